@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// The farsight program of a checkout or an installed package: starts the compiled command line.
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const cli = new URL('../dist/src/cli.js', import.meta.url);
+const addon = new URL('../native/build/Release/farsight.node', import.meta.url);
+const missing = [cli, addon].find((part) => !existsSync(part));
+
+if (missing) {
+  console.error(
+    `farsight: ${fileURLToPath(missing)} is missing; run \`npm run build\` in ${fileURLToPath(new URL('..', import.meta.url))}`,
+  );
+  process.exitCode = 1;
+} else {
+  await import(cli.href);
+}
