@@ -1,0 +1,37 @@
+{
+  "targets": [{
+    "target_name": "farsight",
+    "sources": [
+      "src/binding.cc",
+      "src/dispatch.cc",
+      "src/kernels/scalar.cc",
+      "src/kernels/avx2.cc",
+      "src/kernels/avx512.cc",
+      "src/kernels/neon.cc",
+      "src/crc32c.cc",
+      "src/mapping.cc",
+      "src/ratio.cc",
+      "src/sq8.cc",
+      "src/search.cc",
+      "src/svm.cc",
+      "src/assign.cc",
+      "src/encode.cc",
+      "src/keys.cc",
+      "src/order.cc",
+      "src/files.cc"
+    ],
+    "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
+    "defines": [
+      "NAPI_VERSION=9",
+      "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+      "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"
+    ],
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+    "cflags_cc": ["-std=c++20", "-O3", "-fexceptions", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-psabi"],
+    "xcode_settings": {
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+      "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+      "OTHER_CFLAGS": ["-ffp-contract=off"]
+    }
+  }]
+}

@@ -1,0 +1,59 @@
+// Building clusters: the nearest representative of every item, and the mean of every cluster. Results do not depend
+// on the number of threads or the instruction set; ties go to the lower representative. Ids are below dims, and there
+// is at least one representative. What a thread throws (memory) is thrown again by the function that started it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace farsight {
+
+// Non-negative sparse vectors, per_row entries a row; a value of 0 pads. Ids of a row's non-zero values are distinct.
+struct SparseVectors {
+  const uint16_t* ids;
+  const float* values;
+  size_t rows;
+  size_t per_row;
+};
+
+// sq8 rows (row-major, not packed) with their scale: value_d = offset[d] + step[d] * code_d.
+struct Sq8Vectors {
+  const uint8_t* codes;
+  const float* offset;
+  const float* step;
+  size_t rows;
+  size_t dims;
+};
+
+// eCP's levels above the representatives. Level 0 is all representatives; the nodes of level l + 1 are some of the
+// nodes of level l, and every node of level l has its parent among them.
+struct Tree {
+  std::span<const uint32_t> level_sizes; // bottom up: level_sizes[0] = representatives; at least 2 levels
+  std::span<const uint32_t> nodes;       // representative number of each node of levels 1.., concatenated
+  std::span<const uint32_t> parents;     // for each node of levels 0..top-1, concatenated: index within the next level
+  uint32_t beam;                         // nodes kept per level on the way down
+};
+
+// nearest[i] = the representative with the smallest squared Euclidean distance to row i, distances[i] = that.
+void nearest_exact(const SparseVectors& rows, const SparseVectors& representatives, size_t dims, size_t threads,
+                   uint32_t* nearest, float* distances);
+void nearest_exact(const Sq8Vectors& rows, const float* representatives, size_t count, size_t threads,
+                   uint32_t* nearest, float* distances);
+
+// The same by descending the tree from its top level with a beam; distances are computed as nearest_exact does, so a
+// beam of all nodes gives its very answer. The dense form copies the representatives once into panels.
+void nearest_tree(const SparseVectors& rows, const SparseVectors& representatives, size_t dims, const Tree& tree,
+                  size_t threads, uint32_t* nearest, float* distances);
+void nearest_tree(const Sq8Vectors& rows, const float* representatives, const Tree& tree, size_t threads,
+                  uint32_t* nearest, float* distances);
+
+// Mean of each cluster: cluster c holds rows order[starts[c] .. starts[c + 1]), added in that order in double. Sparse
+// means keep their `features` largest entries (value descending, then id ascending; 0 pads); dense means are dims
+// floats. Empty clusters are left as they are in the output.
+void means(const SparseVectors& rows, size_t dims, const uint32_t* order, const uint32_t* starts, size_t clusters,
+           size_t features, size_t threads, uint16_t* ids, float* values);
+void means(const Sq8Vectors& rows, const uint32_t* order, const uint32_t* starts, size_t clusters, size_t threads,
+           float* values);
+
+} // namespace farsight

@@ -1,0 +1,925 @@
+// The Node glue: checks arguments, calls a kernel. The only file that knows Node-API.
+// A wrong type is a TypeError, a wrong length or number a RangeError, what the core throws an Error.
+// Every length a kernel relies on is checked here, because here the pointer is made.
+
+#include <napi.h>
+
+#include <cmath>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "assign.h"
+#include "crc32c.h"
+#include "encode.h"
+#include "files.h"
+#include "keys.h"
+#include "mapping.h"
+#include "order.h"
+#include "ratio.h"
+#include "search.h"
+#include "sq8.h"
+#include "svm.h"
+
+namespace farsight {
+namespace {
+
+// ---- Arguments -----------------------------------------------------------------------------------------------
+
+template <typename T>
+constexpr napi_typedarray_type kArrayType = napi_uint8_array;
+template <>
+constexpr napi_typedarray_type kArrayType<int8_t> = napi_int8_array;
+template <>
+constexpr napi_typedarray_type kArrayType<uint16_t> = napi_uint16_array;
+template <>
+constexpr napi_typedarray_type kArrayType<uint32_t> = napi_uint32_array;
+template <>
+constexpr napi_typedarray_type kArrayType<float> = napi_float32_array;
+template <>
+constexpr napi_typedarray_type kArrayType<double> = napi_float64_array;
+template <>
+constexpr napi_typedarray_type kArrayType<uint64_t> = napi_biguint64_array;
+
+[[noreturn]] void type_error(Napi::Env env, const std::string& what) { throw Napi::TypeError::New(env, what); }
+[[noreturn]] void range_error(Napi::Env env, const std::string& what) { throw Napi::RangeError::New(env, what); }
+
+template <typename T>
+std::span<T> array(Napi::Env env, const Napi::Value& value, const char* name) {
+  if (!value.IsTypedArray()) type_error(env, std::string(name) + ": expected a typed array");
+  const auto typed = value.As<Napi::TypedArray>();
+  const bool bytes = kArrayType<T> == napi_uint8_array && typed.TypedArrayType() == napi_uint8_clamped_array;
+  if (typed.TypedArrayType() != kArrayType<T> && !bytes) {
+    type_error(env, std::string(name) + ": a typed array of another type");
+  }
+  // The data pointer of an empty array may be null; kernels get a valid one.
+  static T nothing{};
+  if (typed.ElementLength() == 0) return {&nothing, 0};
+  auto* data = static_cast<uint8_t*>(typed.ArrayBuffer().Data()) + typed.ByteOffset();
+  return {reinterpret_cast<T*>(data), typed.ElementLength()};
+}
+
+template <typename T>
+std::span<T> array_of(Napi::Env env, const Napi::Value& value, const char* name, size_t length) {
+  const auto span = array<T>(env, value, name);
+  if (span.size() != length) {
+    range_error(env, std::string(name) + ": expected " + std::to_string(length) + " elements, got " +
+                         std::to_string(span.size()));
+  }
+  return span;
+}
+
+double number(Napi::Env env, const Napi::Value& value, const char* name) {
+  if (!value.IsNumber()) type_error(env, std::string(name) + ": expected a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+uint64_t whole(Napi::Env env, const Napi::Value& value, const char* name, uint64_t least, uint64_t most) {
+  const double given = number(env, value, name);
+  if (!(given >= static_cast<double>(least) && given <= static_cast<double>(most)) || given != std::floor(given)) {
+    range_error(env, std::string(name) + ": expected a whole number from " + std::to_string(least) + " to " +
+                         std::to_string(most));
+  }
+  return static_cast<uint64_t>(given);
+}
+
+constexpr uint64_t kMaxItems = 0xfffffffe;
+constexpr uint64_t kMaxSafe = (1ull << 53) - 1;
+
+Napi::Object object(Napi::Env env, const Napi::Value& value, const char* name) {
+  if (!value.IsObject()) type_error(env, std::string(name) + ": expected an object");
+  return value.As<Napi::Object>();
+}
+
+template <typename T>
+void require_multiple(Napi::Env env, std::span<T> values, size_t of, const char* name) {
+  if (of == 0 || values.size() % of != 0) {
+    range_error(env, std::string(name) + ": expected a multiple of " + std::to_string(of) + " elements");
+  }
+}
+
+template <typename T>
+void require_below(Napi::Env env, std::span<T> values, uint64_t limit, const char* name) {
+  for (const auto value : values) {
+    if (value >= limit) {
+      range_error(env, std::string(name) + ": " + std::to_string(value) + " is not below " + std::to_string(limit));
+    }
+  }
+}
+
+// ---- Handles -------------------------------------------------------------------------------------------------
+
+// Bytes of a section: a shared mapping, or a copy in memory.
+struct Section {
+  std::shared_ptr<const Mapping> mapping;
+  std::vector<uint8_t> copy;
+  std::span<const uint8_t> bytes() const { return mapping ? mapping->bytes() : std::span<const uint8_t>(copy); }
+  template <typename T>
+  std::span<const T> as() const {
+    return {reinterpret_cast<const T*>(bytes().data()), bytes().size() / sizeof(T)};
+  }
+};
+
+struct OpenCodes {
+  std::vector<std::shared_ptr<Section>> sections; // kept alive
+  std::unique_ptr<Codes> codes;
+};
+
+struct OpenCells {
+  std::shared_ptr<OpenCodes> codes, representatives;
+  std::vector<std::shared_ptr<Section>> sections;
+  Cells cells;
+};
+
+template <typename T>
+constexpr napi_type_tag kTag{};
+template <>
+constexpr napi_type_tag kTag<Section>{0x66617273696768ull, 1};
+template <>
+constexpr napi_type_tag kTag<OpenCodes>{0x66617273696768ull, 2};
+template <>
+constexpr napi_type_tag kTag<OpenCells>{0x66617273696768ull, 3};
+
+template <typename T>
+Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value) {
+  auto external = Napi::External<std::shared_ptr<T>>::New(
+      env, new std::shared_ptr<T>(std::move(value)), [](Napi::Env, std::shared_ptr<T>* held) { delete held; });
+  external.TypeTag(&kTag<T>);
+  return external;
+}
+
+template <typename T>
+const std::shared_ptr<T>& handle(Napi::Env env, const Napi::Value& value, const char* name) {
+  if (!value.IsExternal()) type_error(env, std::string(name) + ": expected a handle");
+  const auto external = value.As<Napi::External<std::shared_ptr<T>>>();
+  if (!external.CheckTypeTag(&kTag<T>)) type_error(env, std::string(name) + ": a handle of another kind");
+  return *external.Data();
+}
+
+using Info = const Napi::CallbackInfo&;
+
+// ---- Files ---------------------------------------------------------------------------------------------------
+
+Napi::Value isa(Info info) { return Napi::String::New(info.Env(), kernels().isa); }
+
+Napi::Value crc(Info info) {
+  const auto env = info.Env();
+  const auto bytes = array<uint8_t>(env, info[1], "bytes");
+  return Napi::Number::New(
+      env, crc32c(static_cast<uint32_t>(whole(env, info[0], "crc", 0, 0xffffffff)), bytes.data(), bytes.size()));
+}
+
+Napi::Value map_section(Info info) {
+  const auto env = info.Env();
+  if (!info[0].IsArray() || !info[1].IsArray()) type_error(env, "mapSection: expected two arrays");
+  const auto paths = info[0].As<Napi::Array>();
+  const auto sizes = info[1].As<Napi::Array>();
+  if (paths.Length() != sizes.Length() || paths.Length() == 0) range_error(env, "mapSection: one size per path");
+  std::vector<std::string> names;
+  std::vector<uint64_t> bytes;
+  for (uint32_t i = 0; i < paths.Length(); ++i) {
+    names.push_back(paths.Get(i).ToString().Utf8Value());
+    bytes.push_back(whole(env, sizes.Get(i), "payloadBytes", 0, kMaxSafe));
+  }
+  auto section = std::make_shared<Section>();
+  section->mapping = Mapping::open(names, bytes);
+  return wrap(env, std::move(section));
+}
+
+Napi::Value memory_section(Info info) {
+  const auto bytes = array<uint8_t>(info.Env(), info[0], "bytes");
+  auto section = std::make_shared<Section>();
+  section->copy.assign(bytes.begin(), bytes.end());
+  return wrap(info.Env(), std::move(section));
+}
+
+Napi::Value section_bytes(Info info) {
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(handle<Section>(info.Env(), info[0], "section")->bytes().size()));
+}
+
+Napi::Value read_section(Info info) {
+  const auto env = info.Env();
+  const auto bytes = handle<Section>(env, info[0], "section")->bytes();
+  const auto out = array<uint8_t>(env, info[2], "out");
+  const auto offset = whole(env, info[1], "offset", 0, kMaxSafe);
+  if (offset > bytes.size() || out.size() > bytes.size() - offset) range_error(env, "readSection: past the end");
+  std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
+  return env.Undefined();
+}
+
+Napi::Value exchange(Info info) {
+  const auto env = info.Env();
+  if (!info[0].IsString() || !info[1].IsString()) type_error(env, "exchangePaths: expected two paths");
+  return Napi::Boolean::New(env, exchange_paths(info[0].As<Napi::String>(), info[1].As<Napi::String>()));
+}
+
+// ---- Codes ---------------------------------------------------------------------------------------------------
+
+RatioParameters ratio_parameters(Napi::Env env, const Napi::Value& value) {
+  const auto given = object(env, value, "parameters");
+  const RatioParameters parameters{
+      static_cast<uint32_t>(whole(env, given.Get("dims"), "dims", 1, 65536)),
+      static_cast<uint32_t>(whole(env, given.Get("features"), "features", 1, 255)),
+      static_cast<uint32_t>(whole(env, given.Get("valueBits"), "valueBits", 8, 24)),
+      number(env, given.Get("scale"), "scale"),
+      number(env, given.Get("maxSum"), "maxSum"),
+  };
+  if (!(parameters.scale > 0) || !std::isfinite(parameters.scale)) range_error(env, "scale: expected more than 0");
+  if (!(parameters.max_sum >= 0)) range_error(env, "maxSum: expected 0 or more");
+  return parameters;
+}
+
+size_t item_count(Napi::Env env, const Napi::Value& value) { return whole(env, value, "count", 0, kMaxItems); }
+uint32_t dense_dims(Napi::Env env, const Napi::Value& value) {
+  return static_cast<uint32_t>(whole(env, value, "dims", 1, 4096));
+}
+
+Napi::Value ratio_codes_size(Info info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(ratio_codes_bytes(item_count(info.Env(), info[0]),
+                                                                             ratio_parameters(info.Env(), info[1]))));
+}
+
+Napi::Value ratio_refine_size(Info info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(ratio_refine_bytes(item_count(info.Env(), info[0]),
+                                                                              ratio_parameters(info.Env(), info[1]))));
+}
+
+Napi::Value sq8_codes_size(Info info) {
+  const auto env = info.Env();
+  return Napi::Number::New(env, static_cast<double>(sq8_codes_bytes(item_count(env, info[0]),
+                                                                    dense_dims(env, info[1]))));
+}
+
+Napi::Value pack_ratio_rows(Info info) {
+  const auto env = info.Env();
+  const auto parameters = ratio_parameters(env, info[3]);
+  const auto ids = array<uint16_t>(env, info[0], "ids");
+  require_multiple(env, ids, parameters.features, "ids");
+  const auto codes = array_of<uint32_t>(env, info[1], "codes", ids.size());
+  const auto order = array<uint32_t>(env, info[2], "order");
+  require_below(env, order, ids.size() / parameters.features, "order");
+  const auto blocks = array_of<uint8_t>(env, info[4], "blocks", ratio_codes_bytes(order.size(), parameters));
+  const auto refine = array_of<uint8_t>(env, info[5], "refine", ratio_refine_bytes(order.size(), parameters));
+  pack_ratio(ids.data(), codes.data(), order.data(), 0, order.size(), parameters, blocks.data(), refine.data());
+  return env.Undefined();
+}
+
+Napi::Value pack_sq8_rows(Info info) {
+  const auto env = info.Env();
+  const auto dims = dense_dims(env, info[2]);
+  const auto rows = array<uint8_t>(env, info[0], "rows");
+  require_multiple(env, rows, dims, "rows");
+  const auto order = array<uint32_t>(env, info[1], "order");
+  require_below(env, order, rows.size() / dims, "order");
+  const auto blocks = array_of<uint8_t>(env, info[3], "blocks", sq8_codes_bytes(order.size(), dims));
+  pack_sq8(rows.data(), order.data(), 0, order.size(), dims, blocks.data());
+  return env.Undefined();
+}
+
+void require_bytes(Napi::Env env, const Section& section, size_t bytes, const char* name) {
+  if (section.bytes().size() < bytes) {
+    range_error(env, std::string(name) + ": expected at least " + std::to_string(bytes) + " bytes, got " +
+                         std::to_string(section.bytes().size()));
+  }
+}
+
+Napi::Value open_ratio(Info info) {
+  const auto env = info.Env();
+  const auto count = item_count(env, info[0]);
+  const auto parameters = ratio_parameters(env, info[1]);
+  const auto& blocks = handle<Section>(env, info[2], "blocks");
+  const auto& refine = handle<Section>(env, info[3], "refine");
+  require_bytes(env, *blocks, ratio_codes_bytes(count, parameters), "blocks");
+  require_bytes(env, *refine, ratio_refine_bytes(count, parameters), "refine");
+  auto open = std::make_shared<OpenCodes>();
+  open->sections = {blocks, refine};
+  open->codes =
+      std::make_unique<RatioCodes>(parameters, count, blocks->bytes().data(), refine->bytes().data());
+  return wrap(env, std::move(open));
+}
+
+Napi::Value open_sq8(Info info) {
+  const auto env = info.Env();
+  const auto count = item_count(env, info[0]);
+  const auto offset = array<float>(env, info[1], "offset");
+  const auto dims = static_cast<uint32_t>(offset.size());
+  if (dims < 1 || dims > 4096) range_error(env, "offset: expected 1 to 4096 dimensions");
+  const auto step = array_of<float>(env, info[2], "step", dims);
+  const auto& blocks = handle<Section>(env, info[3], "blocks");
+  require_bytes(env, *blocks, sq8_codes_bytes(count, dims), "blocks");
+  auto open = std::make_shared<OpenCodes>();
+  open->sections = {blocks};
+  open->codes = std::make_unique<Sq8Codes>(Sq8Parameters{dims, offset.data(), step.data()}, count,
+                                           blocks->bytes().data());
+  return wrap(env, std::move(open));
+}
+
+Napi::Value open_cells(Info info) {
+  const auto env = info.Env();
+  auto open = std::make_shared<OpenCells>();
+  open->codes = handle<OpenCodes>(env, info[0], "codes");
+  open->representatives = handle<OpenCodes>(env, info[1], "representatives");
+  const auto& items = handle<Section>(env, info[2], "items");
+  const auto& slots = handle<Section>(env, info[3], "slots");
+  const auto& starts = handle<Section>(env, info[4], "starts");
+  const auto& codes = *open->codes->codes;
+  const auto& representatives = *open->representatives->codes;
+  if (codes.dims() != representatives.dims()) range_error(env, "openCells: representatives of other dims");
+  require_bytes(env, *items, codes.count() * 4, "items");
+  require_bytes(env, *slots, codes.count() * 4, "slots");
+  require_bytes(env, *starts, (representatives.count() + 1) * 4, "starts");
+  open->sections = {items, slots, starts};
+  open->cells = Cells{&codes, &representatives, items->as<uint32_t>().first(codes.count()),
+                      slots->as<uint32_t>().first(codes.count()),
+                      starts->as<uint32_t>().first(representatives.count() + 1)};
+  return wrap(env, std::move(open));
+}
+
+// ---- Search --------------------------------------------------------------------------------------------------
+
+std::unique_ptr<Query> prepare(Napi::Env env, const Codes& codes, const Napi::Value& weights, const Napi::Value& bias) {
+  return codes.prepare(array_of<float>(env, weights, "weights", codes.dims()).data(), number(env, bias, "bias"));
+}
+
+Napi::Value score_blocks(Info info) {
+  const auto env = info.Env();
+  const auto& codes = *handle<OpenCodes>(env, info[0], "codes")->codes;
+  const auto query = prepare(env, codes, info[1], info[2]);
+  const auto out = array<float>(env, info[4], "out");
+  require_multiple(env, out, codes.block_items(), "out");
+  const auto blocks = (codes.count() + codes.block_items() - 1) / codes.block_items();
+  const auto first = whole(env, info[3], "first", 0, blocks);
+  if (out.size() / codes.block_items() > blocks - first) range_error(env, "scoreBlocks: past the end");
+  query->approximate(first, out.size() / codes.block_items(), out.data());
+  return env.Undefined();
+}
+
+Napi::Value score_error(Info info) {
+  const auto env = info.Env();
+  const auto& codes = *handle<OpenCodes>(env, info[0], "codes")->codes;
+  return Napi::Number::New(env, prepare(env, codes, info[1], info[2])->error());
+}
+
+void decode_all(Napi::Env env, const Codes& codes, std::span<const uint32_t> slots, const Napi::Value& ids_value,
+                const Napi::Value& values_value) {
+  const auto row = codes.row_values();
+  const auto values = array_of<float>(env, values_value, "values", slots.size() * row);
+  const auto ids = array_of<uint32_t>(env, ids_value, "ids", codes.sparse() ? values.size() : 0);
+  for (size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i] >= codes.count()) range_error(env, "slots: " + std::to_string(slots[i]) + " is past the end");
+    codes.decode(slots[i], codes.sparse() ? ids.data() + i * row : nullptr, values.data() + i * row);
+  }
+}
+
+Napi::Value decode_slots(Info info) {
+  const auto env = info.Env();
+  decode_all(env, *handle<OpenCodes>(env, info[0], "codes")->codes, array<uint32_t>(env, info[1], "slots"), info[2],
+             info[3]);
+  return env.Undefined();
+}
+
+Napi::Value decode_items(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  const auto items = array<uint32_t>(env, info[1], "items");
+  require_below(env, items, cells.codes->count(), "items");
+  std::vector<uint32_t> slots(items.size());
+  for (size_t i = 0; i < items.size(); ++i) slots[i] = cells.slots[items[i]];
+  decode_all(env, *cells.codes, slots, info[2], info[3]);
+  return env.Undefined();
+}
+
+Napi::Value select(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  const auto query = prepare(env, *cells.representatives, info[1], info[2]);
+  const auto limit = whole(env, info[3], "sizeLimit", 0, kMaxSafe);
+  const auto clusters = array<uint32_t>(env, info[4], "clusters");
+  size_t ordinary = 0;
+  const auto written = select_clusters(cells, *query, clusters.size(), limit, clusters.data(), &ordinary);
+  auto result = Napi::Object::New(env);
+  result.Set("written", static_cast<double>(written));
+  result.Set("ordinary", static_cast<double>(ordinary));
+  return result;
+}
+
+ScanOptions scan_options(Napi::Env env, const Napi::Value& skip, const Napi::Value& workers,
+                         const Napi::Value& deadline) {
+  ScanOptions options;
+  const auto items = array<uint32_t>(env, skip, "skip");
+  for (size_t i = 1; i < items.size(); ++i) {
+    if (items[i - 1] >= items[i]) range_error(env, "skip: expected ascending, unique items");
+  }
+  options.skip = items;
+  options.workers = whole(env, workers, "workers", 1, 256);
+  const double at = number(env, deadline, "deadlineMs");
+  // steady_clock is CLOCK_MONOTONIC, the clock of process.hrtime; past 10^12 ms there is no deadline.
+  if (at < 1e12) {
+    options.deadline = std::chrono::steady_clock::time_point(
+        std::chrono::nanoseconds(static_cast<int64_t>(std::max(0.0, at) * 1e6)));
+  }
+  return options;
+}
+
+Napi::Object scan_result(Napi::Env env, const ScanResult& result) {
+  auto out = Napi::Object::New(env);
+  out.Set("itemsScored", static_cast<double>(result.items_scored));
+  out.Set("clustersRead", static_cast<double>(result.clusters_read));
+  out.Set("complete", result.complete);
+  return out;
+}
+
+Napi::Value scan_some(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  const auto query = prepare(env, *cells.codes, info[1], info[2]);
+  const auto clusters = array<uint32_t>(env, info[3], "clusters");
+  require_below(env, clusters, cells.representatives->count(), "clusters");
+  const auto per_segment = whole(env, info[4], "perSegment", 1, kMaxItems);
+  const auto counts = array<uint32_t>(env, info[10], "counts");
+  if (counts.empty()) range_error(env, "counts: expected at least one segment");
+  const auto items = array_of<uint32_t>(env, info[8], "items", counts.size() * per_segment);
+  const auto scores = array_of<double>(env, info[9], "scores", items.size());
+  return scan_result(env, scan_clusters(cells, *query, clusters, counts.size(), per_segment,
+                                        scan_options(env, info[5], info[6], info[7]), items.data(), scores.data(),
+                                        counts.data()));
+}
+
+Napi::Value scan_everything(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  const auto query = prepare(env, *cells.codes, info[1], info[2]);
+  const auto items = array<uint32_t>(env, info[6], "items");
+  const auto scores = array_of<double>(env, info[7], "scores", items.size());
+  size_t found = 0;
+  auto result = scan_result(env, scan_all(cells, *query, items.size(), scan_options(env, info[3], info[4], info[5]),
+                                          items.data(), scores.data(), &found));
+  result.Set("found", static_cast<double>(found));
+  return result;
+}
+
+Napi::Value score_given(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  const auto items = array<uint32_t>(env, info[3], "items");
+  require_below(env, items, cells.codes->count(), "items");
+  const auto scores = array_of<double>(env, info[4], "scores", items.size());
+  score_items(cells, *prepare(env, *cells.codes, info[1], info[2]), items, scores.data());
+  return env.Undefined();
+}
+
+Napi::Value distances_to(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  const auto query = array_of<float>(env, info[1], "query", cells.codes->dims());
+  const auto items = array<uint32_t>(env, info[2], "items");
+  require_below(env, items, cells.codes->count(), "items");
+  const auto out = array_of<double>(env, info[3], "distances", items.size());
+  item_distances(cells, query.data(), items, out.data());
+  return env.Undefined();
+}
+
+Napi::Value order_scores(Info info) {
+  const auto env = info.Env();
+  const auto items = array<uint32_t>(env, info[0], "items");
+  order_by_score(items, array_of<double>(env, info[1], "scores", items.size()),
+                 array_of<uint32_t>(env, info[2], "order", items.size()));
+  return env.Undefined();
+}
+
+// ---- Training ------------------------------------------------------------------------------------------------
+
+DenseRows dense_rows(Napi::Env env, const Napi::Value& values, const Napi::Value& dims) {
+  const auto width = whole(env, dims, "dims", 1, 1 << 24);
+  const auto rows = array<float>(env, values, "values");
+  require_multiple(env, rows, width, "values");
+  return {rows.data(), rows.size() / width, width};
+}
+
+SparseRows sparse_rows(Napi::Env env, const Napi::Value& ids, const Napi::Value& values, const Napi::Value& per_row,
+                       size_t dims) {
+  const auto width = whole(env, per_row, "perRow", 1, 65536);
+  const auto numbers = array<float>(env, values, "values");
+  require_multiple(env, numbers, width, "values");
+  const auto features = array_of<uint32_t>(env, ids, "ids", numbers.size());
+  require_below(env, features, dims, "ids");
+  return {features.data(), numbers.data(), numbers.size() / width, width, dims};
+}
+
+std::span<const int8_t> row_labels(Napi::Env env, const Napi::Value& value, size_t rows) {
+  const auto labels = array_of<int8_t>(env, value, "labels", rows);
+  for (const auto label : labels) {
+    if (label != 1 && label != -1) range_error(env, "labels: expected 1 or -1");
+  }
+  return labels;
+}
+
+template <typename Rows>
+Napi::Value train(Napi::Env env, const Rows& rows, const Napi::Value& labels_value, const Napi::Value& costs_value,
+                  const Napi::Value& options_value, const Napi::Value& alpha_value, float* weights) {
+  const auto labels = row_labels(env, labels_value, rows.rows);
+  const auto costs = array_of<double>(env, costs_value, "costs", rows.rows);
+  for (const double cost : costs) {
+    if (!(cost > 0) || !std::isfinite(cost)) range_error(env, "costs: expected finite numbers above 0");
+  }
+  const auto given = object(env, options_value, "options");
+  SvmOptions options;
+  options.squared_hinge = given.Get("squaredHinge").ToBoolean();
+  options.epsilon = number(env, given.Get("epsilon"), "epsilon");
+  options.max_iterations = static_cast<uint32_t>(whole(env, given.Get("maxIterations"), "maxIterations", 1, 1000000));
+  options.seed = whole(env, given.Get("seed"), "seed", 0, kMaxSafe);
+  const auto alpha = array_of<double>(env, alpha_value, "alpha", rows.rows);
+  const auto result = train_svm(rows, labels.data(), costs.data(), options, alpha.data(), weights);
+  auto out = Napi::Object::New(env);
+  out.Set("bias", result.bias);
+  out.Set("primal", result.primal);
+  out.Set("dual", result.dual);
+  out.Set("iterations", result.iterations);
+  out.Set("converged", result.converged);
+  return out;
+}
+
+Napi::Value train_dense(Info info) {
+  const auto env = info.Env();
+  const auto rows = dense_rows(env, info[0], info[1]);
+  const auto weights = array_of<float>(env, info[6], "weights", rows.dims);
+  return train(env, rows, info[2], info[3], info[4], info[5], weights.data());
+}
+
+Napi::Value train_sparse(Info info) {
+  const auto env = info.Env();
+  const auto weights = array<float>(env, info[7], "weights");
+  const auto rows = sparse_rows(env, info[0], info[1], info[2], weights.size());
+  return train(env, rows, info[3], info[4], info[5], info[6], weights.data());
+}
+
+Napi::Value rocchio_dense(Info info) {
+  const auto env = info.Env();
+  const auto rows = dense_rows(env, info[0], info[1]);
+  const auto weights = array_of<float>(env, info[5], "weights", rows.dims);
+  rocchio(rows, row_labels(env, info[2], rows.rows).data(), number(env, info[3], "positiveWeight"),
+          number(env, info[4], "negativeWeight"), weights.data());
+  return env.Undefined();
+}
+
+Napi::Value rocchio_sparse(Info info) {
+  const auto env = info.Env();
+  const auto weights = array<float>(env, info[6], "weights");
+  const auto rows = sparse_rows(env, info[0], info[1], info[2], weights.size());
+  rocchio(rows, row_labels(env, info[3], rows.rows).data(), number(env, info[4], "positiveWeight"),
+          number(env, info[5], "negativeWeight"), weights.data());
+  return env.Undefined();
+}
+
+// ---- Encoding ------------------------------------------------------------------------------------------------
+
+RatioQuantiser ratio_quantiser(Napi::Env env, const Napi::Object& given) {
+  RatioQuantiser quantiser;
+  quantiser.features = static_cast<uint32_t>(whole(env, given.Get("features"), "features", 1, 255));
+  quantiser.value_divisor = number(env, given.Get("valueDivisor"), "valueDivisor");
+  quantiser.ratio_divisor = number(env, given.Get("ratioDivisor"), "ratioDivisor");
+  quantiser.floor = given.Get("floor").ToBoolean();
+  quantiser.normalize = given.Get("normalize").ToBoolean();
+  quantiser.scale = number(env, given.Get("scale"), "scale");
+  quantiser.max_code = static_cast<uint32_t>(whole(env, given.Get("maxCode"), "maxCode", 0, 0xffffff));
+  return quantiser;
+}
+
+Napi::Value bad_value(Napi::Env env, const BadValue& bad) {
+  if (!bad.found) return env.Null();
+  auto out = Napi::Object::New(env);
+  out.Set("row", static_cast<double>(bad.row));
+  out.Set("column", static_cast<double>(bad.column));
+  out.Set("value", bad.value);
+  return out;
+}
+
+// The outputs of both ratio encoders, checked against `rows`.
+struct RatioOutput {
+  uint16_t* ids;
+  uint32_t* codes;
+  std::span<double> extremes;
+};
+
+RatioOutput ratio_output(Napi::Env env, Info info, size_t first, size_t values) {
+  return {array_of<uint16_t>(env, info[first], "outIds", values).data(),
+          info[first + 1].IsNull() ? nullptr : array_of<uint32_t>(env, info[first + 1], "outCodes", values).data(),
+          array_of<double>(env, info[first + 2], "extremes", 3)};
+}
+
+Napi::Value encode_ratio_rows(Info info) {
+  const auto env = info.Env();
+  const auto per_row = whole(env, info[2], "perRow", 1, 65536);
+  const auto values = array<double>(env, info[1], "values");
+  require_multiple(env, values, per_row, "values");
+  const auto ids = array_of<uint32_t>(env, info[0], "ids", values.size());
+  const auto given = object(env, info[3], "quantiser");
+  const auto quantiser = ratio_quantiser(env, given);
+  const auto dims = static_cast<uint32_t>(whole(env, given.Get("dims"), "dims", 1, 65536));
+  const auto rows = values.size() / per_row;
+  const auto out = ratio_output(env, info, 4, rows * quantiser.features);
+  return bad_value(env, encode_ratio(ids.data(), values.data(), rows, per_row, dims, quantiser, out.ids, out.codes,
+                                     &out.extremes[0], &out.extremes[1], &out.extremes[2]));
+}
+
+Napi::Value encode_ratio_dense_rows(Info info) {
+  const auto env = info.Env();
+  const auto given = object(env, info[1], "quantiser");
+  const auto quantiser = ratio_quantiser(env, given);
+  const auto dims = static_cast<uint32_t>(whole(env, given.Get("dims"), "dims", 1, 65536));
+  const auto values = array<float>(env, info[0], "values");
+  require_multiple(env, values, dims, "values");
+  const auto rows = values.size() / dims;
+  const auto out = ratio_output(env, info, 2, rows * quantiser.features);
+  return bad_value(env, encode_ratio_dense(values.data(), rows, dims, quantiser, out.ids, out.codes, &out.extremes[0],
+                                           &out.extremes[1], &out.extremes[2]));
+}
+
+Napi::Value measure_sq8_rows(Info info) {
+  const auto env = info.Env();
+  const auto dims = dense_dims(env, info[1]);
+  const auto rows = array<float>(env, info[0], "rows");
+  require_multiple(env, rows, dims, "rows");
+  const auto lowest = array_of<float>(env, info[3], "lowest", dims);
+  const auto highest = array_of<float>(env, info[4], "highest", dims);
+  return bad_value(env, measure_sq8(rows.data(), rows.size() / dims, dims, info[2].ToBoolean(), lowest.data(),
+                                    highest.data()));
+}
+
+Napi::Value encode_sq8_rows(Info info) {
+  const auto env = info.Env();
+  const auto offset = array<float>(env, info[1], "offset");
+  const auto step = array_of<float>(env, info[2], "step", offset.size());
+  const auto rows = array<float>(env, info[0], "rows");
+  require_multiple(env, rows, offset.size(), "rows");
+  const auto codes = array_of<uint8_t>(env, info[3], "codes", rows.size());
+  double largest_error = 0;
+  encode_sq8(rows.data(), rows.size() / offset.size(), offset.size(), offset.data(), step.data(), codes.data(),
+             &largest_error);
+  return Napi::Number::New(env, largest_error);
+}
+
+Napi::Value halves(Info info) {
+  const auto env = info.Env();
+  const auto in = array<uint16_t>(env, info[0], "halves");
+  half_to_float(in.data(), in.size(), array_of<float>(env, info[1], "out", in.size()).data());
+  return env.Undefined();
+}
+
+Napi::Value decode_r64_rows(Info info) {
+  const auto env = info.Env();
+  const auto given = object(env, info[3], "layout");
+  const auto bits = [&](const char* name, uint64_t least, uint64_t most) {
+    return static_cast<uint32_t>(whole(env, given.Get(name), name, least, most));
+  };
+  const R64Layout layout{bits("features", 1, 64),
+                         bits("idBits", 1, 16),
+                         bits("valueBits", 1, 63),
+                         bits("ratioBits", 1, 32),
+                         bits("idPadBits", 0, 63),
+                         bits("ratioPadBits", 0, 63),
+                         number(env, given.Get("valueDivisor"), "valueDivisor"),
+                         number(env, given.Get("ratioDivisor"), "ratioDivisor")};
+  const auto further = layout.features - 1;
+  if (layout.id_bits + layout.value_bits > 64 || further * layout.id_bits + layout.id_pad_bits > 64 ||
+      further * layout.ratio_bits + layout.ratio_pad_bits > 64) {
+    range_error(env, "layout: the fields do not fit a 64-bit word");
+  }
+  const auto init = array<uint64_t>(env, info[0], "init");
+  const auto ids = array_of<uint64_t>(env, info[1], "ids", init.size());
+  const auto ratios = array_of<uint64_t>(env, info[2], "ratios", init.size());
+  const auto out_ids = array_of<uint32_t>(env, info[4], "outIds", init.size() * layout.features);
+  const auto out_values = array_of<double>(env, info[5], "outValues", out_ids.size());
+  decode_r64(init.data(), ids.data(), ratios.data(), init.size(), layout, out_ids.data(), out_values.data());
+  return env.Undefined();
+}
+
+// ---- Clusters ------------------------------------------------------------------------------------------------
+
+SparseVectors sparse_vectors(Napi::Env env, const Napi::Value& value, size_t dims, const char* name) {
+  const auto given = object(env, value, name);
+  const auto per_row = whole(env, given.Get("perRow"), "perRow", 1, 65536);
+  const auto values = array<float>(env, given.Get("values"), "values");
+  require_multiple(env, values, per_row, "values");
+  const auto ids = array_of<uint16_t>(env, given.Get("ids"), "ids", values.size());
+  require_below(env, ids, dims, "ids");
+  return {ids.data(), values.data(), values.size() / per_row, per_row};
+}
+
+Sq8Vectors sq8_vectors(Napi::Env env, const Napi::Value& value) {
+  const auto given = object(env, value, "rows");
+  const auto offset = array<float>(env, given.Get("offset"), "offset");
+  const auto step = array_of<float>(env, given.Get("step"), "step", offset.size());
+  const auto codes = array<uint8_t>(env, given.Get("codes"), "codes");
+  require_multiple(env, codes, offset.size(), "codes");
+  return {codes.data(), offset.data(), step.data(), codes.size() / offset.size(), offset.size()};
+}
+
+// The tree, with every index it holds in range.
+Tree tree_over(Napi::Env env, const Napi::Value& value, size_t representatives) {
+  const auto given = object(env, value, "tree");
+  const auto sizes = array<uint32_t>(env, given.Get("levelSizes"), "levelSizes");
+  if (sizes.size() < 2 || sizes[0] != representatives) range_error(env, "levelSizes: expected representatives first");
+  size_t upper = 0, lower = 0;
+  for (size_t level = 0; level < sizes.size(); ++level) {
+    if (sizes[level] == 0) range_error(env, "levelSizes: an empty level");
+    if (level > 0) upper += sizes[level];
+    if (level + 1 < sizes.size()) lower += sizes[level];
+  }
+  const auto nodes = array_of<uint32_t>(env, given.Get("nodes"), "nodes", upper);
+  const auto parents = array_of<uint32_t>(env, given.Get("parents"), "parents", lower);
+  require_below(env, nodes, representatives, "nodes");
+  size_t at = 0;
+  for (size_t level = 0; level + 1 < sizes.size(); ++level) {
+    require_below(env, parents.subspan(at, sizes[level]), sizes[level + 1], "parents");
+    at += sizes[level];
+  }
+  return {sizes, nodes, parents, static_cast<uint32_t>(whole(env, given.Get("beam"), "beam", 1, 65536))};
+}
+
+size_t thread_count(Napi::Env env, const Napi::Value& value) { return whole(env, value, "threads", 1, 256); }
+
+Napi::Value nearest_sparse(Info info) {
+  const auto env = info.Env();
+  const auto dims = whole(env, info[2], "dims", 1, 65536);
+  const auto rows = sparse_vectors(env, info[0], dims, "rows");
+  const auto representatives = sparse_vectors(env, info[1], dims, "representatives");
+  if (representatives.rows == 0) range_error(env, "representatives: expected at least one");
+  const auto threads = thread_count(env, info[4]);
+  const auto nearest = array_of<uint32_t>(env, info[5], "nearest", rows.rows);
+  const auto distances = array_of<float>(env, info[6], "distances", rows.rows);
+  if (info[3].IsNull()) {
+    nearest_exact(rows, representatives, dims, threads, nearest.data(), distances.data());
+  } else {
+    nearest_tree(rows, representatives, dims, tree_over(env, info[3], representatives.rows), threads, nearest.data(),
+                 distances.data());
+  }
+  return env.Undefined();
+}
+
+Napi::Value nearest_dense(Info info) {
+  const auto env = info.Env();
+  const auto rows = sq8_vectors(env, info[0]);
+  const auto representatives = array<float>(env, info[1], "representatives");
+  require_multiple(env, representatives, rows.dims, "representatives");
+  const auto count = representatives.size() / rows.dims;
+  if (count == 0) range_error(env, "representatives: expected at least one");
+  const auto threads = thread_count(env, info[3]);
+  const auto nearest = array_of<uint32_t>(env, info[4], "nearest", rows.rows);
+  const auto distances = array_of<float>(env, info[5], "distances", rows.rows);
+  if (info[2].IsNull()) {
+    nearest_exact(rows, representatives.data(), count, threads, nearest.data(), distances.data());
+  } else {
+    nearest_tree(rows, representatives.data(), tree_over(env, info[2], count), threads, nearest.data(),
+                 distances.data());
+  }
+  return env.Undefined();
+}
+
+// order and starts of a clustering of `rows` rows.
+struct Clustering {
+  std::span<uint32_t> order, starts;
+  size_t clusters;
+};
+
+Clustering clustering(Napi::Env env, const Napi::Value& order_value, const Napi::Value& starts_value, size_t rows) {
+  const auto order = array_of<uint32_t>(env, order_value, "order", rows);
+  require_below(env, order, rows, "order");
+  const auto starts = array<uint32_t>(env, starts_value, "starts");
+  if (starts.size() < 2 || starts.front() != 0 || starts.back() != rows) {
+    range_error(env, "starts: expected 0 to the number of rows");
+  }
+  for (size_t i = 1; i < starts.size(); ++i) {
+    if (starts[i - 1] > starts[i]) range_error(env, "starts: expected an ascending list");
+  }
+  return {order, starts, starts.size() - 1};
+}
+
+Napi::Value means_sparse(Info info) {
+  const auto env = info.Env();
+  const auto dims = whole(env, info[1], "dims", 1, 65536);
+  const auto rows = sparse_vectors(env, info[0], dims, "rows");
+  const auto given = clustering(env, info[2], info[3], rows.rows);
+  const auto threads = thread_count(env, info[4]);
+  const auto out = object(env, info[5], "means");
+  const auto features = whole(env, out.Get("perRow"), "perRow", 1, 65536);
+  const auto ids = array_of<uint16_t>(env, out.Get("ids"), "ids", given.clusters * features);
+  const auto values = array_of<float>(env, out.Get("values"), "values", given.clusters * features);
+  means(rows, dims, given.order.data(), given.starts.data(), given.clusters, features, threads, ids.data(),
+        values.data());
+  return env.Undefined();
+}
+
+Napi::Value means_dense(Info info) {
+  const auto env = info.Env();
+  const auto rows = sq8_vectors(env, info[0]);
+  const auto given = clustering(env, info[1], info[2], rows.rows);
+  const auto out = array_of<float>(env, info[4], "means", given.clusters * rows.dims);
+  means(rows, given.order.data(), given.starts.data(), given.clusters, thread_count(env, info[3]), out.data());
+  return env.Undefined();
+}
+
+// ---- Keys ----------------------------------------------------------------------------------------------------
+
+Napi::Value key_table_slots(Info info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(key_table_size(item_count(info.Env(), info[0]))));
+}
+
+Napi::Value build_keys(Info info) {
+  const auto env = info.Env();
+  const auto offsets = array<uint64_t>(env, info[0], "offsets");
+  const auto bytes = array<uint8_t>(env, info[1], "bytes");
+  if (offsets.empty() || offsets.back() > bytes.size()) range_error(env, "offsets: past the end of bytes");
+  for (size_t i = 1; i < offsets.size(); ++i) {
+    if (offsets[i - 1] > offsets[i]) range_error(env, "offsets: expected an ascending list");
+  }
+  const auto table = array_of<uint32_t>(env, info[2], "table", key_table_size(offsets.size() - 1));
+  uint32_t duplicate[2];
+  if (build_key_table(Keys{offsets, bytes}, table, duplicate)) return env.Null();
+  auto pair = Napi::Array::New(env, 2);
+  pair.Set(0u, duplicate[0]);
+  pair.Set(1u, duplicate[1]);
+  return pair;
+}
+
+Napi::Value look_up_key(Info info) {
+  const auto env = info.Env();
+  const Keys keys{handle<Section>(env, info[0], "offsets")->as<uint64_t>(),
+                  handle<Section>(env, info[1], "bytes")->bytes()};
+  return Napi::Number::New(env, static_cast<double>(find_key(
+                                    keys, handle<Section>(env, info[2], "table")->as<uint32_t>(),
+                                    array<uint8_t>(env, info[3], "key"))));
+}
+
+// ---- Exports -------------------------------------------------------------------------------------------------
+
+// What the core throws becomes a JavaScript Error; errors already thrown pass through.
+template <Napi::Value (*function)(Info)>
+Napi::Value guarded(Info info) {
+  try {
+    return function(info);
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
+template <Napi::Value (*function)(Info)>
+void add(Napi::Env env, Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New(env, guarded<function>, name));
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  add<isa>(env, exports, "isa");
+  add<crc>(env, exports, "crc32c");
+  add<map_section>(env, exports, "mapSection");
+  add<memory_section>(env, exports, "memorySection");
+  add<section_bytes>(env, exports, "sectionBytes");
+  add<read_section>(env, exports, "readSection");
+  add<exchange>(env, exports, "exchangePaths");
+  add<ratio_codes_size>(env, exports, "ratioCodesBytes");
+  add<ratio_refine_size>(env, exports, "ratioRefineBytes");
+  add<sq8_codes_size>(env, exports, "sq8CodesBytes");
+  add<pack_ratio_rows>(env, exports, "packRatio");
+  add<pack_sq8_rows>(env, exports, "packSq8");
+  add<open_ratio>(env, exports, "openRatio");
+  add<open_sq8>(env, exports, "openSq8");
+  add<open_cells>(env, exports, "openCells");
+  add<score_blocks>(env, exports, "scoreBlocks");
+  add<score_error>(env, exports, "scoreError");
+  add<decode_slots>(env, exports, "decodeSlots");
+  add<decode_items>(env, exports, "decodeItems");
+  add<select>(env, exports, "selectClusters");
+  add<scan_some>(env, exports, "scanClusters");
+  add<scan_everything>(env, exports, "scanAll");
+  add<score_given>(env, exports, "scoreItems");
+  add<distances_to>(env, exports, "itemDistances");
+  add<order_scores>(env, exports, "orderByScore");
+  add<train_dense>(env, exports, "trainSvmDense");
+  add<train_sparse>(env, exports, "trainSvmSparse");
+  add<rocchio_dense>(env, exports, "rocchioDense");
+  add<rocchio_sparse>(env, exports, "rocchioSparse");
+  add<encode_ratio_rows>(env, exports, "encodeRatio");
+  add<encode_ratio_dense_rows>(env, exports, "encodeRatioDense");
+  add<measure_sq8_rows>(env, exports, "measureSq8");
+  add<encode_sq8_rows>(env, exports, "encodeSq8");
+  add<halves>(env, exports, "halfToFloat");
+  add<decode_r64_rows>(env, exports, "decodeR64");
+  add<nearest_sparse>(env, exports, "nearestSparse");
+  add<nearest_dense>(env, exports, "nearestDense");
+  add<means_sparse>(env, exports, "meansSparse");
+  add<means_dense>(env, exports, "meansDense");
+  add<key_table_slots>(env, exports, "keyTableSize");
+  add<build_keys>(env, exports, "buildKeyTable");
+  add<look_up_key>(env, exports, "findKey");
+  return exports;
+}
+
+} // namespace
+
+NODE_API_MODULE(farsight, init)
+
+} // namespace farsight

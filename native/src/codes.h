@@ -1,0 +1,54 @@
+// What search needs of a codec: packed codes in slot order, and a linear model prepared for them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace farsight {
+
+// A linear model (weights, bias) prepared for one set of codes.
+class Query {
+ public:
+  virtual ~Query() = default;
+
+  // Approximate scores of blocks [first, first + count), block_items() floats each; slots past the end of the
+  // codes get whatever their zero padding scores. |approximate - exact| <= error() for every slot.
+  virtual void approximate(size_t first, size_t count, float* scores) const = 0;
+
+  // Exact score of one slot: double arithmetic over the decoded code, in a fixed order.
+  virtual double exact(size_t slot) const = 0;
+
+  virtual float error() const = 0;
+};
+
+// Packed codes of one modality (or of its representatives), in slot order. Does not own the bytes.
+class Codes {
+ public:
+  virtual ~Codes() = default;
+
+  virtual size_t count() const = 0;       // slots
+  virtual size_t dims() const = 0;        // of the decoded vectors
+  virtual size_t row_values() const = 0;  // values decode() writes: features (ratio) or dims (sq8)
+  virtual bool sparse() const = 0;
+  virtual size_t block_items() const = 0;
+  virtual size_t block_bytes() const = 0;
+
+  // weights: dims() floats. The result refers to these codes and owns everything else.
+  virtual std::unique_ptr<Query> prepare(const float* weights, double bias) const = 0;
+
+  // The decoded vector of one slot: row_values() values, and for sparse codes as many ids (a value of 0 pads).
+  virtual void decode(size_t slot, uint32_t* ids, float* values) const = 0;
+
+  // Squared Euclidean distance of one slot to a dense query of dims() floats with squared norm `norm`,
+  // in double, in a fixed order.
+  virtual double distance(size_t slot, const float* query, double norm) const = 0;
+
+  // A hint that slot's code is about to be read.
+  virtual void prefetch(size_t slot) const = 0;
+
+  // The packed bytes, for hints about whole blocks.
+  virtual const uint8_t* blocks() const = 0;
+};
+
+} // namespace farsight

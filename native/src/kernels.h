@@ -1,0 +1,75 @@
+// The kernel table: one function pointer per hot loop, the same for every instruction set.
+// scalar.cc is the specification; every other table must return the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace farsight {
+
+// Items of one ratio block and of one sq8 block, and the accumulator lanes both layouts are built around:
+// item i of a block belongs to accumulator i / 16, lane i % 16.
+inline constexpr size_t kRatioBlockItems = 64;
+inline constexpr size_t kSq8BlockItems = 16;
+inline constexpr size_t kLanes = 16;
+
+// How a feature id of a ratio code is stored.
+enum class IdForm : uint32_t {
+  kByte = 0,   // dims <= 256: one byte
+  kTenBit = 1, // dims <= 1024: a low byte, and bits 8 and 9 as two 64-bit planes per chunk
+  kWord = 2,   // dims <= 65536: a low and a high byte
+};
+
+// Shape of ratio blocks; see ratio.h for the layout.
+struct RatioShape {
+  uint32_t features; // kept per item, 1..255
+  IdForm id_form;
+  uint32_t dims = 65536; // every id is below it: short tables take fewer look-ups
+};
+
+struct Kernels {
+  const char* isa;
+
+  // scores[64 * b + i] = bias + scale * sum_j table[id_ij] * value8_ij for `count` ratio blocks.
+  // table: int8 weight per id, 256, 1024 or 65536 entries plus 64 readable bytes, 64-byte aligned.
+  // The sum is exact in int32; then one float multiplication and one float addition.
+  void (*ratio_scan)(const uint8_t* blocks, size_t count, RatioShape shape, const int8_t* table, float scale,
+                     float bias, float* scores);
+
+  // scores[16 * b + i] = bias + scale * sum_d (256 * high[d] + low[d]) * code_id for `count` sq8 blocks.
+  // dims: a multiple of 4 (codes and weights are padded with zeros). Both sums are exact in int32; they are
+  // combined as float(high_sum) * 256 + float(low_sum), one rounding per operation.
+  void (*sq8_scan)(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low,
+                   float scale, float bias, float* scores);
+
+  // sum_d weights[d] * code_d for one item of an sq8 block: row points at its first code (group g of four at
+  // row + 64 * g). dims: a multiple of 4. In double, four accumulators by d % 4, a rounding per multiplication and per
+  // addition, then (a0 + a1) + (a2 + a3).
+  double (*sq8_dot)(const double* weights, const uint8_t* row, size_t dims);
+
+  // Positions i < n with scores[i] >= threshold, ascending, to `positions` (room for n + 16); returns how many.
+  size_t (*select_at_least)(const float* scores, size_t n, float threshold, uint32_t* positions);
+
+  // sum x[i] * y[i] in 32 float lanes (element i in lane i % 32, fused multiply-add), lanes then added pairwise:
+  // lane l += lane l + 16, then + 8, 4, 2, 1. Any n.
+  float (*dot)(const float* x, const float* y, size_t n);
+
+  // y[i] = fma(a, x[i], y[i]).
+  void (*axpy)(float a, const float* x, float* y, size_t n);
+
+  // out[r] = squared Euclidean distance of `query` to row r of a panel of 16 interleaved rows
+  // (panel[16 * d + r]), accumulated over d ascending with fused multiply-add in float.
+  void (*panel_distance)(const float* panel, const float* query, size_t dims, float* out);
+};
+
+// The best table this CPU runs. KERNELS_ISA=scalar|avx2|avx512|neon pins one; a name this CPU cannot run, or an
+// unknown one, throws std::runtime_error that lists what would work.
+const Kernels& kernels();
+
+// Tables compiled in, for tests: nullptr where this build or CPU lacks the instruction set.
+const Kernels* scalar_kernels();
+const Kernels* avx2_kernels();
+const Kernels* avx512_kernels();
+const Kernels* neon_kernels();
+
+} // namespace farsight

@@ -1,0 +1,286 @@
+// The kernels for AVX2 with FMA (Haswell, Zen and later).
+#include "../kernels.h"
+#include "../ratio.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <cstring>
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+
+namespace farsight {
+
+namespace {
+
+// Half a chunk (eight 32-bit lanes) widened to 16 bits: [0] holds bytes 0 and 1 of every lane, [1] bytes 2 and 3.
+// Products go through vpmaddwd: vpmaddubsw would saturate at 255 * 127 * 2.
+struct Half {
+  __m256i weights[2];
+  __m256i values[2];
+};
+
+__m256i low_words(__m256i lanes) { return _mm256_and_si256(lanes, _mm256_set1_epi32(0xffff)); }
+
+__m256i high_words(__m256i lanes) { return _mm256_andnot_si256(_mm256_set1_epi32(0xffff), lanes); }
+
+__m256i load(const void* bytes) { return _mm256_loadu_si256(static_cast<const __m256i*>(bytes)); }
+
+// The ids in byte f of eight lanes. upper: their high bytes; bit8, bit9: the planes, byte f of lane l in bit 4l + f.
+template <IdForm kForm>
+__m256i ids_of(__m256i low, __m256i upper, uint32_t bit8, uint32_t bit9, int f) {
+  const __m256i byte = _mm256_set1_epi32(0xff);
+  const __m256i ids = _mm256_and_si256(_mm256_srli_epi32(low, 8 * f), byte);
+  if constexpr (kForm == IdForm::kWord) {
+    return _mm256_or_si256(ids, _mm256_slli_epi32(_mm256_and_si256(_mm256_srli_epi32(upper, 8 * f), byte), 8));
+  } else if constexpr (kForm == IdForm::kTenBit) {
+    const __m256i shifts = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
+    const __m256i one = _mm256_set1_epi32(1);
+    const __m256i eight = _mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(bit8 >> f)), shifts);
+    const __m256i nine = _mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(bit9 >> f)), shifts);
+    return _mm256_or_si256(ids, _mm256_or_si256(_mm256_slli_epi32(_mm256_and_si256(eight, one), 8),
+                                                _mm256_slli_epi32(_mm256_and_si256(nine, one), 9)));
+  } else {
+    return ids;
+  }
+}
+
+template <IdForm kForm>
+Half load_half(const uint8_t* low, const uint8_t* values, const uint8_t* upper, size_t half, const int8_t* table) {
+  const __m256i low_bytes = load(low + half * 32);
+  __m256i upper_bytes = _mm256_setzero_si256();
+  uint32_t bit8 = 0;
+  uint32_t bit9 = 0;
+  if constexpr (kForm == IdForm::kWord) upper_bytes = load(upper + half * 32);
+  if constexpr (kForm == IdForm::kTenBit) {
+    std::memcpy(&bit8, upper + half * 4, sizeof bit8);
+    std::memcpy(&bit9, upper + 8 + half * 4, sizeof bit9);
+  }
+  const __m256i value_bytes = load(values + half * 32);
+  const __m256i byte = _mm256_set1_epi32(0xff);
+  Half result;
+  for (int p = 0; p < 2; ++p) {
+    // The gathered byte is the lowest of four: move it to the top of its word, then shift its sign back down.
+    const auto weight = [&](int f) {
+      const __m256i ids = ids_of<kForm>(low_bytes, upper_bytes, bit8, bit9, f);
+      return _mm256_slli_epi32(_mm256_i32gather_epi32(reinterpret_cast<const int*>(table), ids, 1), 24);
+    };
+    const __m256i even = weight(2 * p);
+    const __m256i odd = weight(2 * p + 1);
+    result.weights[p] = _mm256_srai_epi16(_mm256_blend_epi16(_mm256_srli_epi32(even, 16), odd, 0xaa), 8);
+    const __m256i pair = _mm256_srli_epi32(value_bytes, 16 * p);
+    result.values[p] = _mm256_or_si256(_mm256_and_si256(pair, byte),
+                                       _mm256_slli_epi32(_mm256_and_si256(_mm256_srli_epi32(pair, 8), byte), 16));
+  }
+  return result;
+}
+
+template <IdForm kForm>
+void scan(const uint8_t* blocks, size_t count, size_t chunks, const int8_t* table, float scale, float bias,
+          float* scores) {
+  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  const size_t stride = chunks * (128 + kUpper);
+  const size_t fours = chunks & ~size_t{3};
+  const size_t pairs = chunks & ~size_t{1};
+  const __m256 scales = _mm256_set1_ps(scale);
+  const __m256 biases = _mm256_set1_ps(bias);
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* low = blocks + b * stride;
+    const uint8_t* values = low + chunks * 64;
+    const uint8_t* upper = values + chunks * 64;
+    for (size_t half = 0; half < 2; ++half) {
+      __m256i sums[4] = {};
+      const auto add = [&](size_t t, __m256i weights, __m256i of) {
+        sums[t] = _mm256_add_epi32(sums[t], _mm256_madd_epi16(weights, of));
+      };
+      const auto load_chunk = [&](size_t c) {
+        return load_half<kForm>(low + c * 64, values + c * 64, upper + c * kUpper, half, table);
+      };
+      for (size_t c = 0; c < fours; ++c) {
+        const Half chunk = load_chunk(c);
+        add(c % 4, chunk.weights[0], chunk.values[0]);
+        add(c % 4, chunk.weights[1], chunk.values[1]);
+      }
+      for (size_t c = fours; c < pairs; ++c) {
+        const Half chunk = load_chunk(c);
+        add((c - fours) * 2, chunk.weights[0], chunk.values[0]);
+        add((c - fours) * 2 + 1, chunk.weights[1], chunk.values[1]);
+      }
+      if (chunks > pairs) {
+        const Half chunk = load_chunk(pairs);
+        for (size_t p = 0; p < 2; ++p) {
+          add(2 * p, low_words(chunk.weights[p]), chunk.values[p]);
+          add(2 * p + 1, high_words(chunk.weights[p]), chunk.values[p]);
+        }
+      }
+      for (size_t t = 0; t < 4; ++t) {
+        const __m256 product = _mm256_mul_ps(scales, _mm256_cvtepi32_ps(sums[t]));
+        _mm256_storeu_ps(scores + b * kRatioBlockItems + t * kLanes + half * 8, _mm256_add_ps(product, biases));
+      }
+    }
+  }
+}
+
+void ratio_scan(const uint8_t* blocks, size_t count, RatioShape shape, const int8_t* table, float scale, float bias,
+                float* scores) {
+  const size_t chunks = shape.features;
+  if (shape.id_form == IdForm::kWord) {
+    scan<IdForm::kWord>(blocks, count, chunks, table, scale, bias, scores);
+  } else if (shape.id_form == IdForm::kTenBit) {
+    scan<IdForm::kTenBit>(blocks, count, chunks, table, scale, bias, scores);
+  } else {
+    scan<IdForm::kByte>(blocks, count, chunks, table, scale, bias, scores);
+  }
+}
+
+// Four int8 weights as 16-bit pairs in every 32-bit lane, in the order widened codes come in (see sq8_scan).
+__m256i broadcast_weights(const int8_t* weights) {
+  int32_t four;
+  std::memcpy(&four, weights, sizeof four);
+  return _mm256_cvtepi8_epi16(_mm_set1_epi32(four));
+}
+
+void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low, float scale,
+              float bias, float* scores) {
+  const size_t rows = dims / 4;
+  const __m256 scales = _mm256_set1_ps(scale);
+  const __m256 biases = _mm256_set1_ps(bias);
+  const __m256 base = _mm256_set1_ps(256.0f);
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * rows * 64;
+    // Accumulator q holds items 4q .. 4q + 3, two 32-bit sums each (dimensions 0, 1 and 2, 3 of a group).
+    __m256i highs[4] = {};
+    __m256i lows[4] = {};
+    for (size_t r = 0; r < rows; ++r) {
+      const __m256i high_weights = broadcast_weights(high + r * 4);
+      const __m256i low_weights = broadcast_weights(low + r * 4);
+      for (size_t q = 0; q < 4; ++q) {
+        const __m256i codes =
+          _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block + r * 64 + q * 16)));
+        highs[q] = _mm256_add_epi32(highs[q], _mm256_madd_epi16(codes, high_weights));
+        lows[q] = _mm256_add_epi32(lows[q], _mm256_madd_epi16(codes, low_weights));
+      }
+    }
+    // Items 8h .. 8h + 7 in order: vphaddd leaves 0 1 4 5 2 3 6 7.
+    const auto total = [](const __m256i sums[4], size_t h) {
+      const __m256i added = _mm256_hadd_epi32(sums[2 * h], sums[2 * h + 1]);
+      return _mm256_cvtepi32_ps(_mm256_permute4x64_epi64(added, 0xd8));
+    };
+    for (size_t h = 0; h < 2; ++h) {
+      const __m256 sum = _mm256_add_ps(_mm256_mul_ps(total(highs, h), base), total(lows, h));
+      _mm256_storeu_ps(scores + b * kSq8BlockItems + h * 8, _mm256_add_ps(_mm256_mul_ps(scales, sum), biases));
+    }
+  }
+}
+
+double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
+  __m256d sums = _mm256_setzero_pd();
+  for (size_t d = 0; d < dims; d += 4, row += 64) {
+    int32_t codes;
+    std::memcpy(&codes, row, sizeof codes);
+    const __m256d widened = _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(codes)));
+    sums = _mm256_add_pd(sums, _mm256_mul_pd(_mm256_loadu_pd(weights + d), widened));
+  }
+  const __m128d low = _mm256_castpd256_pd128(sums);
+  const __m128d high = _mm256_extractf128_pd(sums, 1);
+  const __m128d pairs = _mm_hadd_pd(low, high);
+  return _mm_cvtsd_f64(pairs) + _mm_cvtsd_f64(_mm_unpackhi_pd(pairs, pairs));
+}
+
+size_t select_at_least(const float* scores, size_t n, float threshold, uint32_t* positions) {
+  const __m256 thresholds = _mm256_set1_ps(threshold);
+  size_t found = 0;
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const __m256 reached = _mm256_cmp_ps(_mm256_loadu_ps(scores + i), thresholds, _CMP_GE_OQ);
+    for (uint32_t mask = static_cast<uint32_t>(_mm256_movemask_ps(reached)); mask != 0; mask &= mask - 1) {
+      positions[found++] = static_cast<uint32_t>(i) + static_cast<uint32_t>(__builtin_ctz(mask));
+    }
+  }
+  for (; i < n; ++i) {
+    positions[found] = static_cast<uint32_t>(i);
+    found += scores[i] >= threshold;
+  }
+  return found;
+}
+
+// All ones in the first `present` of eight lanes (none when it is negative).
+__m256i first_lanes(int present) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(present), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+float dot(const float* x, const float* y, size_t n) {
+  __m256 sums[4] = {};
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    for (size_t k = 0; k < 4; ++k) {
+      sums[k] = _mm256_fmadd_ps(_mm256_loadu_ps(x + i + k * 8), _mm256_loadu_ps(y + i + k * 8), sums[k]);
+    }
+  }
+  for (size_t k = 0; i < n; ++k, i += 8) {
+    // Lanes past the end keep their sum untouched: adding a zero product could turn -0 into +0.
+    const __m256i present = first_lanes(n - i < 8 ? static_cast<int>(n - i) : 8);
+    const __m256 sum = _mm256_fmadd_ps(_mm256_maskload_ps(x + i, present), _mm256_maskload_ps(y + i, present), sums[k]);
+    sums[k] = _mm256_blendv_ps(sums[k], sum, _mm256_castsi256_ps(present));
+  }
+  const __m256 eight = _mm256_add_ps(_mm256_add_ps(sums[0], sums[2]), _mm256_add_ps(sums[1], sums[3]));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+void axpy(float a, const float* x, float* y, size_t n) {
+  const __m256 factor = _mm256_set1_ps(a);
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    _mm256_storeu_ps(y + i, _mm256_fmadd_ps(factor, _mm256_loadu_ps(x + i), _mm256_loadu_ps(y + i)));
+  }
+  if (i < n) {
+    const __m256i present = first_lanes(static_cast<int>(n - i));
+    const __m256 sum = _mm256_fmadd_ps(factor, _mm256_maskload_ps(x + i, present), _mm256_maskload_ps(y + i, present));
+    _mm256_maskstore_ps(y + i, present, sum);
+  }
+}
+
+void panel_distance(const float* panel, const float* query, size_t dims, float* out) {
+  __m256 first = _mm256_setzero_ps();
+  __m256 second = _mm256_setzero_ps();
+  for (size_t d = 0; d < dims; ++d) {
+    const __m256 value = _mm256_set1_ps(query[d]);
+    const __m256 low = _mm256_sub_ps(_mm256_loadu_ps(panel + 16 * d), value);
+    const __m256 high = _mm256_sub_ps(_mm256_loadu_ps(panel + 16 * d + 8), value);
+    first = _mm256_fmadd_ps(low, low, first);
+    second = _mm256_fmadd_ps(high, high, second);
+  }
+  _mm256_storeu_ps(out, first);
+  _mm256_storeu_ps(out + 8, second);
+}
+
+constexpr Kernels kTable = {"avx2", ratio_scan, sq8_scan, sq8_dot, select_at_least, dot, axpy, panel_distance};
+
+} // namespace
+
+} // namespace farsight
+
+#pragma GCC pop_options
+
+namespace farsight {
+
+const Kernels* avx2_kernels() {
+  static const bool runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return runs ? &kTable : nullptr;
+}
+
+} // namespace farsight
+
+#else
+
+namespace farsight {
+
+const Kernels* avx2_kernels() { return nullptr; }
+
+} // namespace farsight
+
+#endif

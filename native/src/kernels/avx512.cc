@@ -1,0 +1,309 @@
+// The kernels for AVX-512 with VBMI and VNNI (Ice Lake, Zen 4 and later).
+#include "../kernels.h"
+#include "../ratio.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <cstring>
+
+// GCC 12's own AVX-512 headers read their "undefined" registers (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+
+namespace farsight {
+
+namespace {
+
+uint64_t load_mask(const uint8_t* bytes) {
+  uint64_t mask;
+  std::memcpy(&mask, bytes, sizeof mask);
+  return mask;
+}
+
+// The weights of 64 ids from a table of kPages * 128 entries held in registers: vpermi2b looks up the low seven bits
+// in every page, the id bits from 7 up choose among the results.
+template <int kPages>
+struct PagedTable {
+  __m512i half[kPages * 2];
+
+  explicit PagedTable(const int8_t* table) {
+    for (int p = 0; p < kPages * 2; ++p) half[p] = _mm512_loadu_si512(table + p * 64);
+  }
+
+  __m512i page(__m512i ids, int p) const { return _mm512_permutex2var_epi8(half[2 * p], ids, half[2 * p + 1]); }
+  __m512i two_pages(__m512i ids, __mmask64 bit7, int p) const {
+    return _mm512_mask_blend_epi8(bit7, page(ids, p), page(ids, p + 1));
+  }
+
+  // planes: bit 8 of the 64 ids, then bit 9; read only when the table is that long.
+  __m512i weights(const uint8_t* low, const uint8_t* planes) const {
+    const __m512i ids = _mm512_loadu_si512(low);
+    if constexpr (kPages == 1) return page(ids, 0);
+    const __mmask64 bit7 = _mm512_movepi8_mask(ids);
+    if constexpr (kPages == 2) return two_pages(ids, bit7, 0);
+    const __mmask64 bit8 = load_mask(planes);
+    const __m512i lower = _mm512_mask_blend_epi8(bit8, two_pages(ids, bit7, 0), two_pages(ids, bit7, 2));
+    if constexpr (kPages == 4) return lower;
+    const __m512i higher = _mm512_mask_blend_epi8(bit8, two_pages(ids, bit7, 4), two_pages(ids, bit7, 6));
+    return _mm512_mask_blend_epi8(load_mask(planes + 8), lower, higher);
+  }
+
+  static constexpr size_t kUpperBytes = kPages > 2 ? 16 : 0;
+};
+
+// The same from a table in memory, by gathers of the four bytes at each id.
+struct WordTable {
+  const int8_t* table;
+
+  // The weights of the 32 ids in `ids` as 16 x (two weight bytes, zero-extended).
+  __m512i pairs(__m512i ids) const {
+    const __m512i byte = _mm512_set1_epi32(0xff);
+    const __m512i even = _mm512_i32gather_epi32(_mm512_and_si512(ids, _mm512_set1_epi32(0xffff)), table, 1);
+    const __m512i odd = _mm512_i32gather_epi32(_mm512_srli_epi32(ids, 16), table, 1);
+    return _mm512_or_si512(_mm512_and_si512(even, byte), _mm512_slli_epi32(_mm512_and_si512(odd, byte), 8));
+  }
+
+  // upper: the 64 high id bytes. Unpacking and packing both work within 128 bits, so the order comes back.
+  __m512i weights(const uint8_t* low, const uint8_t* upper) const {
+    const __m512i low_bytes = _mm512_loadu_si512(low);
+    const __m512i high_bytes = _mm512_loadu_si512(upper);
+    return _mm512_packus_epi32(pairs(_mm512_unpacklo_epi8(low_bytes, high_bytes)),
+                               pairs(_mm512_unpackhi_epi8(low_bytes, high_bytes)));
+  }
+
+  static constexpr size_t kUpperBytes = 64;
+};
+
+template <typename Table>
+void scan(const uint8_t* blocks, size_t count, size_t chunks, const Table table, float scale, float bias,
+          float* scores) {
+  constexpr size_t kUpper = Table::kUpperBytes;
+  const size_t stride = chunks * (128 + kUpper);
+  const size_t fours = chunks & ~size_t{3};
+  const __m512 scales = _mm512_set1_ps(scale);
+  const __m512 biases = _mm512_set1_ps(bias);
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* low = blocks + b * stride;
+    const uint8_t* values = low + chunks * 64;
+    const uint8_t* upper = values + chunks * 64;
+    __m512i sum0 = _mm512_setzero_si512();
+    __m512i sum1 = sum0;
+    __m512i sum2 = sum0;
+    __m512i sum3 = sum0;
+    const auto weights = [&](size_t c) { return table.weights(low + c * 64, upper + c * kUpper); };
+    const auto value = [&](size_t c) { return _mm512_loadu_si512(values + c * 64); };
+    size_t c = 0;
+    for (; c < fours; c += 4) {
+      sum0 = _mm512_dpbusd_epi32(sum0, value(c), weights(c));
+      sum1 = _mm512_dpbusd_epi32(sum1, value(c + 1), weights(c + 1));
+      sum2 = _mm512_dpbusd_epi32(sum2, value(c + 2), weights(c + 2));
+      sum3 = _mm512_dpbusd_epi32(sum3, value(c + 3), weights(c + 3));
+    }
+    if (chunks & 2) {
+      const __m512i first = weights(c);
+      const __m512i second = weights(c + 1);
+      sum0 = _mm512_dpbusd_epi32(sum0, _mm512_maskz_loadu_epi8(0x3333333333333333, values + c * 64), first);
+      sum1 = _mm512_dpbusd_epi32(sum1, _mm512_maskz_loadu_epi8(0xcccccccccccccccc, values + c * 64), first);
+      c += 1;
+      sum2 = _mm512_dpbusd_epi32(sum2, _mm512_maskz_loadu_epi8(0x3333333333333333, values + c * 64), second);
+      sum3 = _mm512_dpbusd_epi32(sum3, _mm512_maskz_loadu_epi8(0xcccccccccccccccc, values + c * 64), second);
+      c += 1;
+    }
+    if (chunks & 1) {
+      const __m512i single = weights(c);
+      sum0 = _mm512_dpbusd_epi32(sum0, _mm512_maskz_loadu_epi8(0x1111111111111111, values + c * 64), single);
+      sum1 = _mm512_dpbusd_epi32(sum1, _mm512_maskz_loadu_epi8(0x2222222222222222, values + c * 64), single);
+      sum2 = _mm512_dpbusd_epi32(sum2, _mm512_maskz_loadu_epi8(0x4444444444444444, values + c * 64), single);
+      sum3 = _mm512_dpbusd_epi32(sum3, _mm512_maskz_loadu_epi8(0x8888888888888888, values + c * 64), single);
+    }
+    const auto store = [&](size_t t, __m512i sum) {
+      const __m512 product = _mm512_mul_ps(scales, _mm512_cvtepi32_ps(sum));
+      _mm512_storeu_ps(scores + b * kRatioBlockItems + t * kLanes, _mm512_add_ps(product, biases));
+    };
+    store(0, sum0);
+    store(1, sum1);
+    store(2, sum2);
+    store(3, sum3);
+  }
+}
+
+void ratio_scan(const uint8_t* blocks, size_t count, RatioShape shape, const int8_t* table, float scale, float bias,
+                float* scores) {
+  const size_t chunks = shape.features;
+  if (shape.id_form == IdForm::kWord) {
+    scan(blocks, count, chunks, WordTable{table}, scale, bias, scores);
+  } else if (shape.id_form == IdForm::kTenBit) {
+    if (shape.dims <= 512) {
+      scan(blocks, count, chunks, PagedTable<4>(table), scale, bias, scores);
+    } else {
+      scan(blocks, count, chunks, PagedTable<8>(table), scale, bias, scores);
+    }
+  } else if (shape.dims <= 128) {
+    scan(blocks, count, chunks, PagedTable<1>(table), scale, bias, scores);
+  } else {
+    scan(blocks, count, chunks, PagedTable<2>(table), scale, bias, scores);
+  }
+}
+
+void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low, float scale,
+              float bias, float* scores) {
+  const size_t rows = dims / 4;
+  const __m512 scales = _mm512_set1_ps(scale);
+  const __m512 biases = _mm512_set1_ps(bias);
+  const __m512 base = _mm512_set1_ps(256.0f);
+  const auto weights = [](const int8_t* of) {
+    int32_t four;
+    std::memcpy(&four, of, sizeof four);
+    return _mm512_set1_epi32(four);
+  };
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * rows * 64;
+    // Four chains per sum hide the latency of vpdpbusd; one block at a time keeps the reads one sequential stream.
+    __m512i highs[4] = {};
+    __m512i lows[4] = {};
+    size_t r = 0;
+    for (; r + 4 <= rows; r += 4) {
+      for (size_t k = 0; k < 4; ++k) {
+        const __m512i codes = _mm512_loadu_si512(block + (r + k) * 64);
+        highs[k] = _mm512_dpbusd_epi32(highs[k], codes, weights(high + (r + k) * 4));
+        lows[k] = _mm512_dpbusd_epi32(lows[k], codes, weights(low + (r + k) * 4));
+      }
+    }
+    for (; r < rows; ++r) {
+      const __m512i codes = _mm512_loadu_si512(block + r * 64);
+      highs[0] = _mm512_dpbusd_epi32(highs[0], codes, weights(high + r * 4));
+      lows[0] = _mm512_dpbusd_epi32(lows[0], codes, weights(low + r * 4));
+    }
+    const auto total = [](const __m512i sums[4]) {
+      return _mm512_cvtepi32_ps(
+        _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3])));
+    };
+    const __m512 sum = _mm512_add_ps(_mm512_mul_ps(total(highs), base), total(lows));
+    _mm512_storeu_ps(scores + b * kSq8BlockItems, _mm512_add_ps(_mm512_mul_ps(scales, sum), biases));
+  }
+}
+
+double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
+  __m256d sums = _mm256_setzero_pd();
+  for (size_t d = 0; d < dims; d += 4, row += 64) {
+    int32_t codes;
+    std::memcpy(&codes, row, sizeof codes);
+    const __m256d widened = _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(codes)));
+    sums = _mm256_add_pd(sums, _mm256_mul_pd(_mm256_loadu_pd(weights + d), widened));
+  }
+  const __m128d low = _mm256_castpd256_pd128(sums);
+  const __m128d high = _mm256_extractf128_pd(sums, 1);
+  const __m128d pairs = _mm_hadd_pd(low, high);
+  return _mm_cvtsd_f64(pairs) + _mm_cvtsd_f64(_mm_unpackhi_pd(pairs, pairs));
+}
+
+size_t select_at_least(const float* scores, size_t n, float threshold, uint32_t* positions) {
+  const __m512 thresholds = _mm512_set1_ps(threshold);
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  size_t found = 0;
+  // Compressing in a register and storing all of it beats the compressing store; positions has room for it.
+  const auto keep = [&](__mmask16 mask, size_t i) {
+    const __m512i at = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(i)));
+    _mm512_storeu_si512(positions + found, _mm512_maskz_compress_epi32(mask, at));
+    found += static_cast<size_t>(__builtin_popcount(mask));
+  };
+  const auto at_least = [&](size_t i) {
+    return _mm512_cmp_ps_mask(_mm512_loadu_ps(scores + i), thresholds, _CMP_GE_OQ);
+  };
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    const __mmask16 masks[4] = {at_least(i), at_least(i + 16), at_least(i + 32), at_least(i + 48)};
+    if ((masks[0] | masks[1] | masks[2] | masks[3]) == 0) continue;
+    for (size_t k = 0; k < 4; ++k) keep(masks[k], i + k * 16);
+  }
+  for (; i < n; i += 16) {
+    const __mmask16 present = n - i < 16 ? static_cast<__mmask16>((1u << (n - i)) - 1) : 0xffff;
+    const __m512 loaded = _mm512_maskz_loadu_ps(present, scores + i);
+    keep(_mm512_mask_cmp_ps_mask(present, loaded, thresholds, _CMP_GE_OQ), i);
+  }
+  return found;
+}
+
+float dot(const float* x, const float* y, size_t n) {
+  __m512 first = _mm512_setzero_ps();
+  __m512 second = _mm512_setzero_ps();
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    first = _mm512_fmadd_ps(_mm512_loadu_ps(x + i), _mm512_loadu_ps(y + i), first);
+    second = _mm512_fmadd_ps(_mm512_loadu_ps(x + i + 16), _mm512_loadu_ps(y + i + 16), second);
+  }
+  if (i < n) {
+    // Lanes past the end keep their sum untouched: adding a zero product could turn -0 into +0.
+    const uint32_t present = (1u << (n - i)) - 1;
+    const __mmask16 low = static_cast<__mmask16>(present);
+    const __mmask16 high = static_cast<__mmask16>(present >> 16);
+    first = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(low, x + i), _mm512_maskz_loadu_ps(low, y + i), first, low);
+    second = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(high, x + i + 16), _mm512_maskz_loadu_ps(high, y + i + 16),
+                                   second, high);
+  }
+  const __m512 sixteen = _mm512_add_ps(first, second);
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sixteen), _mm512_extractf32x8_ps(sixteen, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+void axpy(float a, const float* x, float* y, size_t n) {
+  const __m512 factor = _mm512_set1_ps(a);
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    _mm512_storeu_ps(y + i, _mm512_fmadd_ps(factor, _mm512_loadu_ps(x + i), _mm512_loadu_ps(y + i)));
+  }
+  if (i < n) {
+    const __mmask16 present = static_cast<__mmask16>((1u << (n - i)) - 1);
+    const __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(present, x + i),
+                                       _mm512_maskz_loadu_ps(present, y + i));
+    _mm512_mask_storeu_ps(y + i, present, sum);
+  }
+}
+
+void panel_distance(const float* panel, const float* query, size_t dims, float* out) {
+  __m512 sum = _mm512_setzero_ps();
+  for (size_t d = 0; d < dims; ++d) {
+    const __m512 difference = _mm512_sub_ps(_mm512_loadu_ps(panel + 16 * d), _mm512_set1_ps(query[d]));
+    sum = _mm512_fmadd_ps(difference, difference, sum);
+  }
+  _mm512_storeu_ps(out, sum);
+}
+
+constexpr Kernels kTable = {"avx512", ratio_scan, sq8_scan, sq8_dot, select_at_least, dot, axpy, panel_distance};
+
+} // namespace
+
+} // namespace farsight
+
+#pragma GCC pop_options
+
+namespace farsight {
+
+const Kernels* avx512_kernels() {
+  static const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni") &&
+                           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
+  return runs ? &kTable : nullptr;
+}
+
+} // namespace farsight
+
+#else
+
+namespace farsight {
+
+const Kernels* avx512_kernels() { return nullptr; }
+
+} // namespace farsight
+
+#endif

@@ -1,0 +1,214 @@
+// The kernels for 64-bit ARM. Weights are looked up in scalar code (a table of 256 bytes or more is past what TBL
+// holds cheaply); products and sums are vectors.
+#include "../kernels.h"
+#include "../ratio.h"
+
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+namespace farsight {
+
+namespace {
+
+// Where the 64 ids of a chunk come from: their low bytes and what the id form adds (see ratio.h).
+template <IdForm kForm>
+void look_up(const uint8_t* low, const uint8_t* upper, const int8_t* table, int8_t weights[64]) {
+  for (size_t k = 0; k < 64; ++k) {
+    uint32_t id = low[k];
+    if constexpr (kForm == IdForm::kWord) id |= static_cast<uint32_t>(upper[k]) << 8;
+    if constexpr (kForm == IdForm::kTenBit) {
+      id |= (static_cast<uint32_t>(upper[k / 8]) >> (k % 8) & 1) << 8;
+      id |= (static_cast<uint32_t>(upper[8 + k / 8]) >> (k % 8) & 1) << 9;
+    }
+    weights[k] = table[id];
+  }
+}
+
+// |weight * value| <= 128 * 255 < 2^15.
+int16x8_t multiply(int8x8_t weights, uint8x8_t values) {
+  return vmulq_s16(vmovl_s8(weights), vreinterpretq_s16_u16(vmovl_u8(values)));
+}
+
+// Per 32-bit lane, the sums of bytes 0, 1 ([0]) and of bytes 2, 3 ([1]) of 16 products.
+void multiply_pairs(const int8_t* weights, const uint8_t* values, int32x4_t pairs[2]) {
+  const int8x16_t w = vld1q_s8(weights);
+  const uint8x16_t v = vld1q_u8(values);
+  const int32x4_t first = vpaddlq_s16(multiply(vget_low_s8(w), vget_low_u8(v)));
+  const int32x4_t second = vpaddlq_s16(multiply(vget_high_s8(w), vget_high_u8(v)));
+  pairs[0] = vuzp1q_s32(first, second);
+  pairs[1] = vuzp2q_s32(first, second);
+}
+
+template <IdForm kForm>
+void scan(const uint8_t* blocks, size_t count, size_t chunks, const int8_t* table, float scale, float bias,
+          float* scores) {
+  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  const size_t stride = chunks * (128 + kUpper);
+  const size_t fours = chunks & ~size_t{3};
+  const size_t pairs = chunks & ~size_t{1};
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* low = blocks + b * stride;
+    const uint8_t* values = low + chunks * 64;
+    const uint8_t* upper = values + chunks * 64;
+    int32x4_t sums[16] = {}; // accumulator t, lanes 4q .. 4q + 3 at 4t + q
+    for (size_t c = 0; c < pairs; ++c) {
+      int8_t weights[64];
+      look_up<kForm>(low + c * 64, upper + c * kUpper, table, weights);
+      const size_t first = c < fours ? c % 4 : (c - fours) * 2;
+      const size_t second = c < fours ? first : first + 1;
+      for (size_t q = 0; q < 4; ++q) {
+        int32x4_t products[2];
+        multiply_pairs(weights + q * 16, values + c * 64 + q * 16, products);
+        sums[first * 4 + q] = vaddq_s32(sums[first * 4 + q], products[0]);
+        sums[second * 4 + q] = vaddq_s32(sums[second * 4 + q], products[1]);
+      }
+    }
+    if (chunks > pairs) {
+      int8_t weights[64];
+      look_up<kForm>(low + pairs * 64, upper + pairs * kUpper, table, weights);
+      for (size_t q = 0; q < 4; ++q) {
+        // vld4 takes byte t of every lane apart; four lanes' worth fill half a register each.
+        const int8x8x4_t w = vld4_s8(weights + q / 2 * 32);
+        const uint8x8x4_t v = vld4_u8(values + pairs * 64 + q / 2 * 32);
+        for (size_t t = 0; t < 4; ++t) {
+          const int16x8_t product = multiply(w.val[t], v.val[t]);
+          const int16x4_t half = q % 2 == 0 ? vget_low_s16(product) : vget_high_s16(product);
+          sums[t * 4 + q] = vaddw_s16(sums[t * 4 + q], half);
+        }
+      }
+    }
+    for (size_t s = 0; s < 16; ++s) {
+      const float32x4_t product = vmulq_n_f32(vcvtq_f32_s32(sums[s]), scale);
+      vst1q_f32(scores + b * kRatioBlockItems + s * 4, vaddq_f32(product, vdupq_n_f32(bias)));
+    }
+  }
+}
+
+void ratio_scan(const uint8_t* blocks, size_t count, RatioShape shape, const int8_t* table, float scale, float bias,
+                float* scores) {
+  const size_t chunks = shape.features;
+  if (shape.id_form == IdForm::kWord) {
+    scan<IdForm::kWord>(blocks, count, chunks, table, scale, bias, scores);
+  } else if (shape.id_form == IdForm::kTenBit) {
+    scan<IdForm::kTenBit>(blocks, count, chunks, table, scale, bias, scores);
+  } else {
+    scan<IdForm::kByte>(blocks, count, chunks, table, scale, bias, scores);
+  }
+}
+
+void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low, float scale,
+              float bias, float* scores) {
+  const size_t rows = dims / 4;
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * rows * 64;
+    int32x4_t highs[4] = {};
+    int32x4_t lows[4] = {};
+    for (size_t r = 0; r < rows; ++r) {
+      const int8x16_t high_weights = vreinterpretq_s8_s32(vld1q_dup_s32(reinterpret_cast<const int32_t*>(high) + r));
+      const int8x16_t low_weights = vreinterpretq_s8_s32(vld1q_dup_s32(reinterpret_cast<const int32_t*>(low) + r));
+      const auto add = [](int32x4_t sum, int8x16_t weights, uint8x16_t codes) {
+        const int16x8_t first = multiply(vget_low_s8(weights), vget_low_u8(codes));
+        const int16x8_t second = multiply(vget_high_s8(weights), vget_high_u8(codes));
+        return vaddq_s32(sum, vpaddq_s32(vpaddlq_s16(first), vpaddlq_s16(second)));
+      };
+      for (size_t q = 0; q < 4; ++q) {
+        const uint8x16_t codes = vld1q_u8(block + r * 64 + q * 16);
+        highs[q] = add(highs[q], high_weights, codes);
+        lows[q] = add(lows[q], low_weights, codes);
+      }
+    }
+    for (size_t q = 0; q < 4; ++q) {
+      const float32x4_t sum = vaddq_f32(vmulq_n_f32(vcvtq_f32_s32(highs[q]), 256.0f), vcvtq_f32_s32(lows[q]));
+      const float32x4_t product = vmulq_n_f32(sum, scale);
+      vst1q_f32(scores + b * kSq8BlockItems + q * 4, vaddq_f32(product, vdupq_n_f32(bias)));
+    }
+  }
+}
+
+double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
+  float64x2_t first = vdupq_n_f64(0);
+  float64x2_t second = vdupq_n_f64(0);
+  for (size_t d = 0; d < dims; d += 4, row += 64) {
+    const uint32_t codes[4] = {row[0], row[1], row[2], row[3]};
+    const uint32x4_t lanes = vld1q_u32(codes);
+    const float64x2_t low = vcvtq_f64_u64(vmovl_u32(vget_low_u32(lanes)));
+    const float64x2_t high = vcvtq_f64_u64(vmovl_u32(vget_high_u32(lanes)));
+    first = vaddq_f64(first, vmulq_f64(vld1q_f64(weights + d), low));
+    second = vaddq_f64(second, vmulq_f64(vld1q_f64(weights + d + 2), high));
+  }
+  return vaddvq_f64(first) + vaddvq_f64(second);
+}
+
+size_t select_at_least(const float* scores, size_t n, float threshold, uint32_t* positions) {
+  const float32x4_t thresholds = vdupq_n_f32(threshold);
+  size_t found = 0;
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    uint32x4_t any = vcgeq_f32(vld1q_f32(scores + i), thresholds);
+    for (size_t k = 4; k < 16; k += 4) any = vorrq_u32(any, vcgeq_f32(vld1q_f32(scores + i + k), thresholds));
+    if (vmaxvq_u32(any) == 0) continue;
+    for (size_t k = i; k < i + 16; ++k) {
+      positions[found] = static_cast<uint32_t>(k);
+      found += scores[k] >= threshold;
+    }
+  }
+  for (; i < n; ++i) {
+    positions[found] = static_cast<uint32_t>(i);
+    found += scores[i] >= threshold;
+  }
+  return found;
+}
+
+float dot(const float* x, const float* y, size_t n) {
+  float32x4_t sums[8] = {};
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    for (size_t k = 0; k < 8; ++k) sums[k] = vfmaq_f32(sums[k], vld1q_f32(x + i + k * 4), vld1q_f32(y + i + k * 4));
+  }
+  float lanes[32];
+  for (size_t k = 0; k < 8; ++k) vst1q_f32(lanes + k * 4, sums[k]);
+  for (size_t l = 0; i < n; ++l, ++i) lanes[l] = __builtin_fmaf(x[i], y[i], lanes[l]);
+  for (size_t k = 0; k < 8; ++k) sums[k] = vld1q_f32(lanes + k * 4);
+  for (size_t k = 0; k < 4; ++k) sums[k] = vaddq_f32(sums[k], sums[k + 4]);
+  const float32x4_t four = vaddq_f32(vaddq_f32(sums[0], sums[2]), vaddq_f32(sums[1], sums[3]));
+  const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+  return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+void axpy(float a, const float* x, float* y, size_t n) {
+  const float32x4_t factor = vdupq_n_f32(a);
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4) vst1q_f32(y + i, vfmaq_f32(vld1q_f32(y + i), factor, vld1q_f32(x + i)));
+  for (; i < n; ++i) y[i] = __builtin_fmaf(a, x[i], y[i]);
+}
+
+void panel_distance(const float* panel, const float* query, size_t dims, float* out) {
+  float32x4_t sums[4] = {};
+  for (size_t d = 0; d < dims; ++d) {
+    const float32x4_t value = vdupq_n_f32(query[d]);
+    for (size_t k = 0; k < 4; ++k) {
+      const float32x4_t difference = vsubq_f32(vld1q_f32(panel + 16 * d + 4 * k), value);
+      sums[k] = vfmaq_f32(sums[k], difference, difference);
+    }
+  }
+  for (size_t k = 0; k < 4; ++k) vst1q_f32(out + 4 * k, sums[k]);
+}
+
+constexpr Kernels kTable = {"neon", ratio_scan, sq8_scan, sq8_dot, select_at_least, dot, axpy, panel_distance};
+
+} // namespace
+
+const Kernels* neon_kernels() { return &kTable; }
+
+} // namespace farsight
+
+#else
+
+namespace farsight {
+
+const Kernels* neon_kernels() { return nullptr; }
+
+} // namespace farsight
+
+#endif

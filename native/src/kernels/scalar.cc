@@ -1,0 +1,111 @@
+// The kernels in plain C++: the specification every other table is tested against, bit for bit.
+#include <cmath>
+
+#include "../kernels.h"
+#include "../ratio.h"
+
+namespace farsight {
+
+namespace {
+
+void ratio_scan(const uint8_t* blocks, size_t count, RatioShape shape, const int8_t* table, float scale, float bias,
+                float* scores) {
+  const size_t chunks = shape.features;
+  const size_t fours = chunks & ~size_t{3};
+  const size_t pairs = chunks & ~size_t{1};
+  const size_t stride = ratio_block_bytes(shape);
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* low = blocks + b * stride;
+    const uint8_t* values = low + chunks * 64;
+    const uint8_t* upper = values + chunks * 64;
+    int32_t sums[kRatioBlockItems] = {};
+    for (size_t c = 0; c < chunks; ++c) {
+      for (size_t k = 0; k < 64; ++k) {
+        uint32_t id = low[c * 64 + k];
+        if (shape.id_form == IdForm::kTenBit) {
+          id |= static_cast<uint32_t>(upper[c * 16 + k / 8] >> (k % 8) & 1) << 8;
+          id |= static_cast<uint32_t>(upper[c * 16 + 8 + k / 8] >> (k % 8) & 1) << 9;
+        } else if (shape.id_form == IdForm::kWord) {
+          id |= static_cast<uint32_t>(upper[c * 64 + k]) << 8;
+        }
+        const size_t accumulator = c < fours ? c % 4 : c < pairs ? (c - fours) * 2 + k / 2 % 2 : k % 4;
+        sums[accumulator * kLanes + k / 4] += table[id] * values[c * 64 + k];
+      }
+    }
+    for (size_t i = 0; i < kRatioBlockItems; ++i) {
+      const float product = scale * static_cast<float>(sums[i]);
+      scores[b * kRatioBlockItems + i] = product + bias;
+    }
+  }
+}
+
+void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low, float scale,
+              float bias, float* scores) {
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * dims * kSq8BlockItems;
+    for (size_t i = 0; i < kSq8BlockItems; ++i) {
+      int32_t high_sum = 0;
+      int32_t low_sum = 0;
+      for (size_t d = 0; d < dims; ++d) {
+        const int32_t code = block[d / 4 * 64 + i * 4 + d % 4];
+        high_sum += high[d] * code;
+        low_sum += low[d] * code;
+      }
+      const float sum = static_cast<float>(high_sum) * 256.0f + static_cast<float>(low_sum);
+      const float product = scale * sum;
+      scores[b * kSq8BlockItems + i] = product + bias;
+    }
+  }
+}
+
+double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
+  double sums[4] = {};
+  for (size_t d = 0; d < dims; d += 4, row += 64) {
+    for (size_t k = 0; k < 4; ++k) {
+      const double product = weights[d + k] * row[k];
+      sums[k] += product;
+    }
+  }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+size_t select_at_least(const float* scores, size_t n, float threshold, uint32_t* positions) {
+  size_t found = 0;
+  for (size_t i = 0; i < n; ++i) {
+    positions[found] = static_cast<uint32_t>(i);
+    found += scores[i] >= threshold;
+  }
+  return found;
+}
+
+float dot(const float* x, const float* y, size_t n) {
+  float lanes[32] = {};
+  for (size_t i = 0; i < n; ++i) lanes[i % 32] = std::fma(x[i], y[i], lanes[i % 32]);
+  for (size_t half = 16; half > 0; half /= 2) {
+    for (size_t l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+  }
+  return lanes[0];
+}
+
+void axpy(float a, const float* x, float* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] = std::fma(a, x[i], y[i]);
+}
+
+void panel_distance(const float* panel, const float* query, size_t dims, float* out) {
+  float sums[16] = {};
+  for (size_t d = 0; d < dims; ++d) {
+    for (size_t r = 0; r < 16; ++r) {
+      const float difference = panel[16 * d + r] - query[d];
+      sums[r] = std::fma(difference, difference, sums[r]);
+    }
+  }
+  for (size_t r = 0; r < 16; ++r) out[r] = sums[r];
+}
+
+constexpr Kernels kTable = {"scalar", ratio_scan, sq8_scan, sq8_dot, select_at_least, dot, axpy, panel_distance};
+
+} // namespace
+
+const Kernels* scalar_kernels() { return &kTable; }
+
+} // namespace farsight

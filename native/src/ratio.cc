@@ -1,0 +1,289 @@
+// Packing and reading ratio codes, and a linear model in the form their scan wants; the layout is in ratio.h.
+#include "ratio.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+namespace farsight {
+
+namespace {
+
+// Where the code of item i, feature j lies in the chunks of a block: chunk * 64 + byte.
+size_t position(uint32_t features, size_t i, uint32_t j) {
+  const size_t accumulator = i / kLanes;
+  const size_t lane = i % kLanes;
+  const uint32_t fours = features & ~3u;
+  const uint32_t pairs = features & ~1u;
+  if (j < fours) return (j / 4 * 4 + accumulator) * 64 + lane * 4 + j % 4;
+  if (j < pairs) return (fours + accumulator / 2) * 64 + lane * 4 + accumulator % 2 * 2 + (j - fours);
+  return pairs * size_t{64} + lane * 4 + accumulator;
+}
+
+size_t upper_bytes(RatioShape shape) {
+  if (shape.id_form == IdForm::kTenBit) return shape.features * size_t{16};
+  return shape.id_form == IdForm::kWord ? shape.features * size_t{64} : 0;
+}
+
+size_t table_entries(IdForm form) {
+  return form == IdForm::kByte ? 256 : form == IdForm::kTenBit ? 1024 : 65536;
+}
+
+size_t blocks_of(size_t count) { return (count + kRatioBlockItems - 1) / kRatioBlockItems; }
+
+RatioShape shape_of(const RatioParameters& parameters) {
+  return {parameters.features, ratio_id_form(parameters.dims), parameters.dims};
+}
+
+struct alignas(64) TableLine {
+  int8_t weights[64];
+};
+
+// |w|'s largest value and the sum of its `count` largest ones.
+struct Magnitudes {
+  float largest = 0;
+  double sum = 0;
+};
+
+Magnitudes magnitudes(const float* weights, size_t dims, size_t count) {
+  std::vector<float> heap; // the largest so far, smallest in front
+  heap.reserve(count);
+  const auto above = [](float a, float b) { return a > b; };
+  for (size_t d = 0; d < dims; ++d) {
+    const float magnitude = std::fabs(weights[d]);
+    if (heap.size() < count) {
+      heap.push_back(magnitude);
+      std::push_heap(heap.begin(), heap.end(), above);
+    } else if (magnitude > heap.front()) {
+      std::pop_heap(heap.begin(), heap.end(), above);
+      heap.back() = magnitude;
+      std::push_heap(heap.begin(), heap.end(), above);
+    }
+  }
+  Magnitudes result;
+  for (const float magnitude : heap) {
+    result.largest = std::max(result.largest, magnitude);
+    result.sum += magnitude;
+  }
+  return result;
+}
+
+// Scores approximately as  bias + ws * 2^low * scale * sum_j w8[id_j] * high_j  with w8 = round(w / ws) and
+// ws = max|w| / 127.
+// With value = high * 2^low * scale + delta the difference to the exact score is
+//   sum_j (w - ws * w8)[id_j] * high_j * 2^low * scale + sum_j w[id_j] * delta_j,
+// at most  max|w - ws * w8| * (max_sum + n * max|delta|) + (sum of the n largest |w|) * max|delta|,  where |delta| is
+// at most 2^(low-1) * scale, and 0 when low == 0. The integer sum is below 2^24, so what is left are the roundings of the
+// scale, the bias, the product and the sum in float: at most 2^-24 of |product| three times and of |bias| twice.
+class RatioQuery final : public Query {
+ public:
+  RatioQuery(const RatioCodes& codes, const float* weights, double bias)
+      : codes_(codes), weights_(weights, weights + codes.dims()), bias_(bias) {
+    const RatioParameters& parameters = codes.parameters();
+    const uint32_t low = parameters.value_bits - 8;
+    const double features = parameters.features;
+    table_.resize(table_entries(codes.shape().id_form) / 64 + 1);
+
+    const Magnitudes magnitude = magnitudes(weights, codes.dims(), parameters.features);
+    const double weight_step = magnitude.largest / 127.0;
+    const double weight_error = quantise(weight_step);
+    const double value_step = std::ldexp(parameters.scale, static_cast<int>(low));
+    const double largest_delta = low == 0 ? 0.0 : value_step / 2;
+    const double largest_sum = std::min(parameters.max_sum + features * largest_delta, features * 255 * value_step);
+    scale_ = static_cast<float>(weight_step * value_step);
+    // 2^-24 is half a unit in the last place; the constant covers results too small for a normal float.
+    const double rounding = std::ldexp(4 * (magnitude.largest * largest_sum + std::fabs(bias)), -24) + 1e-36;
+    const double error = weight_error * largest_sum + magnitude.sum * largest_delta + rounding;
+    error_ = std::nextafter(static_cast<float>(error), INFINITY);
+  }
+
+  void approximate(size_t first, size_t count, float* scores) const override {
+    kernels().ratio_scan(codes_.block(first), count, codes_.shape(), table_[0].weights, scale_,
+                         static_cast<float>(bias_), scores);
+  }
+
+  double exact(size_t slot) const override {
+    const double scale = codes_.parameters().scale;
+    double score = bias_;
+    codes_.for_each(slot, [&](uint32_t, uint32_t id, uint32_t code) {
+      if (code != 0) score += static_cast<double>(weights_[id]) * (code * scale);
+    });
+    return score;
+  }
+
+  float error() const override { return error_; }
+
+ private:
+  // Fills the table; returns the largest |w - step * w8|.
+  double quantise(double step) {
+    if (!(step > 0)) return 0;
+    int8_t* table = table_[0].weights;
+    double largest = 0;
+    for (size_t d = 0; d < weights_.size(); ++d) {
+      const double weight = weights_[d];
+      const double rounded = std::clamp(round_to_even(weight / step), -127.0, 127.0);
+      table[d] = static_cast<int8_t>(rounded);
+      largest = std::max(largest, std::fabs(weight - step * rounded));
+    }
+    return largest;
+  }
+
+  // For |x| < 2^51; adding 1.5 * 2^52 leaves no bits behind the point.
+  static double round_to_even(double x) {
+    constexpr double kShift = 6755399441055744.0;
+    return (x + kShift) - kShift;
+  }
+
+  const RatioCodes& codes_;
+  std::vector<float> weights_;
+  std::vector<TableLine> table_;
+  double bias_;
+  float scale_;
+  float error_;
+};
+
+} // namespace
+
+IdForm ratio_id_form(uint32_t dims) {
+  return dims <= 256 ? IdForm::kByte : dims <= 1024 ? IdForm::kTenBit : IdForm::kWord;
+}
+
+size_t ratio_block_bytes(RatioShape shape) { return shape.features * size_t{128} + upper_bytes(shape); }
+
+size_t ratio_codes_bytes(size_t count, const RatioParameters& parameters) {
+  return blocks_of(count) * ratio_block_bytes(shape_of(parameters));
+}
+
+size_t ratio_refine_bytes(size_t count, const RatioParameters& parameters) {
+  const size_t bits = count * parameters.features * (parameters.value_bits - 8);
+  return bits == 0 ? 0 : (bits + 7) / 8 + 8;
+}
+
+void pack_ratio(const uint16_t* ids, const uint32_t* codes, const uint32_t* order, size_t first, size_t count,
+                const RatioParameters& parameters, uint8_t* blocks, uint8_t* refine) {
+  const RatioShape shape = shape_of(parameters);
+  const size_t stride = ratio_block_bytes(shape);
+  const uint32_t features = parameters.features;
+  const uint32_t low_bits = parameters.value_bits - 8;
+  const uint32_t half = low_bits == 0 ? 0 : 1u << (low_bits - 1);
+  // 64 slots fill whole bytes of the refine section, so parts can be packed by different threads.
+  const size_t slot_bits = size_t{features} * low_bits;
+  if (slot_bits != 0) {
+    std::memset(refine + first * slot_bits / 8, 0, ((first + count) * slot_bits + 7) / 8 - first * slot_bits / 8);
+  }
+  std::memset(blocks + first / kRatioBlockItems * stride, 0, blocks_of(count) * stride);
+  for (size_t slot = first; slot < first + count; ++slot) {
+    uint8_t* low = blocks + slot / kRatioBlockItems * stride;
+    uint8_t* values = low + features * size_t{64};
+    uint8_t* upper = values + features * size_t{64};
+    const size_t row = size_t{order[slot]} * features;
+    for (uint32_t j = 0; j < features; ++j) {
+      const uint32_t id = ids[row + j];
+      const uint32_t code = codes[row + j];
+      const uint32_t high = (code + half) >> low_bits;
+      const size_t at = position(features, slot % kRatioBlockItems, j);
+      low[at] = static_cast<uint8_t>(id);
+      values[at] = static_cast<uint8_t>(high);
+      if (shape.id_form == IdForm::kWord) {
+        upper[at] = static_cast<uint8_t>(id >> 8);
+      } else if (shape.id_form == IdForm::kTenBit) {
+        uint8_t* planes = upper + at / 64 * 16 + at % 64 / 8;
+        planes[0] |= static_cast<uint8_t>((id >> 8 & 1) << (at % 8));
+        planes[8] |= static_cast<uint8_t>((id >> 9 & 1) << (at % 8));
+      }
+      if (low_bits == 0) continue;
+      const uint32_t rest = (code - (high << low_bits)) & ((1u << low_bits) - 1);
+      const size_t bit = slot * slot_bits + size_t{j} * low_bits;
+      const uint32_t shifted = rest << (bit % 8);
+      for (uint32_t byte = 0; byte * 8 < bit % 8 + low_bits; ++byte) {
+        refine[bit / 8 + byte] |= static_cast<uint8_t>(shifted >> (byte * 8));
+      }
+    }
+  }
+}
+
+RatioCodes::RatioCodes(const RatioParameters& parameters, size_t count, const uint8_t* blocks, const uint8_t* refine)
+    : parameters_(parameters),
+      shape_(shape_of(parameters)),
+      low_bits_(parameters.value_bits - 8),
+      count_(count),
+      block_bytes_(ratio_block_bytes(shape_)),
+      blocks_(blocks),
+      refine_(refine) {}
+
+size_t RatioCodes::count() const { return count_; }
+size_t RatioCodes::dims() const { return parameters_.dims; }
+size_t RatioCodes::row_values() const { return parameters_.features; }
+bool RatioCodes::sparse() const { return true; }
+size_t RatioCodes::block_items() const { return kRatioBlockItems; }
+size_t RatioCodes::block_bytes() const { return block_bytes_; }
+
+std::unique_ptr<Query> RatioCodes::prepare(const float* weights, double bias) const {
+  return std::make_unique<RatioQuery>(*this, weights, bias);
+}
+
+template <typename Visit>
+void RatioCodes::for_each(size_t slot, Visit visit) const {
+  const uint32_t features = parameters_.features;
+  const uint8_t* low = block(slot / kRatioBlockItems);
+  const uint8_t* values = low + features * size_t{64};
+  const uint8_t* upper = values + features * size_t{64};
+  size_t bit = slot * features * low_bits_;
+  for (uint32_t j = 0; j < features; ++j, bit += low_bits_) {
+    const size_t at = position(features, slot % kRatioBlockItems, j);
+    uint32_t id = low[at];
+    if (shape_.id_form == IdForm::kWord) {
+      id |= static_cast<uint32_t>(upper[at]) << 8;
+    } else if (shape_.id_form == IdForm::kTenBit) {
+      const uint8_t* planes = upper + at / 64 * 16 + at % 64 / 8;
+      id |= static_cast<uint32_t>(planes[0] >> (at % 8) & 1) << 8;
+      id |= static_cast<uint32_t>(planes[8] >> (at % 8) & 1) << 9;
+    }
+    int32_t code = values[at] << low_bits_;
+    if (low_bits_ != 0) {
+      // The field's sign bit goes to the top and comes back down: two's complement of low_bits_ bits.
+      uint32_t field;
+      std::memcpy(&field, refine_ + bit / 8, sizeof field);
+      code += static_cast<int32_t>(field >> (bit % 8) << (32 - low_bits_)) >> (32 - low_bits_);
+    }
+    const bool known = id < parameters_.dims && code >= 0;
+    visit(j, known ? id : 0, known ? static_cast<uint32_t>(code) : 0);
+  }
+}
+
+void RatioCodes::decode(size_t slot, uint32_t* ids, float* values) const {
+  for_each(slot, [&](uint32_t j, uint32_t id, uint32_t code) {
+    ids[j] = id;
+    values[j] = static_cast<float>(code * parameters_.scale);
+  });
+}
+
+// |q - v|^2 = |q|^2 + sum_j v_j * (v_j - 2 * q[id_j]), rounded up to 0 where cancellation leaves less.
+double RatioCodes::distance(size_t slot, const float* query, double norm) const {
+  double sum = norm;
+  for_each(slot, [&](uint32_t, uint32_t id, uint32_t code) {
+    const double value = code * parameters_.scale;
+    sum += value * (value - 2.0 * static_cast<double>(query[id]));
+  });
+  return std::max(sum, 0.0);
+}
+
+// The lines that for_each touches: four features of an item lie side by side, so do two of a pair.
+void RatioCodes::prefetch(size_t slot) const {
+  const uint32_t features = parameters_.features;
+  const uint8_t* low = block(slot / kRatioBlockItems);
+  const uint8_t* values = low + features * size_t{64};
+  const uint8_t* upper = values + features * size_t{64};
+  const uint32_t fours = features & ~3u;
+  for (uint32_t j = 0; j < features; j += j < fours ? 4 : 2) {
+    const size_t at = position(features, slot % kRatioBlockItems, j);
+    __builtin_prefetch(low + at);
+    __builtin_prefetch(values + at);
+    if (shape_.id_form == IdForm::kWord) __builtin_prefetch(upper + at);
+    if (shape_.id_form == IdForm::kTenBit) __builtin_prefetch(upper + at / 64 * 16);
+  }
+  if (low_bits_ != 0) __builtin_prefetch(refine_ + slot * features * low_bits_ / 8);
+}
+
+} // namespace farsight

@@ -1,0 +1,482 @@
+// Bounded exact search over packed codes: approximate scores in blocks, exact scores for what may be among the best.
+#include "search.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "kernels.h"
+
+namespace farsight {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Slots scored at a time by the longest runs: their scores stay in the first-level cache.
+constexpr size_t kBatchSlots = 4096;
+// Look-ups ahead that exact scoring asks for, and the same for the slot numbers that lead there.
+constexpr size_t kPrefetchCodes = 8;
+constexpr size_t kPrefetchSlots = 24;
+// Of the next cluster, asked for while this one is scored.
+constexpr size_t kPrefetchBytes = 8192;
+// Candidates a collector holds at most, per item asked for.
+constexpr size_t kCandidates = 4;
+// Of the histogram a collector cuts its candidates by.
+constexpr uint32_t kBuckets = 1024;
+
+struct Scored {
+  double score;
+  uint32_t item;
+};
+
+struct Better {
+  bool operator()(const Scored& a, const Scored& b) const {
+    return a.score > b.score || (a.score == b.score && a.item < b.item);
+  }
+};
+
+float round_down(double value) {
+  const float rounded = static_cast<float>(value);
+  return rounded > value ? std::nextafter(rounded, -INFINITY) : rounded;
+}
+
+// Keeps the `limit` best items of a list of Scored, in no particular order.
+void keep_best(std::vector<Scored>& list, size_t limit) {
+  if (list.size() <= limit) return;
+  std::nth_element(list.begin(), list.begin() + static_cast<ptrdiff_t>(limit), list.end(), Better{});
+  list.resize(limit);
+}
+
+// Membership of an ascending list of numbers. A bit per hash answers most questions without a binary search.
+class SkipSet {
+ public:
+  explicit SkipSet(std::span<const uint32_t> numbers) : numbers_(numbers) {
+    if (numbers.empty()) return;
+    while (bits_ < kMostBits && (size_t{1} << bits_) < numbers.size() * 16) ++bits_;
+    filter_.resize(size_t{1} << (bits_ - 6));
+    for (const uint32_t number : numbers) filter_[hash(number) / 64] |= uint64_t{1} << (hash(number) % 64);
+  }
+
+  bool contains(uint32_t number) const {
+    if (numbers_.empty() || (filter_[hash(number) / 64] >> (hash(number) % 64) & 1) == 0) return false;
+    return std::binary_search(numbers_.begin(), numbers_.end(), number);
+  }
+
+ private:
+  static constexpr uint32_t kMostBits = 20; // 128 KB
+  uint32_t hash(uint32_t number) const { return number * 0x9e3779b1u >> (32 - bits_); }
+
+  std::span<const uint32_t> numbers_;
+  uint32_t bits_ = 6;
+  std::vector<uint64_t> filter_;
+};
+
+// The `limit` best slots that `admit` lets through. Slots come with approximate scores; with E the query's error,
+//   - a slot whose approximate score is below a - 2E, where `limit` others have at least a, is not among the best: the
+//     exact scores of those are at least a - E, its own is below that;
+//   - nor is one below (limit-th best exact) - E.
+// Candidates are kept by approximate score in a bounded buffer. When too many lie within 2E of each other (ties), they
+// are scored exactly and only `limit` of them stay.
+// Admit: bool(size_t slot, uint32_t& number) gives a slot's number, or leaves the slot out.
+template <typename Admit>
+class Collector {
+ public:
+  Collector(const Codes& codes, const Query& query, size_t limit, Admit admit)
+      : codes_(codes),
+        query_(query),
+        admit_(admit),
+        limit_(limit),
+        capacity_(std::max<size_t>(limit * kCandidates, 1024)),
+        error_(query.error()),
+        positions_(kBatchSlots + 16) {}
+
+  // Approximate scores of the slots [first, first + count), count <= kBatchSlots.
+  void offer(size_t first, const float* scores, size_t count) {
+    if (limit_ == 0) return;
+    const size_t found = kernels().select_at_least(scores, count, threshold_, positions_.data());
+    for (size_t p = 0; p < found; ++p) {
+      const float score = scores[positions_[p]];
+      if (score < threshold_) continue; // raised since they were selected
+      Candidate candidate{score, static_cast<uint32_t>(first + positions_[p]), 0};
+      if (!admit_(candidate.slot, candidate.number)) continue;
+      candidates_.push_back(candidate);
+      lowest_ = std::min(lowest_, score);
+      highest_ = std::max(highest_, score);
+      if (candidates_.size() == capacity_) shrink();
+    }
+  }
+
+  // Leaves the collector empty; the result is unordered.
+  std::vector<Scored> take() {
+    if (limit_ == 0) return {};
+    drop_hopeless();
+    settle();
+    threshold_ = -INFINITY;
+    return std::exchange(best_, {});
+  }
+
+ private:
+  struct Candidate {
+    float approximate;
+    uint32_t slot;
+    uint32_t number;
+  };
+
+  void shrink() {
+    drop_hopeless();
+    if (candidates_.size() > capacity_ / 2) settle();
+  }
+
+  void drop_hopeless() {
+    if (candidates_.size() <= limit_) return;
+    raise_threshold(reached_by_limit() - 2 * error_);
+    // Without a branch per candidate: which ones stay is as good as random.
+    size_t kept = 0;
+    for (const Candidate candidate : candidates_) {
+      candidates_[kept] = candidate;
+      kept += candidate.approximate >= threshold_;
+    }
+    candidates_.resize(kept);
+    lowest_ = std::max(lowest_, threshold_);
+  }
+
+  // A score that at least `limit` candidates reach, close to the largest such one: the lower edge of a histogram's
+  // bucket. Choosing the limit-th itself costs several times as much, and nothing depends on it.
+  double reached_by_limit() {
+    const float low = lowest_;
+    const float scale = (kBuckets - 1) / (highest_ - low);
+    if (!(scale > 0) || !std::isfinite(scale)) return low;
+    buckets_.assign(kBuckets, 0);
+    for (const Candidate& candidate : candidates_) {
+      ++buckets_[std::min(static_cast<uint32_t>((candidate.approximate - low) * scale), kBuckets - 1)];
+    }
+    uint32_t last = kBuckets - 1;
+    for (size_t reached = buckets_[last]; reached < limit_; reached += buckets_[last]) --last;
+    // The two float roundings above move (x - low) * scale by less than 2^-22 of itself.
+    return low + last * (1 - 0x1p-22) / scale;
+  }
+
+  // Scores the candidates exactly and keeps the best of them and of those settled before.
+  void settle() {
+    for (size_t c = 0; c < candidates_.size(); ++c) {
+      if (c + kPrefetchCodes < candidates_.size()) codes_.prefetch(candidates_[c + kPrefetchCodes].slot);
+      const double score = query_.exact(candidates_[c].slot);
+      if (!std::isnan(score)) best_.push_back({score, candidates_[c].number});
+    }
+    candidates_.clear();
+    lowest_ = INFINITY;
+    highest_ = -INFINITY;
+    keep_best(best_, limit_);
+    if (best_.size() < limit_) return;
+    const auto worst = std::max_element(best_.begin(), best_.end(), Better{});
+    raise_threshold(worst->score - error_);
+  }
+
+  void raise_threshold(double bound) {
+    const float rounded = round_down(bound);
+    if (rounded > threshold_) threshold_ = rounded;
+  }
+
+  const Codes& codes_;
+  const Query& query_;
+  Admit admit_;
+  size_t limit_;
+  size_t capacity_;
+  double error_;
+  float threshold_ = -INFINITY;
+  std::vector<uint32_t> positions_;
+  std::vector<Candidate> candidates_;
+  float lowest_ = INFINITY; // bounds of the candidates' approximate scores
+  float highest_ = -INFINITY;
+  std::vector<uint32_t> buckets_;
+  std::vector<Scored> best_;
+};
+
+// Scores the slots [begin, end) and hands them to a collector, kBatchSlots at a time at most. `stop` is asked before
+// every batch; returns how many slots were scored.
+template <typename Admit, typename Stop>
+size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t end, std::vector<float>& scores,
+                  Collector<Admit>& collector, Stop stop) {
+  const size_t items = codes.block_items();
+  size_t slot = begin;
+  while (slot < end && !stop()) {
+    const size_t first_block = slot / items;
+    const size_t base = first_block * items;
+    const size_t batch_end = std::min(end, base + kBatchSlots);
+    query.approximate(first_block, (batch_end - base + items - 1) / items, scores.data());
+    collector.offer(slot, scores.data() + (slot - base), batch_end - slot);
+    slot = batch_end;
+  }
+  return slot - begin;
+}
+
+// Checked access to what a file says about slots and clusters.
+class Bounds {
+ public:
+  explicit Bounds(const Cells& cells)
+      : cells_(cells), slots_(std::min(cells.codes->count(), cells.items.size())) {}
+
+  size_t slots() const { return slots_; }
+  size_t clusters() const { return cells_.starts.empty() ? 0 : cells_.starts.size() - 1; }
+
+  struct Range {
+    size_t begin;
+    size_t end;
+  };
+  // Empty for a cluster that does not exist.
+  Range cluster(uint32_t c) const {
+    if (c >= clusters()) return {0, 0};
+    const size_t begin = std::min<size_t>(cells_.starts[c], slots_);
+    return {begin, std::clamp<size_t>(cells_.starts[c + 1], begin, slots_)};
+  }
+
+  // The slot of an item, or slots() when it has none.
+  size_t slot(uint32_t item) const {
+    return item < cells_.slots.size() ? std::min<size_t>(cells_.slots[item], slots_) : slots_;
+  }
+
+ private:
+  const Cells& cells_;
+  size_t slots_;
+};
+
+// Asks for the blocks of a cluster that is scored next, up to a limit past which the stream prefetcher has caught up.
+void prefetch_slots(const Codes& codes, Bounds::Range range) {
+  if (range.begin == range.end) return;
+  const size_t first = range.begin / codes.block_items() * codes.block_bytes();
+  const size_t last = ((range.end - 1) / codes.block_items() + 1) * codes.block_bytes();
+  for (size_t at = first; at < std::min(last, first + kPrefetchBytes); at += 64) {
+    __builtin_prefetch(codes.blocks() + at, 0, 2);
+  }
+}
+
+// Lets through the slots whose item exists and is not skipped.
+struct AdmitItems {
+  const Cells& cells;
+  const SkipSet& skip;
+  bool operator()(size_t slot, uint32_t& number) const {
+    number = cells.items[slot];
+    return number < cells.slots.size() && !skip.contains(number);
+  }
+};
+
+// Runs part(0) .. part(parts - 1), the first here and every other on a thread of its own. The first exception of any of
+// them is thrown here when all have ended; a part whose thread cannot be had runs here.
+template <typename Part>
+void run_parts(size_t parts, Part part) {
+  std::vector<std::exception_ptr> failures(parts);
+  const auto guarded = [&](size_t p) noexcept {
+    try {
+      part(p);
+    } catch (...) {
+      failures[p] = std::current_exception();
+    }
+  };
+  std::vector<std::thread> threads;
+  threads.reserve(parts);
+  for (size_t p = 1; p < parts; ++p) {
+    try {
+      threads.emplace_back(guarded, p);
+    } catch (const std::system_error&) {
+      guarded(p);
+    }
+  }
+  guarded(0);
+  for (std::thread& thread : threads) thread.join();
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+// Answers whether the deadline has passed; a scan without one never looks at the clock.
+bool passed(Clock::time_point deadline) { return deadline != Clock::time_point::max() && Clock::now() >= deadline; }
+
+// Sorts, cuts to `limit` and writes; returns how many.
+size_t write_best(std::vector<Scored>& list, size_t limit, uint32_t* items, double* scores) {
+  keep_best(list, limit);
+  std::sort(list.begin(), list.end(), Better{});
+  for (size_t i = 0; i < list.size(); ++i) {
+    items[i] = list[i].item;
+    scores[i] = list[i].score;
+  }
+  return list.size();
+}
+
+} // namespace
+
+size_t select_clusters(const Cells& cells, const Query& representatives, size_t count, uint64_t size_limit,
+                       uint32_t* clusters, size_t* ordinary) {
+  const Bounds bounds(cells);
+  const size_t total = std::min(bounds.clusters(), cells.representatives->count());
+  count = std::min(count, total);
+  const auto size_of = [&](size_t c) {
+    const Bounds::Range range = bounds.cluster(static_cast<uint32_t>(c));
+    return range.end - range.begin;
+  };
+  const auto admit = [&](size_t slot, uint32_t& number) {
+    number = static_cast<uint32_t>(slot);
+    const size_t size = size_of(slot);
+    return size > 0 && size <= size_limit;
+  };
+  Collector collector(*cells.representatives, representatives, count, admit);
+  std::vector<float> scores(kBatchSlots);
+  scan_slots(*cells.representatives, representatives, 0, total, scores, collector, [] { return false; });
+  std::vector<Scored> best = collector.take();
+  std::sort(best.begin(), best.end(), Better{});
+  *ordinary = best.size();
+  if (best.size() < count) {
+    // Every ordinary cluster is in; the huge ones follow by their own scores.
+    std::vector<Scored> huge;
+    for (size_t c = 0; c < total; ++c) {
+      if (size_of(c) > size_limit) huge.push_back({representatives.exact(c), static_cast<uint32_t>(c)});
+    }
+    keep_best(huge, count - best.size());
+    std::sort(huge.begin(), huge.end(), Better{});
+    best.insert(best.end(), huge.begin(), huge.end());
+  }
+  for (size_t i = 0; i < best.size(); ++i) clusters[i] = best[i].item;
+  return best.size();
+}
+
+ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const uint32_t> clusters, size_t segments,
+                         size_t per_segment, const ScanOptions& options, uint32_t* items, double* scores,
+                         uint32_t* counts) {
+  const Bounds bounds(cells);
+  const SkipSet skip(options.skip);
+  const size_t n = clusters.size();
+  // Clusters are dealt to parts in order, by equal numbers of items.
+  size_t total = 0;
+  for (const uint32_t c : clusters) total += bounds.cluster(c).end - bounds.cluster(c).begin;
+  const size_t parts = std::max<size_t>(1, std::min(options.workers, n));
+  std::vector<size_t> part_starts(parts + 1, n);
+  part_starts[0] = 0;
+  for (size_t i = 0, before = 0, p = 1; i < n && p < parts; ++i) {
+    for (; p < parts && before * parts >= total * p; ++p) part_starts[p] = i;
+    before += bounds.cluster(clusters[i]).end - bounds.cluster(clusters[i]).begin;
+  }
+  const auto segment_start = [&](size_t s) { return s * n / segments; };
+
+  struct Part {
+    std::vector<std::vector<Scored>> best; // per segment
+    ScanResult result;
+  };
+  std::vector<Part> done(parts);
+  std::atomic<bool> expired = false;
+  run_parts(parts, [&](size_t p) {
+    Part& part = done[p];
+    part.best.resize(segments);
+    std::vector<float> block_scores(kBatchSlots);
+    Collector collector(*cells.codes, query, std::min(per_segment, bounds.slots()), AdmitItems{cells, skip});
+    const auto stop = [&] {
+      if (passed(options.deadline)) expired = true;
+      return expired.load(std::memory_order_relaxed);
+    };
+    for (size_t s = 0; s < segments; ++s) {
+      const size_t first = std::max(part_starts[p], segment_start(s));
+      const size_t last = std::min(part_starts[p + 1], segment_start(s + 1));
+      for (size_t i = first; i < last && !expired; ++i) {
+        const Bounds::Range range = bounds.cluster(clusters[i]);
+        if (i + 1 < last) prefetch_slots(*cells.codes, bounds.cluster(clusters[i + 1]));
+        const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, block_scores, collector, stop);
+        part.result.items_scored += scored;
+        part.result.clusters_read += scored == range.end - range.begin;
+      }
+      if (first < last) part.best[s] = collector.take();
+    }
+  });
+
+  ScanResult result;
+  for (const Part& part : done) {
+    result.items_scored += part.result.items_scored;
+    result.clusters_read += part.result.clusters_read;
+  }
+  result.complete = !expired;
+  for (size_t s = 0; s < segments; ++s) {
+    std::vector<Scored>& merged = done[0].best[s];
+    for (size_t p = 1; p < parts; ++p) merged.insert(merged.end(), done[p].best[s].begin(), done[p].best[s].end());
+    const size_t at = s * per_segment;
+    counts[s] = static_cast<uint32_t>(write_best(merged, per_segment, items + at, scores + at));
+  }
+  return result;
+}
+
+ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const ScanOptions& options, uint32_t* items,
+                    double* scores, size_t* found) {
+  const size_t slots = Bounds(cells).slots();
+  const SkipSet skip(options.skip);
+  const size_t block = cells.codes->block_items();
+  const size_t blocks = (slots + block - 1) / block;
+  const size_t parts = std::max<size_t>(1, std::min(options.workers, blocks));
+  std::vector<std::vector<Scored>> best(parts);
+  std::vector<size_t> scored(parts);
+  std::atomic<bool> expired = false;
+  run_parts(parts, [&](size_t p) {
+    std::vector<float> block_scores(kBatchSlots);
+    Collector collector(*cells.codes, query, std::min(count, slots), AdmitItems{cells, skip});
+    const auto stop = [&] {
+      if (passed(options.deadline)) expired = true;
+      return expired.load(std::memory_order_relaxed);
+    };
+    const size_t begin = std::min(slots, blocks * p / parts * block);
+    const size_t end = std::min(slots, blocks * (p + 1) / parts * block);
+    scored[p] = scan_slots(*cells.codes, query, begin, end, block_scores, collector, stop);
+    best[p] = collector.take();
+  });
+
+  ScanResult result;
+  for (const size_t part : scored) result.items_scored += part;
+  result.complete = !expired;
+  for (size_t p = 1; p < parts; ++p) best[0].insert(best[0].end(), best[p].begin(), best[p].end());
+  *found = write_best(best[0], count, items, scores);
+  return result;
+}
+
+namespace {
+
+// Calls visit(i, slot) for every item with a slot, its code on the way, and absent(i) for the others.
+template <typename Visit, typename Absent>
+void visit_items(const Cells& cells, std::span<const uint32_t> items, Visit visit, Absent absent) {
+  const Bounds bounds(cells);
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (i + kPrefetchSlots < items.size() && items[i + kPrefetchSlots] < cells.slots.size()) {
+      __builtin_prefetch(&cells.slots[items[i + kPrefetchSlots]]);
+    }
+    if (i + kPrefetchCodes < items.size()) {
+      const size_t ahead = bounds.slot(items[i + kPrefetchCodes]);
+      if (ahead < bounds.slots()) cells.codes->prefetch(ahead);
+    }
+    const size_t slot = bounds.slot(items[i]);
+    if (slot < bounds.slots()) {
+      visit(i, slot);
+    } else {
+      absent(i);
+    }
+  }
+}
+
+} // namespace
+
+void score_items(const Cells& cells, const Query& query, std::span<const uint32_t> items, double* scores) {
+  visit_items(
+    cells, items, [&](size_t i, size_t slot) { scores[i] = query.exact(slot); },
+    [&](size_t i) { scores[i] = -kInfinity; });
+}
+
+void item_distances(const Cells& cells, const float* query, std::span<const uint32_t> items, double* distances) {
+  double norm = 0;
+  for (size_t d = 0; d < cells.codes->dims(); ++d) norm += static_cast<double>(query[d]) * query[d];
+  visit_items(
+    cells, items, [&](size_t i, size_t slot) { distances[i] = cells.codes->distance(slot, query, norm); },
+    [&](size_t i) { distances[i] = kInfinity; });
+}
+
+} // namespace farsight

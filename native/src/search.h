@@ -1,0 +1,64 @@
+// Searching packed codes with a linear model: the b best clusters, the r best items of their segments, every item.
+//
+// Every function here returns exactly what double arithmetic over the decoded codes would: the 8-bit scan only
+// discards what provably cannot be among the best (its error is bounded by Query::error()); the rest is scored
+// exactly. Order is score descending, then number ascending, so ties never depend on threads or instruction set.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "codes.h"
+
+namespace farsight {
+
+// One modality of an opened index. Slots are in cluster order: cluster c holds slots [starts[c], starts[c + 1]).
+// The arrays are mapped from files and untrusted: item numbers and starts are range-checked before use.
+struct Cells {
+  const Codes* codes;
+  const Codes* representatives; // one per cluster
+  std::span<const uint32_t> items;  // slot -> item
+  std::span<const uint32_t> slots;  // item -> slot
+  std::span<const uint32_t> starts; // clusters + 1
+};
+
+struct ScanOptions {
+  std::span<const uint32_t> skip = {}; // items left out (seen, labelled, excluded): ascending, unique
+  size_t workers = 1;             // threads that split the work; the answer does not depend on it
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+struct ScanResult {
+  uint64_t items_scored = 0;  // items of the ranges read, skipped ones included
+  uint64_t clusters_read = 0; // clusters of the list that were read, empty ones included; 0 for scan_all
+  bool complete = true; // false: the deadline passed and the best so far was returned
+};
+
+// Writes the numbers of the clusters with the best representatives (at most `count`) in order to `clusters` and
+// returns how many. Empty clusters are left out. Clusters of more than `size_limit` items come after all the others
+// (Exquisitor §3.3 omits them), so they are only read by a caller that asks for nearly every cluster.
+// `ordinary` receives how many of the written clusters are within the limit.
+size_t select_clusters(const Cells& cells, const Query& representatives, size_t count, uint64_t size_limit,
+                       uint32_t* clusters, size_t* ordinary);
+
+// Reads `clusters` in `segments` runs (run s is clusters [s * n / segments, (s + 1) * n / segments)) and writes the
+// `per_segment` best items of each run: run s at items[s * per_segment], counts[s] of them.
+// `items` and `scores` have room for segments * per_segment.
+ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const uint32_t> clusters, size_t segments,
+                         size_t per_segment, const ScanOptions& options, uint32_t* items, double* scores,
+                         uint32_t* counts);
+
+// The `count` best of all items. Writes how many to *found.
+ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const ScanOptions& options, uint32_t* items,
+                    double* scores, size_t* found);
+
+// Exact scores of given items by direct access (the cross-modality look-ups of Exquisitor §3.3). An item that has no
+// slot scores minus infinity.
+void score_items(const Cells& cells, const Query& query, std::span<const uint32_t> items, double* scores);
+
+// Squared distances of given items to a dense query of dims floats; infinity for an item that has no slot.
+void item_distances(const Cells& cells, const float* query, std::span<const uint32_t> items, double* distances);
+
+} // namespace farsight

@@ -1,0 +1,144 @@
+// Packing and reading sq8 codes, and a linear model in the form their scan wants; the layout is in sq8.h.
+#include "sq8.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace farsight {
+
+namespace {
+
+size_t padded(uint32_t dims) { return (size_t{dims} + 3) & ~size_t{3}; }
+
+size_t blocks_of(size_t count) { return (count + kSq8BlockItems - 1) / kSq8BlockItems; }
+
+// score = bias + sum_d w_d * offset_d + sum_d u_d * code_d  with u_d = w_d * step_d (exact in double).
+// Approximately u_d = q * (256 * high_d + low_d), q = max|u| / 32512, so that high fits int8 with low in [-128, 127].
+// The errors e_d of that add up to sum_d e_d * code_d; as codes lie in 0..255, adding 127.5 * sum_d e_d to the bias
+// leaves at most 127.5 * sum_d |e_d|. In float, both integer sums, their sum, the scale, the product and the result
+// round once each: with M the largest possible |256 * high_sum| + |low_sum|, at most 2^-24 of q * M five times, and of
+// the bias twice.
+class Sq8Query final : public Query {
+ public:
+  Sq8Query(const Sq8Codes& codes, const float* weights, double bias)
+      : codes_(codes), folded_(codes.padded_dims()), high_(folded_.size()), low_(folded_.size()), bias_(bias) {
+    double largest = 0;
+    for (size_t d = 0; d < codes.dims(); ++d) {
+      folded_[d] = static_cast<double>(weights[d]) * static_cast<double>(codes.step()[d]);
+      bias_ += static_cast<double>(weights[d]) * static_cast<double>(codes.offset()[d]);
+      largest = std::max(largest, std::fabs(folded_[d]));
+    }
+    const double step = largest / 32512;
+    double error_sum = 0;
+    double error_magnitude = 0;
+    double integer_magnitude = 0;
+    for (size_t d = 0; d < folded_.size(); ++d) {
+      const double scaled = step > 0 ? std::clamp(std::nearbyint(folded_[d] / step), -32512.0, 32512.0) : 0.0;
+      const int32_t weight = static_cast<int32_t>(scaled);
+      const int32_t high = (weight + 128) >> 8;
+      const int32_t low = weight - 256 * high;
+      high_[d] = static_cast<int8_t>(high);
+      low_[d] = static_cast<int8_t>(low);
+      const double error = folded_[d] - step * weight;
+      error_sum += error;
+      error_magnitude += std::fabs(error);
+      integer_magnitude += 256 * std::abs(high) + std::abs(low);
+    }
+    scale_ = static_cast<float>(step);
+    const double centred_bias = bias_ + 127.5 * error_sum;
+    approximate_bias_ = static_cast<float>(centred_bias);
+    // 2^-24 is half a unit in the last place; the constant covers results too small for a normal float.
+    const double rounding = std::ldexp(6 * (step * 255 * integer_magnitude + std::fabs(centred_bias)), -24) + 1e-33;
+    error_ = std::nextafter(static_cast<float>(127.5 * error_magnitude + rounding), INFINITY);
+  }
+
+  void approximate(size_t first, size_t count, float* scores) const override {
+    kernels().sq8_scan(codes_.block(first), count, codes_.padded_dims(), high_.data(), low_.data(), scale_,
+                       approximate_bias_, scores);
+  }
+
+  double exact(size_t slot) const override {
+    const uint8_t* row = codes_.block(slot / kSq8BlockItems) + slot % kSq8BlockItems * 4;
+    return kernels().sq8_dot(folded_.data(), row, folded_.size()) + bias_;
+  }
+
+  float error() const override { return error_; }
+
+ private:
+  const Sq8Codes& codes_;
+  std::vector<double> folded_;
+  std::vector<int8_t> high_;
+  std::vector<int8_t> low_;
+  double bias_;
+  float scale_;
+  float approximate_bias_;
+  float error_;
+};
+
+} // namespace
+
+size_t sq8_block_bytes(uint32_t dims) { return padded(dims) * kSq8BlockItems; }
+
+size_t sq8_codes_bytes(size_t count, uint32_t dims) { return blocks_of(count) * sq8_block_bytes(dims); }
+
+void pack_sq8(const uint8_t* rows, const uint32_t* order, size_t first, size_t count, uint32_t dims, uint8_t* blocks) {
+  const size_t stride = sq8_block_bytes(dims);
+  std::memset(blocks + first / kSq8BlockItems * stride, 0, blocks_of(count) * stride);
+  for (size_t slot = first; slot < first + count; ++slot) {
+    const uint8_t* row = rows + size_t{order[slot]} * dims;
+    uint8_t* out = blocks + slot / kSq8BlockItems * stride + slot % kSq8BlockItems * 4;
+    for (uint32_t d = 0; d < dims; ++d) out[size_t{d / 4} * 64 + d % 4] = row[d];
+  }
+}
+
+Sq8Codes::Sq8Codes(const Sq8Parameters& parameters, size_t count, const uint8_t* blocks)
+    : dims_(parameters.dims),
+      padded_dims_(padded(parameters.dims)),
+      offset_(parameters.offset, parameters.offset + parameters.dims),
+      step_(parameters.step, parameters.step + parameters.dims),
+      count_(count),
+      block_bytes_(sq8_block_bytes(parameters.dims)),
+      blocks_(blocks) {
+  offset_.resize(padded_dims_);
+  step_.resize(padded_dims_);
+}
+
+size_t Sq8Codes::count() const { return count_; }
+size_t Sq8Codes::dims() const { return dims_; }
+size_t Sq8Codes::row_values() const { return dims_; }
+bool Sq8Codes::sparse() const { return false; }
+size_t Sq8Codes::block_items() const { return kSq8BlockItems; }
+size_t Sq8Codes::block_bytes() const { return block_bytes_; }
+
+std::unique_ptr<Query> Sq8Codes::prepare(const float* weights, double bias) const {
+  return std::make_unique<Sq8Query>(*this, weights, bias);
+}
+
+// offset + step * code in float, a rounding per operation; exact() and distance() use the value in double.
+void Sq8Codes::decode(size_t slot, uint32_t*, float* values) const {
+  const uint8_t* row = block(slot / kSq8BlockItems) + slot % kSq8BlockItems * 4;
+  for (uint32_t d = 0; d < dims_; ++d) {
+    values[d] = offset_[d] + step_[d] * static_cast<float>(row[size_t{d / 4} * 64 + d % 4]);
+  }
+}
+
+// Four accumulators by d % 4, ((a0 + a1) + (a2 + a3)); the norm is not needed.
+double Sq8Codes::distance(size_t slot, const float* query, double) const {
+  const uint8_t* row = block(slot / kSq8BlockItems) + slot % kSq8BlockItems * 4;
+  double sums[4] = {};
+  for (uint32_t d = 0; d < dims_; ++d) {
+    const uint8_t code = row[size_t{d / 4} * 64 + d % 4];
+    const double value = static_cast<double>(offset_[d]) + static_cast<double>(step_[d]) * code;
+    const double difference = static_cast<double>(query[d]) - value;
+    sums[d % 4] += difference * difference;
+  }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+void Sq8Codes::prefetch(size_t slot) const {
+  const uint8_t* row = block(slot / kSq8BlockItems) + slot % kSq8BlockItems * 4;
+  for (size_t d = 0; d < padded_dims_; d += 4, row += 64) __builtin_prefetch(row);
+}
+
+} // namespace farsight

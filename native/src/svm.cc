@@ -1,0 +1,446 @@
+// Dual coordinate descent for linear SVMs, after LIBLINEAR's solve_l2r_l1l2_svc, and Rocchio's weights.
+#include "svm.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "kernels.h"
+
+namespace farsight {
+
+namespace {
+
+// The rows as the solver sees them: with a vector v of dims() values, v.x, v += a x, and x.x.
+class DenseProblem {
+ public:
+  using Value = float;
+  explicit DenseProblem(const DenseRows& rows) : rows_(rows) {}
+  size_t size() const { return rows_.rows; }
+  size_t dims() const { return rows_.dims; }
+  double dot(const float* v, size_t i) const { return kernels_.dot(v, row(i), rows_.dims); }
+  void add(double a, size_t i, float* v) const { kernels_.axpy(static_cast<float>(a), row(i), v, rows_.dims); }
+  double square(size_t i) const { return kernels_.dot(row(i), row(i), rows_.dims); }
+
+ private:
+  const float* row(size_t i) const { return rows_.values + i * rows_.dims; }
+
+  const DenseRows& rows_;
+  const Kernels& kernels_ = kernels();
+};
+
+class SparseProblem {
+ public:
+  using Value = double;
+  explicit SparseProblem(const SparseRows& rows) : rows_(rows) {}
+  size_t size() const { return rows_.rows; }
+  size_t dims() const { return rows_.dims; }
+  double dot(const double* v, size_t i) const;
+  void add(double a, size_t i, double* v) const;
+  double square(size_t i) const;
+
+ private:
+  const SparseRows& rows_;
+};
+
+template <typename Problem>
+class Solver {
+ public:
+  using Value = typename Problem::Value;
+  Solver(const Problem& problem, const int8_t* labels, const double* costs, const SvmOptions& options, double* alpha,
+         Value* weights);
+  SvmResult solve();
+
+ private:
+  void start();
+  void pass();
+  void leap();
+  void find_direction();
+  void shift(size_t i, double at);
+  void count(size_t rows);
+  double margin(size_t i) const { return labels_[i] * (problem_.dot(weights_, i) + bias_); }
+  double upper(size_t i) const { return options_.squared_hinge ? kInfinity : costs_[i]; }
+  double diagonal(size_t i) const { return options_.squared_hinge ? 0.5 / costs_[i] : 0; }
+  void move(size_t i, double gradient, double at);
+  void shuffle();
+  void measure(int steps);
+  void measure_exactly();
+  double best_scale(int steps) const;
+  double dual() const;
+  bool within(double factor) const { return result_.primal - result_.dual <= factor * result_.primal; }
+
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  static constexpr uint32_t kPassesBeforeLeap = 12, kPassesPerLeap = 3;
+  static constexpr size_t kMaxGradients = 50;
+  static constexpr double kLittleGain = 0.03;
+  static constexpr int kHalvings = 8;
+  static constexpr int kRoughSteps = 13, kFineSteps = 24; // of best_scale: to 2e-4 and to 1e-7
+
+  const Problem& problem_;
+  const int8_t* labels_;
+  const double* costs_;
+  const SvmOptions& options_;
+  double* alpha_;
+  Value* weights_;
+
+  double bias_ = 0;
+  double scale_ = 1;             // of the weights returned, see best_scale
+  double weights_square_ = 0;    // |w|^2 + b^2, kept up by each move
+  std::vector<double> diagonal_; // of the dual's Hessian; 0 until first needed
+  std::vector<double> slack_;    // 1 - y_i f(x_i) when row i was last looked at
+  std::vector<uint32_t> order_;  // the first active_ rows are not shrunk
+  size_t active_ = 0;
+  double shrink_above_ = kInfinity, shrink_below_ = -kInfinity; // last pass's PGmax and PGmin
+  double largest_ = 0, smallest_ = 0;                           // this pass's
+  std::vector<uint32_t> free_;    // rows inside their box, and leap's direction and scratch over them
+  std::vector<double> direction_, residual_, search_, image_;
+  std::vector<Value> search_weights_;
+  uint64_t visits_ = 0;
+  uint64_t random_;
+  SvmResult result_;
+};
+
+// Sum of squares in eight lanes, so that the additions need not wait for one another.
+template <typename Value>
+double sum_of_squares(const Value* values, size_t n) {
+  double lanes[8] = {};
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    for (size_t l = 0; l < 8; ++l) lanes[l] += double(values[i + l]) * double(values[i + l]);
+  }
+  for (; i < n; ++i) lanes[i % 8] += double(values[i]) * double(values[i]);
+  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
+// Rows are visited in a new order every pass (splitmix64: Steele et al., OOPSLA 2014).
+uint64_t next_random(uint64_t& state) {
+  uint64_t z = (state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+template <typename Problem>
+Solver<Problem>::Solver(const Problem& problem, const int8_t* labels, const double* costs, const SvmOptions& options,
+                        double* alpha, Value* weights)
+    : problem_(problem), labels_(labels), costs_(costs), options_(options), alpha_(alpha), weights_(weights),
+      diagonal_(problem.size(), 0.0), slack_(problem.size(), 1.0), order_(problem.size()), active_(problem.size()),
+      random_(options.seed) {
+  std::iota(order_.begin(), order_.end(), 0u);
+  std::fill_n(weights_, problem_.dims(), Value{0});
+}
+
+template <typename Problem>
+SvmResult Solver<Problem>::solve() {
+  // LIBLINEAR's test PGmax - PGmin <= tolerance only says when looking at all rows again is worth it; it tightens
+  // until the gap is met.
+  double tolerance = 0.1;
+  uint32_t next_leap = kPassesBeforeLeap;
+  start();
+  while (!result_.converged && result_.iterations < options_.max_iterations) {
+    const double before = result_.dual;
+    pass();
+    result_.dual = dual();
+    const bool flat = largest_ - smallest_ <= tolerance;
+    // The gap was at least what the dual has just risen by: a pass that raised it much is not worth measuring. The
+    // slacks seen in one pass lag behind its moves, so the estimated gap is high and is believed a little early.
+    if (result_.dual - before <= 4 * options_.epsilon * result_.dual) measure(kRoughSteps);
+    if (flat || within(2 * options_.epsilon)) {
+      measure_exactly();
+      result_.converged = within(options_.epsilon);
+    }
+    if (flat) {
+      if (active_ == problem_.size()) tolerance *= 0.1;
+      active_ = problem_.size();
+    }
+    if (!result_.converged && result_.iterations >= next_leap) {
+      leap();
+      next_leap = result_.iterations + kPassesPerLeap;
+    }
+    shrink_above_ = flat || largest_ <= 0 ? kInfinity : largest_;
+    shrink_below_ = flat || smallest_ >= 0 ? -kInfinity : smallest_;
+  }
+  if (!result_.converged) {
+    measure_exactly();
+    result_.converged = within(options_.epsilon);
+  }
+  std::for_each_n(weights_, problem_.dims(), [this](Value& w) { w = static_cast<Value>(w * scale_); });
+  result_.bias = bias_ * scale_;
+  return result_;
+}
+
+// The warm start: alpha clipped to where the optimum can be, and the weights it stands for. Without an upper end to the
+// box, alpha_i = 2 C_i slack_i and C_i slack_i^2 <= P(0) = sum C bound the optimum by 2 sqrt(C_i sum C).
+template <typename Problem>
+void Solver<Problem>::start() {
+  bool known = problem_.size() == 0; // else the start is 0, with all of the gap to go
+  const double total = std::accumulate(costs_, costs_ + problem_.size(), 0.0);
+  for (size_t i = 0; i < problem_.size(); ++i) {
+    const double limit = options_.squared_hinge ? 2 * std::sqrt(costs_[i] * total) : costs_[i];
+    alpha_[i] = alpha_[i] > 0 ? std::min(alpha_[i], limit) : 0;
+    if (alpha_[i] == 0) continue;
+    known = true;
+    problem_.add(labels_[i] * alpha_[i], i, weights_);
+    bias_ += labels_[i] * alpha_[i];
+  }
+  if (known) {
+    measure_exactly();
+    result_.converged = within(options_.epsilon);
+  }
+}
+
+// One pass over the rows not shrunk. With G = y_i f(x_i) - 1 + D_ii alpha_i (Hsieh et al., Algorithm 3) a row at a
+// bound whose gradient points out of the box by more than any did in the last pass is shrunk.
+template <typename Problem>
+void Solver<Problem>::pass() {
+  largest_ = -kInfinity;
+  smallest_ = kInfinity;
+  shuffle();
+  count(active_);
+  for (size_t s = 0; s < active_; ++s) {
+    const size_t i = order_[s];
+    const double at = margin(i);
+    slack_[i] = 1 - at;
+    const double gradient = at - 1 + diagonal(i) * alpha_[i];
+    double projected = gradient;
+    if (alpha_[i] == 0 || alpha_[i] >= upper(i)) {
+      const bool low = alpha_[i] == 0;
+      if (low ? gradient > shrink_above_ : gradient < shrink_below_) {
+        std::swap(order_[s--], order_[--active_]);
+        continue;
+      }
+      projected = low ? std::min(gradient, 0.0) : std::max(gradient, 0.0);
+    }
+    largest_ = std::max(largest_, projected);
+    smallest_ = std::min(smallest_, projected);
+    if (std::fabs(projected) > 1e-12) move(i, gradient, at);
+  }
+}
+
+// The exact minimum along coordinate i.
+template <typename Problem>
+void Solver<Problem>::move(size_t i, double gradient, double at) {
+  if (diagonal_[i] == 0) diagonal_[i] = problem_.square(i) + 1;
+  const double old = alpha_[i];
+  alpha_[i] = std::clamp(old - gradient / (diagonal_[i] + diagonal(i)), 0.0, upper(i));
+  const double step = alpha_[i] - old;
+  problem_.add(labels_[i] * step, i, weights_);
+  bias_ += labels_[i] * step;
+  weights_square_ += step * (2 * at + step * diagonal_[i]);
+}
+
+template <typename Problem>
+void Solver<Problem>::shuffle() {
+  for (size_t s = active_; s > 1; --s) {
+    std::swap(order_[s - 1], order_[(next_random(random_) >> 32) * s >> 32]);
+  }
+}
+
+// Coordinate descent crawls along the valleys of a large C: rows inside their box that nearly repeat one another. So
+// between passes the dual is also maximised over all of them at once, as in Moré and Toraldo's GPCG (SIAM J. Optim.
+// 1991) with the passes in the place of projected gradients: conjugate gradients for the direction, then the longest
+// of its halved steps, projected on the box, that raises the dual.
+template <typename Problem>
+void Solver<Problem>::leap() {
+  free_.clear();
+  for (uint32_t i = 0; i < problem_.size(); ++i) {
+    if (alpha_[i] > 0 && alpha_[i] < upper(i)) free_.push_back(i);
+  }
+  if (free_.size() < 2) return;
+  find_direction();
+  weights_square_ = sum_of_squares(weights_, problem_.dims()) + bias_ * bias_;
+  const double before = dual();
+  std::vector<double>& start = search_;
+  for (size_t f = 0; f < free_.size(); ++f) start[f] = alpha_[free_[f]];
+  double step = 1;
+  for (int trial = 0; trial <= kHalvings; ++trial, step *= trial < kHalvings ? 0.5 : 0) {
+    for (size_t f = 0; f < free_.size(); ++f) {
+      shift(free_[f], std::clamp(start[f] + step * direction_[f], 0.0, upper(free_[f])));
+    }
+    weights_square_ = sum_of_squares(weights_, problem_.dims()) + bias_ * bias_;
+    if (dual() > before) break;
+  }
+}
+
+// Conjugate gradients on (Q + D) d = -G over the free rows, until an iteration gains little beside the best one.
+template <typename Problem>
+void Solver<Problem>::find_direction() {
+  const size_t n = free_.size();
+  direction_.assign(n, 0.0);
+  residual_.resize(n);
+  image_.resize(n);
+  double square = 0, best_gain = 0;
+  for (size_t f = 0; f < n; ++f) {
+    const size_t i = free_[f];
+    residual_[f] = 1 - margin(i) - diagonal(i) * alpha_[i];
+    square += residual_[f] * residual_[f];
+  }
+  search_ = residual_;
+  const double first_square = square;
+  for (size_t k = 0; k < std::min(n, kMaxGradients) && square > 1e-12 * first_square; ++k) {
+    search_weights_.assign(problem_.dims(), Value{0});
+    double search_bias = 0, curvature = 0, search_square = 0;
+    for (size_t f = 0; f < n; ++f) {
+      problem_.add(labels_[free_[f]] * search_[f], free_[f], search_weights_.data());
+      search_bias += labels_[free_[f]] * search_[f];
+    }
+    for (size_t f = 0; f < n; ++f) {
+      const size_t i = free_[f];
+      image_[f] = labels_[i] * (problem_.dot(search_weights_.data(), i) + search_bias) + diagonal(i) * search_[f];
+      curvature += search_[f] * image_[f];
+      search_square += search_[f] * search_[f];
+    }
+    count(n);
+    if (!(curvature > 1e-10 * search_square)) {
+      // Flat: as far as the box allows, which the projection sees to.
+      if (k == 0) direction_ = search_;
+      return;
+    }
+    const double step = square / curvature;
+    const double gain = step * square;
+    double next_square = 0;
+    for (size_t f = 0; f < n; ++f) {
+      direction_[f] += step * search_[f];
+      residual_[f] -= step * image_[f];
+      next_square += residual_[f] * residual_[f];
+    }
+    best_gain = std::max(best_gain, gain);
+    if (gain < kLittleGain * best_gain) return;
+    for (size_t f = 0; f < n; ++f) search_[f] = residual_[f] + next_square / square * search_[f];
+    square = next_square;
+  }
+}
+
+// Rows looked at, in passes over all of them.
+template <typename Problem>
+void Solver<Problem>::count(size_t rows) {
+  visits_ += rows;
+  result_.iterations = static_cast<uint32_t>((visits_ + problem_.size() - 1) / problem_.size());
+}
+
+// Moves alpha_i to `at`, and the weights with it.
+template <typename Problem>
+void Solver<Problem>::shift(size_t i, double at) {
+  const double step = labels_[i] * (at - alpha_[i]);
+  alpha_[i] = at;
+  if (step == 0) return;
+  problem_.add(step, i, weights_);
+  bias_ += step;
+}
+
+// Both objectives, from |w|^2 + b^2 and the slacks as they are known; the primal at the best multiple of w.
+template <typename Problem>
+void Solver<Problem>::measure(int steps) {
+  scale_ = best_scale(steps);
+  double loss = 0;
+  for (size_t i = 0; i < problem_.size(); ++i) {
+    const double slack = std::max(1 - scale_ * (1 - slack_[i]), 0.0);
+    loss += costs_[i] * (options_.squared_hinge ? slack * slack : slack);
+  }
+  result_.primal = 0.5 * scale_ * scale_ * weights_square_ + loss;
+  result_.dual = dual();
+}
+
+// The same with every slack and the norm taken anew from the weights.
+template <typename Problem>
+void Solver<Problem>::measure_exactly() {
+  for (size_t i = 0; i < problem_.size(); ++i) slack_[i] = 1 - margin(i);
+  weights_square_ = sum_of_squares(weights_, problem_.dims()) + bias_ * bias_;
+  measure(kFineSteps);
+}
+
+// The s in [1/2, 2] with the smallest primal at s w, by bisection of its derivative
+//   s |w|^2 - sum over s m_i < 1 of C_i m_i (hinge)  or  2 C_i m_i (1 - s m_i) (squared),  m_i = y_i f(x_i).
+// At a large C it matters: on separable rows w reaches the margins only in the limit, and C times a slack of 1e-6 on
+// every support vector is more than |w|^2 / 2, while s w is past them for a relative cost of 2e-6. Hence also the
+// upper end of the bracket and the last factor: a step too far costs the primal at most twice the step, relatively
+// (right of the optimum only w and the rows with m_i < 0 raise it, which are in it with s |m_i| and more), and it
+// covers the rounding of float weights.
+template <typename Problem>
+double Solver<Problem>::best_scale(int steps) const {
+  double low = 0.5, high = 2;
+  for (int step = 0; step < steps; ++step) {
+    const double s = 0.5 * (low + high);
+    double pull = 0;
+    for (size_t i = 0; i < problem_.size(); ++i) {
+      const double at = 1 - slack_[i];
+      const double slack = 1 - s * at;
+      const double weight = options_.squared_hinge ? 2 * slack : 1;
+      pull += slack > 0 ? costs_[i] * at * weight : 0;
+    }
+    (s * weights_square_ > pull ? high : low) = s;
+  }
+  return high * (1 + 1e-6);
+}
+
+template <typename Problem>
+double Solver<Problem>::dual() const {
+  double linear = 0;
+  for (size_t i = 0; i < problem_.size(); ++i) linear += alpha_[i] * (1 - 0.5 * diagonal(i) * alpha_[i]);
+  return linear - 0.5 * weights_square_;
+}
+
+double SparseProblem::dot(const double* v, size_t i) const {
+  const uint32_t* ids = rows_.ids + i * rows_.per_row;
+  const float* values = rows_.values + i * rows_.per_row;
+  double sum = 0;
+  for (size_t j = 0; j < rows_.per_row; ++j) sum += v[ids[j]] * values[j];
+  return sum;
+}
+
+void SparseProblem::add(double a, size_t i, double* v) const {
+  const uint32_t* ids = rows_.ids + i * rows_.per_row;
+  const float* values = rows_.values + i * rows_.per_row;
+  for (size_t j = 0; j < rows_.per_row; ++j) v[ids[j]] += a * values[j];
+}
+
+double SparseProblem::square(size_t i) const { return sum_of_squares(rows_.values + i * rows_.per_row, rows_.per_row); }
+
+void add_row(const DenseRows& rows, size_t i, double share, double* weights) {
+  for (size_t d = 0; d < rows.dims; ++d) weights[d] += share * rows.values[i * rows.dims + d];
+}
+
+void add_row(const SparseRows& rows, size_t i, double share, double* weights) {
+  for (size_t j = i * rows.per_row; j < (i + 1) * rows.per_row; ++j) weights[rows.ids[j]] += share * rows.values[j];
+}
+
+template <typename Rows>
+void relevance_weights(const Rows& rows, const int8_t* labels, double positive_weight, double negative_weight,
+                       float* weights) {
+  const size_t positives = std::count_if(labels, labels + rows.rows, [](int8_t label) { return label > 0; });
+  const double positive_share = positive_weight / std::max<size_t>(positives, 1);
+  const double negative_share = -negative_weight / std::max<size_t>(rows.rows - positives, 1);
+  std::vector<double> sum(rows.dims, 0.0);
+  for (size_t i = 0; i < rows.rows; ++i) add_row(rows, i, labels[i] > 0 ? positive_share : negative_share, sum.data());
+  std::transform(sum.begin(), sum.end(), weights, [](double value) { return static_cast<float>(value); });
+}
+
+} // namespace
+
+SvmResult train_svm(const DenseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
+                    double* alpha, float* weights) {
+  return Solver<DenseProblem>(DenseProblem(rows), labels, costs, options, alpha, weights).solve();
+}
+
+SvmResult train_svm(const SparseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
+                    double* alpha, float* weights) {
+  std::vector<double> exact(rows.dims);
+  const SvmResult result =
+      Solver<SparseProblem>(SparseProblem(rows), labels, costs, options, alpha, exact.data()).solve();
+  std::transform(exact.begin(), exact.end(), weights, [](double value) { return static_cast<float>(value); });
+  return result;
+}
+
+void rocchio(const DenseRows& rows, const int8_t* labels, double positive_weight, double negative_weight,
+             float* weights) {
+  relevance_weights(rows, labels, positive_weight, negative_weight, weights);
+}
+
+void rocchio(const SparseRows& rows, const int8_t* labels, double positive_weight, double negative_weight,
+             float* weights) {
+  relevance_weights(rows, labels, positive_weight, negative_weight, weights);
+}
+
+} // namespace farsight

@@ -1,0 +1,245 @@
+// Every kernel table against the scalar one, bit for bit, at every tail length.
+#include "kernels.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "crc32c.h"
+#include "ratio.h"
+#include "test.h"
+
+using namespace farsight;
+
+namespace {
+
+std::vector<const Kernels*> vector_tables() {
+  std::vector<const Kernels*> tables;
+  for (const Kernels* table : {avx2_kernels(), avx512_kernels(), neon_kernels()}) {
+    if (table != nullptr) tables.push_back(table);
+  }
+  return tables;
+}
+
+template <typename T>
+std::vector<T> random_integers(std::mt19937& random, size_t count) {
+  std::vector<T> values(count);
+  for (T& value : values) value = static_cast<T>(random());
+  return values;
+}
+
+// Mostly ordinary values, some negative zeros and some so small that products underflow.
+std::vector<float> random_floats(std::mt19937& random, size_t count) {
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& value : values) {
+    const uint32_t kind = random() % 16;
+    value = kind == 0 ? -0.0f : kind == 1 ? normal(random) * 1e-30f : normal(random);
+  }
+  return values;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](float x, float y) { return std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(y); });
+}
+
+size_t table_entries(IdForm form) { return form == IdForm::kByte ? 256 : form == IdForm::kTenBit ? 1024 : 65536; }
+
+struct alignas(64) Line {
+  int8_t weights[64];
+};
+
+} // namespace
+
+TEST("ratio_scan equals scalar for all id forms, table sizes, feature and block counts") {
+  std::mt19937 random(1);
+  for (const uint32_t dims : {7u, 128u, 129u, 256u, 257u, 512u, 513u, 1024u, 1025u, 65536u}) {
+    const IdForm form = ratio_id_form(dims);
+    std::vector<Line> table(table_entries(form) / 64 + 1);
+    for (size_t id = 0; id < dims; ++id) table[0].weights[id] = static_cast<int8_t>(random() % 255 - 127);
+    for (const uint32_t features : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 16u, 255u}) {
+      const RatioShape shape{features, form, dims};
+      for (size_t count = 1; count <= (features == 255 ? 1 : 5); ++count) {
+        const RatioParameters parameters{dims, features, 8, 1.0, 1e9};
+        const size_t rows = count * kRatioBlockItems;
+        std::vector<uint16_t> ids(rows * features);
+        std::vector<uint32_t> codes(rows * features);
+        std::vector<uint32_t> order(rows);
+        for (auto& id : ids) id = static_cast<uint16_t>(random() % dims);
+        for (auto& code : codes) code = random() % 256;
+        for (size_t i = 0; i < rows; ++i) order[i] = static_cast<uint32_t>(i);
+        // One byte off any alignment; the exact size lets the sanitizer see a read past the end.
+        std::vector<uint8_t> bytes(1 + ratio_codes_bytes(rows, parameters));
+        pack_ratio(ids.data(), codes.data(), order.data(), 0, rows, parameters, bytes.data() + 1, nullptr);
+        std::vector<float> expected(rows);
+        scalar_kernels()->ratio_scan(bytes.data() + 1, count, shape, table[0].weights, 0.37f, -1.25f, expected.data());
+        for (size_t i = 0; i < rows; ++i) {
+          int32_t sum = 0;
+          for (size_t j = 0; j < features; ++j) {
+            sum += table[0].weights[ids[i * features + j]] * static_cast<int32_t>(codes[i * features + j]);
+          }
+          CHECK(expected[i] == 0.37f * static_cast<float>(sum) + -1.25f);
+        }
+        for (const Kernels* kernels : vector_tables()) {
+          std::vector<float> scores(rows);
+          kernels->ratio_scan(bytes.data() + 1, count, shape, table[0].weights, 0.37f, -1.25f, scores.data());
+          CHECK(same_bits(scores, expected));
+        }
+      }
+    }
+  }
+}
+
+TEST("ratio_scan does not overflow at the largest weights and values") {
+  const uint32_t features = 255;
+  const RatioShape shape{features, IdForm::kByte, 256};
+  std::vector<uint8_t> blocks(ratio_block_bytes(shape), 0xff);
+  std::vector<Line> table(5);
+  table[3].weights[63] = -127;
+  std::vector<float> expected(64, -127.0f * 255 * 255);
+  for (const Kernels* kernels : {scalar_kernels(), avx2_kernels(), avx512_kernels(), neon_kernels()}) {
+    if (kernels == nullptr) continue;
+    std::vector<float> scores(64);
+    kernels->ratio_scan(blocks.data(), 1, shape, table[0].weights, 1.0f, 0.0f, scores.data());
+    CHECK(same_bits(scores, expected));
+  }
+}
+
+TEST("sq8_scan equals scalar for dims 4 to 132, 1280 and 4096 and block counts 1 to 5") {
+  std::mt19937 random(2);
+  std::vector<size_t> all_dims = {1280, 4096};
+  for (size_t dims = 4; dims <= 132; dims += 4) all_dims.push_back(dims);
+  for (const size_t dims : all_dims) {
+    for (size_t count = 1; count <= (dims > 1280 ? 1 : 5); ++count) {
+      const auto blocks = random_integers<uint8_t>(random, dims * 16 * count + 1);
+      const auto high = random_integers<int8_t>(random, dims);
+      const auto low = random_integers<int8_t>(random, dims);
+      std::vector<float> expected(16 * count);
+      scalar_kernels()->sq8_scan(blocks.data() + 1, count, dims, high.data(), low.data(), 1e-3f, 0.5f, expected.data());
+      for (const Kernels* kernels : vector_tables()) {
+        std::vector<float> scores(16 * count);
+        kernels->sq8_scan(blocks.data() + 1, count, dims, high.data(), low.data(), 1e-3f, 0.5f, scores.data());
+        CHECK(same_bits(scores, expected));
+      }
+    }
+  }
+}
+
+TEST("sq8_scan does not overflow at the largest weights and codes") {
+  const size_t dims = 4096;
+  const std::vector<uint8_t> block(dims * 16, 0xff);
+  const std::vector<int8_t> weights(dims, -128);
+  const std::vector<float> expected(16, -128.0f * 255 * 4096 * 257);
+  for (const Kernels* kernels : {scalar_kernels(), avx2_kernels(), avx512_kernels(), neon_kernels()}) {
+    if (kernels == nullptr) continue;
+    std::vector<float> scores(16);
+    kernels->sq8_scan(block.data(), 1, dims, weights.data(), weights.data(), 1.0f, 0.0f, scores.data());
+    CHECK(same_bits(scores, expected));
+  }
+}
+
+TEST("sq8_dot equals scalar for dims 4 to 132 and 1280") {
+  std::mt19937 random(7);
+  std::vector<size_t> all_dims = {1280};
+  for (size_t dims = 4; dims <= 132; dims += 4) all_dims.push_back(dims);
+  for (const size_t dims : all_dims) {
+    const auto block = random_integers<uint8_t>(random, dims * 16);
+    std::vector<double> weights(dims);
+    for (double& weight : weights) weight = std::normal_distribution<double>()(random);
+    for (size_t i = 0; i < 16; ++i) {
+      const double expected = scalar_kernels()->sq8_dot(weights.data(), block.data() + i * 4, dims);
+      for (const Kernels* kernels : vector_tables()) {
+        const double sum = kernels->sq8_dot(weights.data(), block.data() + i * 4, dims);
+        CHECK(std::bit_cast<uint64_t>(sum) == std::bit_cast<uint64_t>(expected));
+      }
+    }
+  }
+}
+
+TEST("select_at_least equals scalar for 0 to 200 scores, ties and NaN included") {
+  std::mt19937 random(3);
+  for (size_t n = 0; n <= 200; ++n) {
+    for (const uint32_t values : {1u, 5u, 100u}) {
+      std::vector<float> scores(n);
+      for (float& score : scores) score = random() % 20 == 0 ? NAN : static_cast<float>(random() % values);
+      for (const float threshold : {-INFINITY, 0.0f, 3.0f, 96.0f, INFINITY}) {
+        std::vector<uint32_t> expected(n + 16);
+        const size_t found = scalar_kernels()->select_at_least(scores.data(), n, threshold, expected.data());
+        expected.resize(found);
+        for (const Kernels* kernels : vector_tables()) {
+          std::vector<uint32_t> positions(n + 16);
+          CHECK(kernels->select_at_least(scores.data(), n, threshold, positions.data()) == found);
+          positions.resize(found);
+          CHECK(positions == expected);
+        }
+      }
+    }
+  }
+}
+
+TEST("dot and axpy equal scalar for 0 to 130 elements") {
+  std::mt19937 random(4);
+  for (size_t n = 0; n <= 130; ++n) {
+    for (int repeat = 0; repeat < 8; ++repeat) {
+      const auto x = random_floats(random, n);
+      const auto y = random_floats(random, n);
+      const float a = random_floats(random, 1)[0];
+      const float expected = scalar_kernels()->dot(x.data(), y.data(), n);
+      auto expected_y = y;
+      scalar_kernels()->axpy(a, x.data(), expected_y.data(), n);
+      for (const Kernels* kernels : vector_tables()) {
+        const float sum = kernels->dot(x.data(), y.data(), n);
+        CHECK(std::bit_cast<uint32_t>(sum) == std::bit_cast<uint32_t>(expected));
+        auto moved = y;
+        kernels->axpy(a, x.data(), moved.data(), n);
+        CHECK(same_bits(moved, expected_y));
+      }
+    }
+  }
+}
+
+TEST("panel_distance equals scalar for 0 to 130 dims") {
+  std::mt19937 random(5);
+  for (size_t dims = 0; dims <= 130; ++dims) {
+    const auto panel = random_floats(random, dims * 16);
+    const auto query = random_floats(random, dims);
+    std::vector<float> expected(16);
+    scalar_kernels()->panel_distance(panel.data(), query.data(), dims, expected.data());
+    for (const Kernels* kernels : vector_tables()) {
+      std::vector<float> distances(16);
+      kernels->panel_distance(panel.data(), query.data(), dims, distances.data());
+      CHECK(same_bits(distances, expected));
+    }
+  }
+}
+
+TEST("the chosen table is the one KERNELS_ISA names") {
+  const char* pinned = std::getenv("KERNELS_ISA");
+  if (pinned != nullptr && *pinned != '\0') {
+    CHECK(std::string(pinned) == kernels().isa);
+  } else {
+    const Kernels* best = avx512_kernels() ? avx512_kernels() : avx2_kernels() ? avx2_kernels() : neon_kernels();
+    CHECK(&kernels() == (best ? best : scalar_kernels()));
+  }
+}
+
+TEST("crc32c matches RFC 3720 and chains at any split") {
+  CHECK(crc32c(0, "123456789", 9) == 0xe3069283);
+  CHECK(crc32c(0, nullptr, 0) == 0);
+  const std::vector<uint8_t> zeros(32);
+  CHECK(crc32c(0, zeros.data(), 32) == 0x8a9136aa);
+  std::mt19937 random(6);
+  const auto bytes = random_integers<uint8_t>(random, 20000);
+  uint32_t bit_by_bit = ~0u;
+  for (const uint8_t byte : bytes) {
+    bit_by_bit ^= byte;
+    for (int bit = 0; bit < 8; ++bit) bit_by_bit = bit_by_bit >> 1 ^ (bit_by_bit & 1 ? 0x82f63b78 : 0);
+  }
+  CHECK(crc32c(0, bytes.data(), bytes.size()) == ~bit_by_bit);
+  for (size_t split = 0; split <= bytes.size(); split += 613) {
+    CHECK(crc32c(crc32c(0, bytes.data(), split), bytes.data() + split, bytes.size() - split) == ~bit_by_bit);
+  }
+}
