@@ -1,0 +1,217 @@
+// The candidates of a round: each modality's best items, from its b best clusters or from every item
+// (Exquisitor §3.3, second phase). An item taken by one modality is not taken again by the next.
+
+import type { Modality } from './index/open.ts';
+import type { LinearModel } from './models/model.ts';
+import { native, type ScanResult } from './native.ts';
+
+/** A modality with the model trained for this round. */
+export interface Head {
+  readonly modality: Modality;
+  readonly model: LinearModel;
+}
+
+export interface CandidateSearch {
+  /** b. */
+  readonly clusters: number;
+  /** S_c. */
+  readonly segments: number;
+  /** r; at least k are kept. */
+  readonly candidates: number;
+  readonly k: number;
+  readonly workers: number;
+  readonly deadlineMs: number;
+  /** Clusters above this many items are omitted unless all are read. */
+  readonly sizeLimit: number;
+  /** Items of the collection. */
+  readonly items: number;
+}
+
+/** Candidates one head found, with its scores of them, best first within each segment. */
+interface Run {
+  readonly head: Head;
+  readonly items: Uint32Array;
+  readonly scores: Float64Array;
+}
+
+export interface Candidates {
+  readonly items: Uint32Array;
+  /** Per head, its score of every candidate. */
+  readonly scores: readonly Float64Array[];
+  readonly clustersRead: number;
+  readonly itemsScored: number;
+  readonly clustersOmitted: number;
+  readonly itemsOmitted: number;
+  /** False when the deadline cut the search short. */
+  readonly complete: boolean;
+}
+
+/** The r best of every item, per head (Blackthorn). */
+export function candidatesOfAll(heads: readonly Head[], search: CandidateSearch, skip: Uint32Array): Candidates {
+  const collected = new Collected(heads, skip);
+  for (const head of heads) {
+    const most = Math.min(Math.max(search.candidates, search.k), search.items);
+    const items = new Uint32Array(most);
+    const scores = new Float64Array(most);
+    const { model } = head;
+    const { cells } = head.modality;
+    const { workers, deadlineMs } = search;
+    const result = native.scanAll(
+      cells,
+      model.weights,
+      model.bias,
+      collected.taken,
+      workers,
+      deadlineMs,
+      items,
+      scores,
+    );
+    collected.add({ head, items: items.subarray(0, result.found), scores: scores.subarray(0, result.found) }, result);
+  }
+  return collected.result(0, 0);
+}
+
+/**
+ * The r best of the b best clusters, per head; onSelected is called once all clusters are chosen. When fewer than k
+ * items are found, further clusters are read in order, doubling, until k are found or everything was read.
+ */
+export function candidatesOfBestClusters(
+  heads: readonly Head[],
+  search: CandidateSearch,
+  skip: Uint32Array,
+  onSelected: () => void,
+): Candidates {
+  const selections = heads.map((head) => selectClusters(head, search.clusters, search.sizeLimit));
+  onSelected();
+  const collected = new Collected(heads, skip);
+  const perHead = Math.max(search.candidates, search.k);
+  heads.forEach((head, h) => {
+    const clusters = selections[h] as Uint32Array;
+    scan(head, clusters, Math.min(search.segments, Math.max(1, clusters.length)), perHead, search, collected);
+  });
+
+  const read = selections.map(({ length }) => length);
+  const everything = (): boolean => heads.every(({ modality }, h) => (read[h] as number) >= nonEmpty(modality));
+  while (collected.count < search.k && collected.complete && !everything()) {
+    for (const [h, head] of heads.entries()) {
+      if (collected.count >= search.k) break;
+      const clusters = selectClusters(head, 2 * Math.max(read[h] as number, search.clusters), search.sizeLimit);
+      scan(head, clusters.subarray(read[h]), 1, search.k - collected.count, search, collected);
+      read[h] = clusters.length;
+    }
+  }
+  let clustersOmitted = 0;
+  let itemsOmitted = 0;
+  for (const [h, { modality }] of heads.entries()) {
+    if ((read[h] as number) >= nonEmpty(modality)) continue;
+    clustersOmitted += modality.manifest.statistics.huge_clusters;
+    itemsOmitted += modality.manifest.statistics.unreachable_items;
+  }
+  return collected.result(clustersOmitted, itemsOmitted);
+}
+
+/** The `count` best clusters within the size limit; all clusters, huge ones last, when count reaches that many. */
+function selectClusters(head: Head, count: number, sizeLimit: number): Uint32Array {
+  const { modality, model } = head;
+  const clusters = new Uint32Array(Math.min(count, modality.manifest.clusters));
+  const { written, ordinary } = native.selectClusters(modality.cells, model.weights, model.bias, sizeLimit, clusters);
+  return clusters.subarray(0, written >= nonEmpty(modality) ? written : ordinary);
+}
+
+function nonEmpty(modality: Modality): number {
+  return modality.manifest.clusters - modality.manifest.statistics.empty_clusters;
+}
+
+/** Scans clusters in segments, `most` candidates in all, and collects what they yield. */
+function scan(
+  head: Head,
+  clusters: Uint32Array,
+  segments: number,
+  most: number,
+  search: CandidateSearch,
+  collected: Collected,
+): void {
+  const perSegment = Math.min(Math.ceil(most / segments), search.items);
+  const items = new Uint32Array(segments * perSegment);
+  const scores = new Float64Array(segments * perSegment);
+  const counts = new Uint32Array(segments);
+  const { model } = head;
+  const result = native.scanClusters(
+    head.modality.cells,
+    model.weights,
+    model.bias,
+    clusters,
+    perSegment,
+    collected.taken,
+    search.workers,
+    search.deadlineMs,
+    items,
+    scores,
+    counts,
+  );
+  // Close the gaps behind segments that yielded less.
+  let end = 0;
+  counts.forEach((count, segment) => {
+    const from = segment * perSegment;
+    items.copyWithin(end, from, from + count);
+    scores.copyWithin(end, from, from + count);
+    end += count;
+  });
+  collected.add({ head, items: items.subarray(0, end), scores: scores.subarray(0, end) }, result);
+}
+
+/** What the heads have found so far. */
+class Collected {
+  /** Items not to take (again), ascending. */
+  taken: Uint32Array;
+  count = 0;
+  complete = true;
+  readonly #heads: readonly Head[];
+  readonly #runs: Run[] = [];
+  #clustersRead = 0;
+  #itemsScored = 0;
+
+  constructor(heads: readonly Head[], skip: Uint32Array) {
+    this.#heads = heads;
+    this.taken = skip;
+  }
+
+  add(run: Run, result: ScanResult): void {
+    this.#runs.push(run);
+    this.count += run.items.length;
+    this.#clustersRead += result.clustersRead;
+    this.#itemsScored += result.itemsScored;
+    this.complete &&= result.complete;
+    const taken = new Uint32Array(this.taken.length + run.items.length);
+    taken.set(this.taken);
+    taken.set(run.items, this.taken.length);
+    this.taken = taken.sort();
+  }
+
+  result(clustersOmitted: number, itemsOmitted: number): Candidates {
+    const items = new Uint32Array(this.count);
+    const scores = this.#heads.map(() => new Float64Array(this.count));
+    let from = 0;
+    for (const run of this.#runs) {
+      const to = from + run.items.length;
+      items.set(run.items, from);
+      this.#heads.forEach((head, h) => {
+        const out = (scores[h] as Float64Array).subarray(from, to);
+        const { model } = head;
+        // A head's own candidates are scored already; the others by direct access.
+        if (head === run.head) out.set(run.scores);
+        else native.scoreItems(head.modality.cells, model.weights, model.bias, run.items, out);
+      });
+      from = to;
+    }
+    return {
+      items,
+      scores,
+      clustersRead: this.#clustersRead,
+      itemsScored: this.#itemsScored,
+      clustersOmitted,
+      itemsOmitted,
+      complete: this.complete,
+    };
+  }
+}

@@ -1,0 +1,142 @@
+// Opens an index directory: headers are checked, sections are mapped read-only, no payload is read. O(1) in items.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codecFor } from '../codecs/registry.ts';
+import { type CellsHandle, type CodesHandle, native, type SectionHandle } from '../native.ts';
+import { decodeManifest, IndexError, type Manifest, type ModalityManifest } from './format.ts';
+import { mapSection } from './sections.ts';
+
+/** Sizes above this are not a record but damage. */
+const MAX_RECORD_BYTES = 1 << 26;
+
+/** A variable-length record per item (a key, a JSON object, a picture); empty where an item has none. */
+export interface Records {
+  /** The bytes of an item's record (a copy), empty when it has none. */
+  get(item: number): Uint8Array;
+}
+
+/** External keys of a collection. */
+export interface Keys {
+  keyOf(item: number): string;
+  /** The item with a key, or undefined. */
+  itemOf(key: string): number | undefined;
+}
+
+/** One modality of an open index. */
+export interface Modality {
+  readonly name: string;
+  readonly manifest: ModalityManifest;
+  readonly cells: CellsHandle;
+  readonly codes: CodesHandle;
+  readonly representatives: CodesHandle;
+}
+
+/** An open index. Its mappings live as long as it is referenced. */
+export interface Collection {
+  readonly directory: string;
+  readonly manifest: Manifest;
+  readonly items: number;
+  /** Content hash of the index: equal generations give equal answers. */
+  readonly generation: string;
+  readonly modalities: ReadonlyMap<string, Modality>;
+  readonly keys: Keys | null;
+  /** JSON objects (UTF-8). */
+  readonly metadata: Records | null;
+  /** Picture files (PNG, JPEG, WebP, GIF or SVG). */
+  readonly thumbnails: Records | null;
+}
+
+/** Throws IndexError when the directory holds no index, or one that is cut, damaged or of another version. */
+export function openIndex(directory: string): Collection {
+  const manifest = readManifest(directory);
+  const sections = new Map(manifest.sections.map((section) => [section.name, section]));
+  const map = (name: string, bytes: number | null): SectionHandle => {
+    const section = sections.get(name);
+    if (section === undefined)
+      throw new IndexError(`${directory}: section ${name} is missing from the manifest; rebuild`);
+    if (bytes !== null && section.bytes !== bytes) {
+      throw new IndexError(`${directory}: section ${name} has ${section.bytes} bytes, ${bytes} were expected; rebuild`);
+    }
+    return mapSection(directory, section);
+  };
+  const records = (name: string): Records | null =>
+    sections.has(`${name}.offsets`)
+      ? openRecords(map(`${name}.offsets`, (manifest.items + 1) * 8), map(`${name}.bytes`, null), manifest.items)
+      : null;
+  const keyRecords = records('keys');
+  return {
+    directory,
+    manifest,
+    items: manifest.items,
+    generation: manifest.generation,
+    modalities: new Map(manifest.modalities.map((modality) => [modality.name, openModality(modality, manifest, map)])),
+    keys: keyRecords && openKeys(keyRecords, map),
+    metadata: records('metadata'),
+    thumbnails: records('thumbnails'),
+  };
+}
+
+/** The manifest of an index directory, checked. */
+export function readManifest(directory: string): Manifest {
+  const path = join(directory, 'manifest.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new IndexError(
+      `${path}: cannot be read (${code}); ${directory} is not an index, make one with farsight build`,
+    );
+  }
+  return decodeManifest(text, path);
+}
+
+type MapSection = (name: string, bytes: number | null) => SectionHandle;
+
+function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSection): Modality {
+  const codec = codecFor(modality.codec, { kind: 'dense' });
+  const { codes, representatives } = codec.open(modality, manifest.items, (suffix) =>
+    map(`${modality.name}.${suffix}`, null),
+  );
+  const cells = native.openCells(
+    codes,
+    representatives,
+    map(`${modality.name}.items`, manifest.items * 4),
+    map(`${modality.name}.slots`, manifest.items * 4),
+    map(`${modality.name}.starts`, (modality.clusters + 1) * 4),
+  );
+  return { name: modality.name, manifest: modality, cells, codes, representatives };
+}
+
+function openRecords(offsets: SectionHandle, bytes: SectionHandle, items: number): Records {
+  const total = native.sectionBytes(bytes);
+  return {
+    get(item) {
+      if (!(item >= 0 && item < items)) throw new RangeError(`item ${item} is past the end`);
+      const ends = new BigUint64Array(2);
+      native.readSection(offsets, item * 8, new Uint8Array(ends.buffer));
+      const start = Number(ends[0]);
+      const length = Number(ends[1]) - start;
+      if (length < 0 || length > MAX_RECORD_BYTES || start + length > total) {
+        throw new IndexError(`record of item ${item} lies outside its section; the index is damaged, verify it`);
+      }
+      const record = new Uint8Array(length);
+      if (length > 0) native.readSection(bytes, start, record);
+      return record;
+    },
+  };
+}
+
+function openKeys(records: Records, map: MapSection): Keys {
+  const offsets = map('keys.offsets', null);
+  const bytes = map('keys.bytes', null);
+  const table = map('keys.table', null);
+  return {
+    keyOf: (item) => new TextDecoder().decode(records.get(item)),
+    itemOf(key) {
+      const item = native.findKey(offsets, bytes, table, new TextEncoder().encode(key));
+      return item < 0 ? undefined : item;
+    },
+  };
+}

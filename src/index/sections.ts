@@ -1,0 +1,88 @@
+// Sections of an index directory, mapped: every shard's header is checked against the manifest, payloads are not read.
+
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { native, type SectionHandle } from '../native.ts';
+import {
+  decodeHeader,
+  HEADER_BYTES,
+  hex32,
+  IndexError,
+  type Manifest,
+  type SectionManifest,
+  type ShardHeader,
+} from './format.ts';
+
+/** The section mapped read-only. Throws IndexError that names the shard file that is missing, cut or another. */
+export function mapSection(directory: string, section: SectionManifest): SectionHandle {
+  const paths = section.shards.map((shard) => join(directory, shard.file));
+  section.shards.forEach((_, number) => void checkShard(directory, section, number));
+  return native.mapSection(
+    paths,
+    section.shards.map((shard) => shard.bytes),
+  );
+}
+
+/** Checks one shard file's size and header against the manifest. */
+export function checkShard(directory: string, section: SectionManifest, number: number): ShardHeader {
+  const shard = section.shards[number];
+  if (shard === undefined) throw new RangeError(`section ${section.name} has no shard ${number}`);
+  const path = join(directory, shard.file);
+  const { page, bytes } = readHeaderPage(path);
+  if (bytes !== HEADER_BYTES + shard.bytes) {
+    throw new IndexError(
+      `${path}: section ${section.name} should be ${HEADER_BYTES + shard.bytes} bytes, the file has ${bytes}; ` +
+        'it is truncated or another index’s, restore or rebuild it',
+    );
+  }
+  const header = decodeHeader(page, path);
+  const expected = [section.name, number, section.shards.length, shard.bytes, shard.crc32c].join(' ');
+  const found = [header.section, header.shard, header.shards, header.payloadBytes, hex32(header.payloadCrc)].join(' ');
+  if (found !== expected) {
+    throw new IndexError(`${path}: holds "${found}", the manifest lists "${expected}"; the index is mixed up, rebuild`);
+  }
+  return header;
+}
+
+/** A whole section as numbers; for sections of a word or so per item. */
+export function readWords(directory: string, manifest: Manifest, name: string): Uint32Array {
+  const section = manifest.sections.find((candidate) => candidate.name === name);
+  if (section === undefined) throw new IndexError(`${directory}: section ${name} is missing`);
+  const words = new Uint8Array(section.bytes);
+  let at = 0;
+  for (const shard of section.shards) {
+    const file = openSync(join(directory, shard.file), 'r');
+    try {
+      readFully(file, words.subarray(at, at + shard.bytes), HEADER_BYTES);
+    } finally {
+      closeSync(file);
+    }
+    at += shard.bytes;
+  }
+  return new Uint32Array(words.buffer, 0, words.length / 4);
+}
+
+/** Fills `into` from a position of a file. Throws IndexError when the file ends first. */
+export function readFully(file: number, into: Uint8Array, position: number): void {
+  for (let done = 0; done < into.length; ) {
+    const read = readSync(file, into, done, into.length - done, position + done);
+    if (read === 0) throw new IndexError('the file ends early; it is truncated');
+    done += read;
+  }
+}
+
+function readHeaderPage(path: string): { page: Uint8Array; bytes: number } {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    throw new IndexError(`${path}: cannot be opened (${(error as NodeJS.ErrnoException).code}); restore or rebuild it`);
+  }
+  try {
+    const page = new Uint8Array(HEADER_BYTES);
+    const read = readSync(file, page, 0, HEADER_BYTES, 0);
+    return { page: page.subarray(0, read), bytes: fstatSync(file).size };
+  } finally {
+    closeSync(file);
+  }
+}

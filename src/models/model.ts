@@ -1,0 +1,19 @@
+// The interface of a trainer: from labelled rows of one modality to a linear model.
+
+/** Labelled vectors of one modality: dense rows, or sparse rows whose zeros pad. */
+export interface TrainingRows {
+  readonly dims: number;
+  /** Values per row: dims, or the entries of a sparse row. */
+  readonly perRow: number;
+  /** Feature ids of sparse rows, null for dense ones. */
+  readonly ids: Uint32Array | null;
+  readonly values: Float32Array;
+  /** 1 or -1 per row. */
+  readonly labels: Int8Array;
+}
+
+/** score(x) = weights . x + bias; higher is more relevant. */
+export interface LinearModel {
+  readonly weights: Float32Array;
+  readonly bias: number;
+}

@@ -1,0 +1,291 @@
+// The one door to C++: the typed declaration of the addon. Typed arrays in, caller-allocated typed arrays out.
+// A wrong type throws TypeError, a wrong length or number RangeError, an unreadable file Error.
+
+import { createRequire } from 'node:module';
+
+declare const brand: unique symbol;
+interface Handle<Name extends string> {
+  readonly [brand]: Name;
+}
+
+/** Read-only bytes of a section: mapped from its shard files, or copied from memory. */
+export type SectionHandle = Handle<'section'>;
+/** Packed codes in slot order. */
+export type CodesHandle = Handle<'codes'>;
+/** One modality: codes, representatives, clusters and the maps between items and slots. */
+export type CellsHandle = Handle<'cells'>;
+
+export interface RatioParameters {
+  readonly dims: number;
+  readonly features: number;
+  /** 8 to 24. */
+  readonly valueBits: number;
+  /** Value of one code step. */
+  readonly scale: number;
+  /** Upper bound of the sum of one item's values. */
+  readonly maxSum: number;
+}
+
+export interface RatioQuantiser {
+  readonly features: number;
+  readonly dims: number;
+  /** 0 leaves first values unquantised. */
+  readonly valueDivisor: number;
+  /** 0 leaves ratios unquantised. */
+  readonly ratioDivisor: number;
+  readonly floor: boolean;
+  readonly normalize: boolean;
+  readonly scale: number;
+  readonly maxCode: number;
+}
+
+/** The first value that an encoder refused. */
+export interface BadValue {
+  readonly row: number;
+  readonly column: number;
+  readonly value: number;
+}
+
+export interface R64Layout {
+  readonly features: number;
+  readonly idBits: number;
+  readonly valueBits: number;
+  readonly ratioBits: number;
+  readonly idPadBits: number;
+  readonly ratioPadBits: number;
+  readonly valueDivisor: number;
+  readonly ratioDivisor: number;
+}
+
+export interface SvmOptions {
+  readonly squaredHinge: boolean;
+  readonly epsilon: number;
+  readonly maxIterations: number;
+  readonly seed: number;
+}
+
+export interface SvmResult {
+  readonly bias: number;
+  readonly primal: number;
+  readonly dual: number;
+  readonly iterations: number;
+  readonly converged: boolean;
+}
+
+export interface ScanResult {
+  readonly itemsScored: number;
+  readonly clustersRead: number;
+  /** False when the deadline passed first. */
+  readonly complete: boolean;
+}
+
+/** Sparse vectors, perRow entries each; a value of 0 pads. */
+export interface SparseVectors {
+  readonly ids: Uint16Array;
+  readonly values: Float32Array;
+  readonly perRow: number;
+}
+
+/** sq8 rows, row-major. */
+export interface Sq8Vectors {
+  readonly codes: Uint8Array;
+  readonly offset: Float32Array;
+  readonly step: Float32Array;
+}
+
+/** Levels above the representatives, bottom up; see native/src/assign.h. */
+export interface Tree {
+  readonly levelSizes: Uint32Array;
+  readonly nodes: Uint32Array;
+  readonly parents: Uint32Array;
+  readonly beam: number;
+}
+
+export interface Native {
+  /** The instruction set in use. */
+  isa(): string;
+  crc32c(crc: number, bytes: Uint8Array): number;
+
+  mapSection(paths: readonly string[], payloadBytes: readonly number[]): SectionHandle;
+  memorySection(bytes: Uint8Array): SectionHandle;
+  sectionBytes(section: SectionHandle): number;
+  readSection(section: SectionHandle, offset: number, out: Uint8Array): void;
+
+  /** Atomically exchanges two paths; false where the system cannot. */
+  exchangePaths(a: string, b: string): boolean;
+
+  ratioCodesBytes(count: number, parameters: RatioParameters): number;
+  ratioRefineBytes(count: number, parameters: RatioParameters): number;
+  sq8CodesBytes(count: number, dims: number): number;
+  packRatio(
+    ids: Uint16Array,
+    codes: Uint32Array,
+    order: Uint32Array,
+    parameters: RatioParameters,
+    blocks: Uint8Array,
+    refine: Uint8Array,
+  ): void;
+  packSq8(rows: Uint8Array, order: Uint32Array, dims: number, blocks: Uint8Array): void;
+  openRatio(count: number, parameters: RatioParameters, blocks: SectionHandle, refine: SectionHandle): CodesHandle;
+  openSq8(count: number, offset: Float32Array, step: Float32Array, blocks: SectionHandle): CodesHandle;
+  openCells(
+    codes: CodesHandle,
+    representatives: CodesHandle,
+    items: SectionHandle,
+    slots: SectionHandle,
+    starts: SectionHandle,
+  ): CellsHandle;
+
+  /** Approximate scores of blocks [first, first + out.length / block items). */
+  scoreBlocks(codes: CodesHandle, weights: Float32Array, bias: number, first: number, out: Float32Array): void;
+  /** Bound of |approximate - exact| for this model. */
+  scoreError(codes: CodesHandle, weights: Float32Array, bias: number): number;
+  /** Decoded vectors of given slots: row values each, and for sparse codes as many ids (ids is empty for dense). */
+  decodeSlots(codes: CodesHandle, slots: Uint32Array, ids: Uint32Array, values: Float32Array): void;
+  /** The same for items of a modality. */
+  decodeItems(cells: CellsHandle, items: Uint32Array, ids: Uint32Array, values: Float32Array): void;
+
+  selectClusters(
+    cells: CellsHandle,
+    weights: Float32Array,
+    bias: number,
+    sizeLimit: number,
+    clusters: Uint32Array,
+  ): { readonly written: number; readonly ordinary: number };
+  scanClusters(
+    cells: CellsHandle,
+    weights: Float32Array,
+    bias: number,
+    clusters: Uint32Array,
+    perSegment: number,
+    skip: Uint32Array,
+    workers: number,
+    deadlineMs: number,
+    items: Uint32Array,
+    scores: Float64Array,
+    counts: Uint32Array,
+  ): ScanResult;
+  scanAll(
+    cells: CellsHandle,
+    weights: Float32Array,
+    bias: number,
+    skip: Uint32Array,
+    workers: number,
+    deadlineMs: number,
+    items: Uint32Array,
+    scores: Float64Array,
+  ): ScanResult & { readonly found: number };
+  scoreItems(cells: CellsHandle, weights: Float32Array, bias: number, items: Uint32Array, scores: Float64Array): void;
+  itemDistances(cells: CellsHandle, query: Float32Array, items: Uint32Array, distances: Float64Array): void;
+  /** order: 0 … n-1 by score descending, then item ascending. */
+  orderByScore(items: Uint32Array, scores: Float64Array, order: Uint32Array): void;
+
+  trainSvmDense(
+    values: Float32Array,
+    dims: number,
+    labels: Int8Array,
+    costs: Float64Array,
+    options: SvmOptions,
+    alpha: Float64Array,
+    weights: Float32Array,
+  ): SvmResult;
+  trainSvmSparse(
+    ids: Uint32Array,
+    values: Float32Array,
+    perRow: number,
+    labels: Int8Array,
+    costs: Float64Array,
+    options: SvmOptions,
+    alpha: Float64Array,
+    weights: Float32Array,
+  ): SvmResult;
+  rocchioDense(
+    values: Float32Array,
+    dims: number,
+    labels: Int8Array,
+    positiveWeight: number,
+    negativeWeight: number,
+    weights: Float32Array,
+  ): void;
+  rocchioSparse(
+    ids: Uint32Array,
+    values: Float32Array,
+    perRow: number,
+    labels: Int8Array,
+    positiveWeight: number,
+    negativeWeight: number,
+    weights: Float32Array,
+  ): void;
+
+  /** extremes: largest value, largest sum, largest error, raised in place. codes null: measure only. */
+  encodeRatio(
+    ids: Uint32Array,
+    values: Float64Array,
+    perRow: number,
+    quantiser: RatioQuantiser,
+    outIds: Uint16Array,
+    outCodes: Uint32Array | null,
+    extremes: Float64Array,
+  ): BadValue | null;
+  encodeRatioDense(
+    values: Float32Array,
+    quantiser: RatioQuantiser,
+    outIds: Uint16Array,
+    outCodes: Uint32Array | null,
+    extremes: Float64Array,
+  ): BadValue | null;
+  measureSq8(
+    rows: Float32Array,
+    dims: number,
+    normalize: boolean,
+    lowest: Float32Array,
+    highest: Float32Array,
+  ): BadValue | null;
+  /** Returns the largest |value - stored|. */
+  encodeSq8(rows: Float32Array, offset: Float32Array, step: Float32Array, codes: Uint8Array): number;
+  halfToFloat(halves: Uint16Array, out: Float32Array): void;
+  decodeR64(
+    init: BigUint64Array,
+    ids: BigUint64Array,
+    ratios: BigUint64Array,
+    layout: R64Layout,
+    outIds: Uint32Array,
+    outValues: Float64Array,
+  ): void;
+
+  /** Without a tree: exact. */
+  nearestSparse(
+    rows: SparseVectors,
+    representatives: SparseVectors,
+    dims: number,
+    tree: Tree | null,
+    threads: number,
+    nearest: Uint32Array,
+    distances: Float32Array,
+  ): void;
+  nearestDense(
+    rows: Sq8Vectors,
+    representatives: Float32Array,
+    tree: Tree | null,
+    threads: number,
+    nearest: Uint32Array,
+    distances: Float32Array,
+  ): void;
+  meansSparse(
+    rows: SparseVectors,
+    dims: number,
+    order: Uint32Array,
+    starts: Uint32Array,
+    threads: number,
+    means: SparseVectors,
+  ): void;
+  meansDense(rows: Sq8Vectors, order: Uint32Array, starts: Uint32Array, threads: number, means: Float32Array): void;
+
+  keyTableSize(count: number): number;
+  /** The two items of a duplicate key, or null. */
+  buildKeyTable(offsets: BigUint64Array, bytes: Uint8Array, table: Uint32Array): readonly [number, number] | null;
+  /** The item with a key, or -1. */
+  findKey(offsets: SectionHandle, bytes: SectionHandle, table: SectionHandle, key: Uint8Array): number;
+}
+
+export const native: Native = createRequire(import.meta.url)('#addon');

@@ -1,0 +1,60 @@
+// Seeded randomness: the only source of chance below the server. The sequence is part of the contract (the same seed
+// gives the same index and the same round), so a change here is a change of results.
+
+export interface Random {
+  /** A whole number in [0, limit), limit from 1 to 2^32, uniform. */
+  below(limit: number): number;
+}
+
+/**
+ * xoshiro128** (Blackman and Vigna, 2018) over a seed from 0 to 2^53 - 1 and a stream name, so that independent uses of
+ * one seed draw independently.
+ */
+export function seededRandom(seed: number, stream: string): Random {
+  // splitmix32 fills the state from both halves of the seed and the bytes of the name.
+  let mix = (seed >>> 0) ^ Math.imul(Math.floor(seed / 2 ** 32) + 1, 0x9e3779b9);
+  const next = (): number => {
+    mix = (mix + 0x9e3779b9) | 0;
+    let z = mix ^ (mix >>> 16);
+    z = Math.imul(z, 0x21f0aaad);
+    z ^= z >>> 15;
+    z = Math.imul(z, 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  };
+  for (const byte of new TextEncoder().encode(stream)) mix = next() ^ byte;
+  let a = next();
+  let b = next();
+  let c = next();
+  let d = next() | 1;
+  const draw = (): number => {
+    const fives = Math.imul(b, 5);
+    const result = Math.imul((fives << 7) | (fives >>> 25), 9) >>> 0;
+    const t = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= t;
+    d = (d << 11) | (d >>> 21);
+    return result;
+  };
+  return {
+    below(limit) {
+      // Rejection keeps it uniform: draws above the last whole multiple of limit are thrown away.
+      const ceiling = 2 ** 32 - (2 ** 32 % limit);
+      let drawn = draw();
+      while (drawn >= ceiling) drawn = draw();
+      return drawn % limit;
+    },
+  };
+}
+
+/** `count` distinct numbers below `total`, ascending, uniform over all such sets (Knuth, TAOCP 2, algorithm S). */
+export function sampleAscending(random: Random, count: number, total: number): Uint32Array {
+  const sample = new Uint32Array(Math.min(count, total));
+  let taken = 0;
+  for (let i = 0; taken < sample.length; i++) {
+    if (random.below(total - i) < sample.length - taken) sample[taken++] = i;
+  }
+  return sample;
+}
