@@ -1,0 +1,89 @@
+// What the builder needs of input vectors, whatever file format they come from.
+
+/** Rows of floats, row-major. */
+export interface DenseChunk {
+  readonly kind: 'dense';
+  readonly firstRow: number;
+  readonly rows: number;
+  /** rows x dims. */
+  readonly values: Float32Array;
+}
+
+/** Rows of (id, value) pairs in any order; a value of 0 pads and its id is 0. */
+export interface SparseChunk {
+  readonly kind: 'sparse';
+  readonly firstRow: number;
+  readonly rows: number;
+  /** rows x perRow, below dims. */
+  readonly ids: Uint32Array;
+  /** rows x perRow. */
+  readonly values: Float64Array;
+}
+
+/**
+ * The vectors of one modality, in item order, read as a stream in bounded memory. Values are handed on as they are:
+ * NaN, infinity and negative values are for the encoder to refuse, with `locate` to say where.
+ */
+export interface VectorReader {
+  readonly kind: 'dense' | 'sparse';
+  /** At least 1. */
+  readonly rows: number;
+  /** At least 1. */
+  readonly dims: number;
+  /** Pairs in a sparse row; equals dims for dense rows. */
+  readonly perRow: number;
+  /** The values already carry the papers' ratio quantisation, so an encoder must not apply it again. */
+  readonly chained: boolean;
+  /** Every file that is read, for the manifest's source hashes. */
+  readonly files: readonly string[];
+  /**
+   * One pass over all rows; call it again for another. A chunk has at most `rowsPerChunk` rows (fewer where a file
+   * ends or rows are long), and its arrays are overwritten by the next chunk of the same pass.
+   */
+  chunks(rowsPerChunk: number): Iterable<DenseChunk | SparseChunk>;
+  /** Where a row came from, for messages: "visual_1280.npy row 17", counted from 0 in that file. */
+  locate(row: number): string;
+  close(): void;
+}
+
+/** A path as the user named it, looked at before a format is chosen. */
+export interface Candidate {
+  readonly path: string;
+  /** The names in a folder; null for a file. */
+  readonly entries: readonly string[] | null;
+  /** The first bytes of a file (at most 16); empty for a folder. */
+  readonly head: Uint8Array;
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/** One input format. */
+export interface InputFormat {
+  readonly name: string;
+  /** What a user may pass, in a few words. */
+  readonly summary: string;
+  /** The keys of --modality that this format uses. */
+  readonly keys: readonly string[];
+  /** Told by content, not by name. */
+  matches(candidate: Candidate): boolean;
+  /** Opens paths (at least one) as one sequence of rows. */
+  open(paths: readonly string[], options: ReadonlyMap<string, string>): VectorReader;
+}
+
+/** Input that cannot be used: which file, what is wrong with it, what was expected, what to do. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+  readonly file: string;
+
+  constructor(file: string, wrong: string, expected: string, remedy: string) {
+    super(`${file}: ${wrong}; ${expected}; ${remedy}`);
+    this.file = file;
+  }
+}
+
+/** The row ranges [first, first + count) of a pass. */
+export function* rowRanges(rows: number, rowsPerChunk: number): Generator<{ first: number; count: number }> {
+  if (!Number.isInteger(rowsPerChunk) || rowsPerChunk < 1) throw new RangeError('rowsPerChunk must be at least 1');
+  for (let first = 0; first < rows; first += rowsPerChunk) {
+    yield { first, count: Math.min(rowsPerChunk, rows - first) };
+  }
+}

@@ -1,0 +1,150 @@
+// What belongs to items besides vectors: keys, metadata and thumbnails, as record sections.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, extname, join, resolve } from 'node:path';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { IndexError } from '../../src/index/format.ts';
+import { native } from '../../src/native.ts';
+import type { IndexWriter } from './write.ts';
+
+export interface Attachments {
+  /** A text file, one key a line. */
+  readonly ids?: string;
+  /** CSV with a header line, or JSON Lines with an object a line. */
+  readonly metadata?: string;
+  /** A text file, one picture path a line relative to it; an empty line for none. */
+  readonly thumbnails?: string;
+}
+
+const MAX_KEY_BYTES = 1024;
+const MAX_RECORD_BYTES = 1 << 20;
+
+export function writeAttachments(writer: IndexWriter, attachments: Attachments, items: number): void {
+  if (attachments.ids !== undefined) writeKeys(writer, attachments.ids, items);
+  if (attachments.metadata !== undefined) {
+    writeRecords(writer, 'metadata', metadataRecords(attachments.metadata, items));
+  }
+  if (attachments.thumbnails !== undefined) {
+    writeRecords(writer, 'thumbnails', thumbnailRecords(attachments.thumbnails, items));
+  }
+}
+
+function writeKeys(writer: IndexWriter, path: string, items: number): void {
+  const keys = linesOf(path, items, 'key');
+  const records = keys.map((key, i) => {
+    const bytes = Buffer.from(key);
+    if (bytes.length === 0 || bytes.length > MAX_KEY_BYTES) {
+      throw new IndexError(`${path} line ${i + 1}: a key of ${bytes.length} bytes; expected 1 to ${MAX_KEY_BYTES}`);
+    }
+    return bytes;
+  });
+  const { offsets, bytes } = writeRecords(writer, 'keys', records);
+  const table = new Uint32Array(native.keyTableSize(items));
+  const duplicate = native.buildKeyTable(offsets, bytes, table);
+  if (duplicate !== null) {
+    const [first, second] = duplicate[0] < duplicate[1] ? duplicate : [duplicate[1], duplicate[0]];
+    throw new IndexError(
+      `${path} line ${second + 1}: the key ${JSON.stringify(keys[second])} is also on line ${first + 1}; keys are unique`,
+    );
+  }
+  writer.section('keys.table', new Uint8Array(table.buffer));
+}
+
+function metadataRecords(path: string, items: number): Uint8Array[] {
+  const objects = extname(path) === '.csv' ? csvObjects(path) : jsonLines(path);
+  if (objects.length !== items) {
+    throw new IndexError(
+      `${path}: metadata of ${objects.length} items; the vectors have ${items}, one each is expected`,
+    );
+  }
+  return objects.map((object, i) => {
+    const bytes = Buffer.from(JSON.stringify(object));
+    if (bytes.length > MAX_RECORD_BYTES) {
+      throw new IndexError(
+        `${path} item ${i}: ${bytes.length} bytes of metadata; at most ${MAX_RECORD_BYTES} are kept`,
+      );
+    }
+    return bytes;
+  });
+}
+
+/** Rows as objects by column name; numbers stay numbers where a cell reads back as the same text. */
+function csvObjects(path: string): unknown[] {
+  const cast = (cell: string): string | number | null => {
+    if (cell === '') return null;
+    return String(Number(cell)) === cell ? Number(cell) : cell;
+  };
+  try {
+    return parseCsv(readText(path), {
+      columns: true,
+      bom: true,
+      cast: (cell, { header }) => (header ? cell : cast(cell)),
+    });
+  } catch (error) {
+    throw new IndexError(`${path}: not readable as CSV (${(error as Error).message})`);
+  }
+}
+
+function jsonLines(path: string): unknown[] {
+  const lines = readText(path).split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line, i) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (error) {
+      throw new IndexError(`${path} line ${i + 1}: not JSON (${(error as Error).message})`);
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new IndexError(`${path} line ${i + 1}: expected a JSON object`);
+    }
+    return value;
+  });
+}
+
+function thumbnailRecords(path: string, items: number): Uint8Array[] {
+  const folder = dirname(resolve(path));
+  return linesOf(path, items, 'thumbnail').map((line, i) => {
+    if (line === '') return new Uint8Array(0);
+    const picture = join(folder, line);
+    if (!existsSync(picture)) throw new IndexError(`${path} line ${i + 1}: there is no file ${picture}`);
+    return readFileSync(picture);
+  });
+}
+
+function linesOf(path: string, items: number, what: string): string[] {
+  const lines = readText(path).replaceAll('\r\n', '\n').split('\n');
+  if (lines.length === items + 1 && lines.at(-1) === '') lines.pop();
+  if (lines.length !== items) {
+    throw new IndexError(
+      `${path}: ${lines.length} lines; the vectors have ${items} items, one ${what} each is expected`,
+    );
+  }
+  return lines;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new IndexError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+/** Records one behind the other, and where each begins. */
+function writeRecords(
+  writer: IndexWriter,
+  name: string,
+  records: readonly Uint8Array[],
+): { offsets: BigUint64Array; bytes: Uint8Array } {
+  const offsets = new BigUint64Array(records.length + 1);
+  let total = 0;
+  records.forEach((record, i) => {
+    total += record.length;
+    offsets[i + 1] = BigInt(total);
+  });
+  const bytes = Buffer.concat(records, total);
+  writer.section(`${name}.offsets`, new Uint8Array(offsets.buffer));
+  writer.section(`${name}.bytes`, bytes);
+  return { offsets, bytes };
+}

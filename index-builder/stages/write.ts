@@ -1,0 +1,147 @@
+// Writes an index aside and renames it into place: a killed build leaves the old index or none.
+
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  encodeHeader,
+  encodeManifest,
+  hex32,
+  IndexError,
+  type Manifest,
+  type SectionManifest,
+  SHARD_BYTES,
+} from '../../src/index/format.ts';
+import { native } from '../../src/native.ts';
+
+export type ManifestBody = Omit<Manifest, 'checksum' | 'generation' | 'sections'>;
+
+/** An index being written next to where it will stand. */
+export class IndexWriter {
+  readonly #out: string;
+  readonly #directory: string;
+  readonly #sections: SectionManifest[] = [];
+
+  /** Throws IndexError when `out` exists and is not an index: nothing of the user's is ever replaced. */
+  constructor(out: string) {
+    this.#out = resolve(out);
+    if (existsSync(this.#out) && !existsSync(join(this.#out, 'manifest.json')) && !isEmptyDirectory(this.#out)) {
+      throw new IndexError(`${out}: exists and is not an index; choose another --out or remove it`);
+    }
+    mkdirSync(dirname(this.#out), { recursive: true });
+    removeAbandoned(this.#out);
+    this.#directory = `${this.#out}.building-${process.pid}`;
+    mkdirSync(this.#directory);
+  }
+
+  /** Writes one section, in shards. */
+  section(name: string, bytes: Uint8Array): void {
+    const shards: SectionManifest['shards'] = [];
+    const count = Math.max(1, Math.ceil(bytes.length / SHARD_BYTES));
+    for (let shard = 0; shard < count; shard++) {
+      const payload = bytes.subarray(shard * SHARD_BYTES, (shard + 1) * SHARD_BYTES);
+      const crc = native.crc32c(0, payload);
+      const file = `${name}.${shard}`;
+      const header = { section: name, shard, shards: count, payloadBytes: payload.length, payloadCrc: crc };
+      writeDurably(join(this.#directory, file), [encodeHeader(header), payload]);
+      shards.push({ file, bytes: payload.length, crc32c: hex32(crc) });
+    }
+    this.#sections.push({ name, bytes: bytes.length, shards });
+  }
+
+  /** Writes the manifest and puts the index in place. */
+  commit(body: ManifestBody): Manifest {
+    const { format, version, ...rest } = body;
+    const content = { ...rest, sections: this.#sections };
+    const generation = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+    const manifest = { format, version, generation, ...content };
+    const text = encodeManifest(manifest);
+    writeDurably(join(this.#directory, 'manifest.json'), [new TextEncoder().encode(text)]);
+    syncDirectory(this.#directory);
+    this.#intoPlace();
+    syncDirectory(dirname(this.#out));
+    return JSON.parse(text);
+  }
+
+  /** Removes what was written so far. */
+  abandon(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #intoPlace(): void {
+    if (!existsSync(this.#out)) {
+      renameSync(this.#directory, this.#out);
+      return;
+    }
+    if (!native.exchangePaths(this.#directory, this.#out)) {
+      // Without an atomic exchange the old index steps aside first; it is never lost, only renamed.
+      const aside = `${this.#out}.old-${process.pid}`;
+      renameSync(this.#out, aside);
+      renameSync(this.#directory, this.#out);
+      renameSync(aside, this.#directory);
+    }
+    // #directory now holds the index that was replaced.
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes a file and waits until it is on disk. */
+function writeDurably(path: string, parts: readonly Uint8Array[]): void {
+  const file = openSync(path, 'wx');
+  try {
+    for (const part of parts) {
+      for (let written = 0; written < part.length; ) {
+        written += writeSync(file, part, written, Math.min(part.length - written, 1 << 26));
+      }
+    }
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function isEmptyDirectory(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes what builds that were killed left next to `out`. */
+function removeAbandoned(out: string): void {
+  const prefix = `${basename(out)}.building-`;
+  for (const name of readdirSync(dirname(out))) {
+    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN;
+    if (Number.isInteger(pid) && !isRunning(pid)) rmSync(join(dirname(out), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
