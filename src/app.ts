@@ -1,0 +1,216 @@
+// createApp: plugins, routes and errors over open collections and an engine; it does not listen.
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { Problem, problemBody, toProblem } from './errors.ts';
+import { addMsgpack } from './msgpack.ts';
+import { collectionRoutes } from './routes/collections.ts';
+import { docsRoutes, docsStyleSource } from './routes/docs.ts';
+import { healthRoutes } from './routes/health.ts';
+import { itemRoutes, thumbnailRoutes } from './routes/items.ts';
+import { createMetrics, metricsRoutes } from './routes/metrics.ts';
+import type { RouteOptions } from './routes/route.ts';
+import { suggestRoutes } from './routes/suggest.ts';
+
+/** What a server is made of. */
+export interface AppOptions extends Omit<RouteOptions, 'metrics'> {
+  readonly log: FastifyBaseLogger;
+  readonly version: string;
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const problemType = 'application/problem+json';
+/** Asked every few seconds by machines. */
+const quietRoutes: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+
+/** The application, ready to listen or to be injected into. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const metrics = createMetrics(options.engine);
+  const routeOptions: RouteOptions = { ...options, metrics };
+  const app = createFastify(options);
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new Problem('unknown-route', `${request.method} ${request.url.slice(0, 200)}`), request, reply),
+  );
+  addHooks(app, routeOptions);
+  await addDescription(app, options.version);
+  await addSecurityHeaders(app);
+  const allowed = collectMethods(app);
+  await app.register(healthRoutes, routeOptions);
+  await app.register(metricsRoutes, routeOptions);
+  await app.register(docsRoutes);
+  await app.register((v1) => addDataRoutes(v1, routeOptions), { prefix: '/v1' });
+  refuseOtherMethods(app, allowed);
+  await app.ready();
+  return app;
+}
+
+function createFastify({ config, log }: AppOptions): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestId,
+    requestIdHeader: false,
+    trustProxy: config.trustProxy,
+    bodyLimit: config.bodyLimitBytes,
+    requestTimeout: config.requestTimeoutMs,
+    connectionTimeout: config.connectionTimeoutMs,
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    forceCloseConnections: 'idle',
+    // Rounds on connections that are still open are served while the server closes, which waits for them anyway.
+    return503OnClosing: false,
+    // Percent-encoding takes three characters for one.
+    routerOptions: { maxParamLength: 3 * config.maxKeyChars },
+    // The framework's own defaults drop unknown fields and turn text into numbers.
+    ajv: {
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: false,
+        useDefaults: false,
+        discriminator: true,
+        allowUnionTypes: true,
+      },
+    },
+    clientErrorHandler,
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+  });
+  app.removeContentTypeParser('text/plain');
+  app.server.maxConnections = config.maxConnections;
+  return app;
+}
+
+/** Request ids, one log line and one count per request, and no keeping alive of connections while the server closes. */
+function addHooks(app: FastifyInstance, { metrics, isReady }: RouteOptions): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (!isReady()) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'unknown';
+    const status = reply.statusCode;
+    metrics.request(method, route, status);
+    const level = quietRoutes.has(route) ? 'debug' : 'info';
+    request.log[level]({ method, route, status, elapsed_ms: Math.round(reply.elapsedTime * 1000) / 1000 }, 'request');
+  });
+}
+
+async function addDescription(app: FastifyInstance, version: string): Promise<void> {
+  const description = 'Label a few items of a collection, get the ones most worth looking at next.';
+  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Farsight', version, description } } });
+}
+
+async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
+  const none = ["'none'"];
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: none,
+        styleSrc: [docsStyleSource],
+        imgSrc: ["'self'"],
+        baseUri: none,
+        formAction: none,
+        frameAncestors: none,
+      },
+    },
+    // Whether a name is only ever served over TLS is for the proxy in front to say.
+    strictTransportSecurity: false,
+  });
+}
+
+async function addDataRoutes(v1: FastifyInstance, routeOptions: RouteOptions): Promise<void> {
+  const { rateLimitPerSecond, rateLimitClients } = routeOptions.config;
+  if (rateLimitPerSecond > 0) {
+    await v1.register(rateLimit, {
+      max: rateLimitPerSecond,
+      timeWindow: 1000,
+      cache: rateLimitClients,
+      errorResponseBuilder: (_request, { max }) => new Problem('too-many-requests', `at most ${max} requests a second`),
+    });
+  }
+  await v1.register(thumbnailRoutes, routeOptions);
+  await v1.register(async (data) => {
+    addMsgpack(data);
+    await data.register(collectionRoutes, routeOptions);
+    await data.register(itemRoutes, routeOptions);
+    await data.register(suggestRoutes, routeOptions);
+  });
+}
+
+/** The request id of the caller where it is harmless in a log, else a new one. */
+function requestId(request: IncomingMessage | { headers: IncomingMessage['headers'] }): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+/** Answers with a problem; what a client cannot have caused is logged with its stack. */
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status === 500) request.log.error({ err: error }, 'request failed');
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .type(problemType)
+    .serializer(JSON.stringify)
+    .send(problemBody(problem, request.id));
+}
+
+/** Answers what is not HTTP at all, or came too slowly, on the bare socket. */
+function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const code = slow
+    ? 'request-timeout'
+    : error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'headers-too-large'
+      : 'malformed-request';
+  const problem = new Problem(code, 'the request is not valid HTTP, or did not arrive in time');
+  const body = JSON.stringify(problemBody(problem, randomUUID()));
+  const head = [
+    `HTTP/1.1 ${problem.status} ${slow ? 'Request Timeout' : 'Bad Request'}`,
+    `content-type: ${problemType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** The methods of every route registered from now on, by address. */
+function collectMethods(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
+  const allowed = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = allowed.get(url) ?? new Set<string>();
+    for (const one of [method].flat()) known.add(one);
+    allowed.set(url, known);
+  });
+  return allowed;
+}
+
+/** Says 405 where an address exists and the method does not. */
+function refuseOtherMethods(app: FastifyInstance, allowed: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, known] of [...allowed]) {
+    const allow = [...known].sort().join(', ');
+    const refuse = async () => {
+      throw new Problem('method-not-allowed', `the methods here are ${allow}`, { headers: { allow } });
+    };
+    const method = methods.filter((name) => !known.has(name));
+    app.route({ method, url, schema: { hide: true }, onRequest: refuse, handler: refuse });
+  }
+}

@@ -1,0 +1,41 @@
+// What every route is given, and what routes have in common.
+
+import type { ServeConfig } from '../config.ts';
+import type { Engine } from '../engine.ts';
+import { Problem } from '../errors.ts';
+import type { Collection } from '../index/open.ts';
+
+/** What the routes work with. */
+export interface RouteOptions {
+  readonly collections: Collections;
+  readonly engine: Engine;
+  readonly metrics: Metrics;
+  readonly config: ServeConfig;
+  /** False while the server closes. */
+  readonly isReady: () => boolean;
+}
+
+/** The open indexes by name. */
+export type Collections = ReadonlyMap<string, Collection>;
+
+/** How a request for a round ended. */
+export type Outcome = 'complete' | 'partial' | 'refused' | 'abandoned' | 'failed';
+
+/** What a round's time went to; `total` is from arrival to the answer. */
+export type TimedStage = 'queue' | 'fit' | 'select' | 'score' | 'fuse' | 'total';
+
+/** The server's counters. */
+export interface Metrics {
+  round(collection: string, outcome: Outcome): void;
+  stage(stage: TimedStage, milliseconds: number): void;
+  request(method: string, route: string, status: number): void;
+  /** All of them in Prometheus' text format. */
+  text(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** The collection of a name. Throws Problem 'unknown-collection'. */
+export function findCollection(collections: Collections, name: string): Collection {
+  const collection = collections.get(name);
+  if (collection === undefined) throw new Problem('unknown-collection', `there is no collection '${name}'`);
+  return collection;
+}

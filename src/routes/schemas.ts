@@ -1,0 +1,218 @@
+// What a request says and an answer holds: the schemas that routes share, and those of a round.
+
+import { type Static, Type } from 'typebox';
+import type { ServeConfig } from '../config.ts';
+import { ProblemSchema } from '../errors.ts';
+import { msgpackType } from '../msgpack.ts';
+import { DEFAULT_WEIGHT, ROCCHIO_DEFAULTS, ROUND_DEFAULTS } from '../round-request.ts';
+
+const closed = { additionalProperties: false };
+const maxSeed = Number.MAX_SAFE_INTEGER;
+const maxClusters = 2 ** 31;
+const maxWeight = 1000;
+
+/** Both formats, for the description of a route that speaks them. */
+export const mediaTypes: readonly string[] = ['application/json', msgpackType];
+
+/** The answer of a route that fails, for its description; app.ts writes it. */
+export const problemAnswer = {
+  description: 'Problem details (RFC 9457)',
+  content: { 'application/problem+json': { schema: ProblemSchema } },
+};
+
+/** The path parameter of everything below a collection. */
+export const CollectionParams = Type.Object(
+  { collection: Type.String({ minLength: 1, maxLength: 64, description: 'name of a collection' }) },
+  closed,
+);
+
+/** A whole number with its range; the default is documentation, `toRound` applies it. */
+const whole = (description: string, standard: number, minimum: number, maximum: number) =>
+  Type.Optional(Type.Integer({ description: `${description} (default ${standard})`, minimum, maximum }));
+
+const modelWeight = (description: string, standard: number) =>
+  Type.Optional(Type.Number({ description: `${description} (default ${standard})`, minimum: 0, maximum: maxWeight }));
+
+const LinearSvm = Type.Object(
+  {
+    kind: Type.Literal('linear_svm'),
+    c: Type.Optional(
+      Type.Number({
+        description: `cost of an error (default ${ROUND_DEFAULTS.model.c})`,
+        exclusiveMinimum: 0,
+        maximum: 1e6,
+      }),
+    ),
+    loss: Type.Optional(
+      Type.Enum(['hinge', 'squared_hinge'], { description: `loss of an error (default ${ROUND_DEFAULTS.model.loss})` }),
+    ),
+    positive_weight: Type.Optional(
+      Type.Number({
+        description: `factor of c for positives (default ${ROUND_DEFAULTS.model.positiveWeight})`,
+        exclusiveMinimum: 0,
+        maximum: maxWeight,
+      }),
+    ),
+  },
+  closed,
+);
+
+const Rocchio = Type.Object(
+  {
+    kind: Type.Literal('rocchio'),
+    positive_weight: modelWeight('weight of the mean of the positives', ROCCHIO_DEFAULTS.positiveWeight),
+    negative_weight: modelWeight('weight of the mean of the negatives', ROCCHIO_DEFAULTS.negativeWeight),
+  },
+  closed,
+);
+
+/** A tagged union, so that an error is told of the kind that was meant. */
+const Model = Type.Unsafe<Static<typeof LinearSvm> | Static<typeof Rocchio>>({
+  type: 'object',
+  description: 'the classifier (default linear_svm)',
+  discriminator: { propertyName: 'kind' },
+  required: ['kind'],
+  oneOf: [LinearSvm, Rocchio],
+});
+
+/** An item number or a key. Its range is that of the collection, so it is checked there. */
+const ItemId = (maxKeyChars: number) =>
+  Type.Unsafe<number | string>({ type: ['integer', 'string'], minLength: 1, maxLength: maxKeyChars });
+
+/** The schema of the body of a round. */
+export const suggestBody = (config: ServeConfig) => {
+  const ids = (description: string) => Type.Optional(Type.Array(ItemId(config.maxKeyChars), { description }));
+  return Type.Object(
+    {
+      labels: Type.Optional(
+        Type.Object(
+          { positive: ids('relevant items: numbers or keys'), negative: ids('irrelevant items: numbers or keys') },
+          closed,
+        ),
+      ),
+      exclude: ids('items not to suggest; labelled items never are'),
+      k: whole('suggestions wanted', ROUND_DEFAULTS.k, 1, config.maxK),
+      seed: whole('seed of everything random', ROUND_DEFAULTS.seed, 0, maxSeed),
+      budget_ms: Type.Optional(
+        Type.Number({
+          description: `time from arrival after which the best so far is returned (default ${config.defaultBudgetMs})`,
+          minimum: 1,
+          maximum: config.maxBudgetMs,
+        }),
+      ),
+      model: Type.Optional(Model),
+      search: Type.Optional(
+        Type.Object(
+          {
+            clusters: whole(
+              'b, clusters read per modality; more than there are means all',
+              ROUND_DEFAULTS.clusters,
+              1,
+              maxClusters,
+            ),
+            segments: whole(
+              'S_c, segments the clusters are split into',
+              ROUND_DEFAULTS.segments,
+              1,
+              config.maxSegments,
+            ),
+            candidates: whole(
+              'r, candidates per modality; at least k',
+              ROUND_DEFAULTS.candidates,
+              1,
+              config.maxCandidates,
+            ),
+            workers: whole('w, threads sharing the scan', ROUND_DEFAULTS.workers, 1, config.maxWorkersPerRound),
+            exhaustive: Type.Optional(Type.Boolean({ description: 'score every item (default false)' })),
+          },
+          closed,
+        ),
+      ),
+      modalities: Type.Optional(
+        Type.Record(
+          Type.String({ pattern: '^(?!(?:__proto__|constructor|prototype)$).{1,64}$' }),
+          Type.Object(
+            {
+              weight: Type.Optional(
+                Type.Number({
+                  description: `weight in the fusion (default ${DEFAULT_WEIGHT}); 0 leaves the modality out`,
+                  minimum: 0,
+                  maximum: maxWeight,
+                }),
+              ),
+            },
+            closed,
+          ),
+          { description: 'modalities that take part (default all)', additionalProperties: false },
+        ),
+      ),
+      format: Type.Optional(
+        Type.Enum(['items', 'columns'], { description: 'one object per suggestion, or one array per field' }),
+      ),
+    },
+    closed,
+  );
+};
+
+/** The body of a round. */
+export type SuggestBody = Static<ReturnType<typeof suggestBody>>;
+
+/** One suggestion. */
+export const ItemSchema = Type.Object(
+  {
+    id: Type.Integer(),
+    key: Type.Optional(Type.String()),
+    score: Type.Number({ description: 'fused score, descending' }),
+    source: Type.String({ description: 'why it is suggested' }),
+    modalities: Type.Record(Type.String(), Type.Object({ score: Type.Number(), rank: Type.Number() }, closed)),
+  },
+  closed,
+);
+
+const ColumnsSchema = Type.Object(
+  {
+    ids: Type.Array(Type.Integer()),
+    keys: Type.Optional(Type.Array(Type.String())),
+    scores: Type.Array(Type.Number()),
+    source: Type.String(),
+    modalities: Type.Record(
+      Type.String(),
+      Type.Object({ scores: Type.Array(Type.Number()), ranks: Type.Array(Type.Number()) }, closed),
+    ),
+  },
+  {
+    ...closed,
+    description: 'columns of the suggestions; in msgpack typed arrays (extension 0x74, msgpackr): ids u32, others f32',
+  },
+);
+
+/** The answer of a round. */
+export const SuggestAnswer = Type.Object(
+  {
+    items: Type.Optional(Type.Array(ItemSchema)),
+    columns: Type.Optional(ColumnsSchema),
+    model: Type.Object(
+      {
+        kind: Type.String(),
+        positives: Type.Integer(),
+        negatives: Type.Integer(),
+        pseudo_negatives: Type.Integer({ description: 'random items that served as negatives' }),
+      },
+      closed,
+    ),
+    coverage: Type.Object(
+      {
+        clusters_read: Type.Integer(),
+        items_scored: Type.Integer(),
+        clusters_omitted: Type.Integer(),
+        items_omitted: Type.Integer(),
+        complete: Type.Boolean({ description: 'false past the budget, or when fewer than k items were left' }),
+      },
+      closed,
+    ),
+    index: Type.Object({ generation: Type.String(), items: Type.Integer() }, closed),
+    seed: Type.Integer(),
+    elapsed_ms: Type.Number(),
+  },
+  closed,
+);

@@ -1,0 +1,73 @@
+// The process: config → open collections → threads → app → listen → graceful close.
+
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import closeWithGrace from 'close-with-grace';
+import { type Logger, pino } from 'pino';
+import { createApp } from './app.ts';
+import { packageVersion, type ServeConfig } from './config.ts';
+import { Engine } from './engine.ts';
+import { openIndex } from './index/open.ts';
+
+/** A listening server. */
+export interface Server {
+  readonly url: string;
+  /** Stops taking requests, lets running rounds finish, ends the threads. */
+  close(): Promise<void>;
+}
+
+/** Serves until the process is told to stop, then closes gracefully and exits. */
+export async function serve(config: ServeConfig): Promise<void> {
+  const log = createLog(config);
+  const server = await startServer(config, { log });
+  process.stdout.write(`farsight is listening on ${server.url}\n`);
+  const delay = config.drainMs + config.closeTimeoutMs;
+  const onTimeout = () => log.error({ delay }, 'rounds were still running when the time to close was over');
+  // Process managers send SIGUSR2 for reasons of their own; unheard it would end the process.
+  process.on('SIGUSR2', () => log.info('SIGUSR2 is ignored'));
+  closeWithGrace({ delay, logger: false, onTimeout, skip: ['SIGUSR2'] }, async ({ signal, err }) => {
+    if (err !== undefined) log.fatal({ err }, 'uncaught error');
+    log.info({ signal }, 'closing');
+    await server.close();
+  });
+}
+
+/** Opens the collections and starts to listen. Throws IndexError, or the error of the address. */
+export async function startServer(
+  config: ServeConfig,
+  { log = createLog(config), worker }: { log?: Logger; worker?: URL } = {},
+): Promise<Server> {
+  const names = Object.entries(config.collections);
+  const collections = new Map(names.map(([name, directory]) => [name, openIndex(directory)]));
+  const engine = await Engine.start({
+    directories: config.collections,
+    threads: config.workers,
+    queueLength: config.queueLength,
+    heapMb: config.workerHeapMb,
+    onThreadError: (error) => log.error({ err: error }, 'a thread failed'),
+    ...(worker === undefined ? {} : { worker }),
+  });
+  let ready = true;
+  const app = await createApp({ collections, engine, config, log, version: packageVersion(), isReady: () => ready });
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  const { address, port, family } = app.server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    close: async () => {
+      ready = false;
+      await sleep(config.drainMs);
+      await app.close();
+      await engine.close();
+    },
+  };
+}
+
+/** Logs to stderr; stdout is for the address. */
+function createLog({ logLevel }: ServeConfig): Logger {
+  return pino({ level: logLevel, base: null }, pino.destination(2));
+}
