@@ -1,0 +1,88 @@
+// farsight build
+
+import { availableParallelism } from 'node:os';
+import { BUILD_DEFAULTS, buildIndex } from '../../index-builder/main.ts';
+import { type ModalitySpec, parseModalitySpec } from '../../index-builder/modality-spec.ts';
+import { readerKeys } from '../../index-builder/readers/open-reader.ts';
+import { codecKeys } from '../codecs/registry.ts';
+import {
+  type Command,
+  choiceFlag,
+  noArguments,
+  ProgressLine,
+  parseFlags,
+  print,
+  UsageError,
+  wholeFlag,
+} from './command.ts';
+
+export const build: Command = {
+  summary: 'build an index from vectors',
+  help: `farsight build --out DIR --modality NAME=PATH[,key=value]… [options]
+
+Builds an index of one or more modalities (row i of each describes item i) and puts it in place in one step: a build
+that is killed leaves the old index or none.
+
+  --out DIR               where the index will stand; an index that is there is replaced
+  --modality NAME=PATH[,key=value]…
+                          vectors: .npy, a folder in the papers' r64 form, or a pair of .npy with ids=; repeatable.
+                          Keys: codec=ratio|sq8  normalize=true|false  features=N (kept per item by ratio)
+                          stored_bits=8..24  representative_features=N  value_divisor=X  ratio_divisor=X
+                          rounding=nearest|floor; of r64: features, id_bits, value_bits, value_divisor, ratio_bits,
+                          ratio_divisor, pad_bits; of pairs: ids=FILE, dims=N
+  --ids FILE              external keys, one a line
+  --metadata FILE         .csv with a header line, or JSON Lines
+  --thumbnails FILE       picture files, one path a line relative to FILE, an empty line for none
+  --seed N                seed of every random choice (default ${BUILD_DEFAULTS.seed})
+  --cluster-size N        items per cluster wanted (default ${BUILD_DEFAULTS.clusterSize})
+  --assign exact|tree|hnsw  how items find their representative (default ${BUILD_DEFAULTS.assign})
+  --refine N              Lloyd passes, 0 is the papers' form (default ${BUILD_DEFAULTS.refine})
+  --threads N             threads that assign (default: all cores)
+  --json                  print the manifest as JSON`,
+
+  async run(args) {
+    const { values, positionals } = parseFlags(args, {
+      out: { type: 'string' },
+      modality: { type: 'string', multiple: true },
+      ids: { type: 'string' },
+      metadata: { type: 'string' },
+      thumbnails: { type: 'string' },
+      seed: { type: 'string' },
+      'cluster-size': { type: 'string' },
+      assign: { type: 'string' },
+      refine: { type: 'string' },
+      threads: { type: 'string' },
+      json: { type: 'boolean' },
+    });
+    noArguments(positionals);
+    const { out, ids, metadata, thumbnails } = values;
+    if (out === undefined) throw new UsageError('--out DIR is missing');
+    const options = {
+      out,
+      modalities: modalitySpecs(values.modality),
+      ...(ids === undefined ? {} : { ids }),
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(thumbnails === undefined ? {} : { thumbnails }),
+      seed: wholeFlag('seed', values.seed, BUILD_DEFAULTS.seed, 0, Number.MAX_SAFE_INTEGER),
+      clusterSize: wholeFlag('cluster-size', values['cluster-size'], BUILD_DEFAULTS.clusterSize, 2, 1_000_000),
+      assign: choiceFlag('assign', values.assign, BUILD_DEFAULTS.assign, ['exact', 'tree', 'hnsw']),
+      refine: wholeFlag('refine', values.refine, BUILD_DEFAULTS.refine, 0, 100),
+      threads: wholeFlag('threads', values.threads, availableParallelism(), 1, 256),
+    };
+    const started = performance.now();
+    const progress = new ProgressLine();
+    const manifest = buildIndex(options, ({ modality, stage, done, total, unit }) =>
+      progress.report(`${modality}: ${stage}`, done, total, unit),
+    );
+    progress.end();
+    const seconds = (performance.now() - started) / 1000;
+    if (values.json) print(JSON.stringify(manifest));
+    else print(`${out}: ${manifest.items} items, generation ${manifest.generation}, in ${seconds.toFixed(2)} s`);
+    return 0;
+  },
+};
+
+function modalitySpecs(texts: readonly string[] | undefined): ModalitySpec[] {
+  if (texts === undefined) throw new UsageError('--modality NAME=PATH is missing: give at least one');
+  return texts.map((text) => parseModalitySpec(text, [...new Set([...readerKeys, ...codecKeys])]));
+}

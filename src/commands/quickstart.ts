@@ -1,0 +1,43 @@
+// farsight quickstart
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BUILD_DEFAULTS, buildIndex } from '../../index-builder/main.ts';
+import { describeServeFlags, readConfig, serveFlags } from '../config.ts';
+import { serve } from '../server.ts';
+import { type Command, noArguments, ProgressLine, parseFlags, print } from './command.ts';
+
+const NAME = 'emoji';
+
+export const quickstart: Command = {
+  summary: 'index and serve a small picture collection, to try things out',
+  help: `farsight quickstart [options]
+
+Describes 1,900 emoji by looks and by words, indexes them in a temporary folder, serves them as the collection
+"${NAME}" and prints three curl lines that do a first round. Takes the flags of farsight serve.
+
+${describeServeFlags()}`,
+
+  async run(args) {
+    const { values, positionals } = parseFlags(args, serveFlags);
+    noArguments(positionals);
+    const folder = mkdtempSync(join(tmpdir(), 'farsight-quickstart-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    const index = join(folder, 'index');
+    const config = readConfig({ ...values, collection: [`${NAME}=${index}`] });
+
+    // Pictures and their decoder are development packages: loaded only here.
+    const { firstRoundCommands, prepareQuickstart } = await import('../../index-builder/quickstart/prepare.ts');
+    const progress = new ProgressLine();
+    const files = prepareQuickstart(join(folder, 'files'), (done, total) =>
+      progress.report('describe', done, total, 'pictures'),
+    );
+    const manifest = buildIndex({ ...BUILD_DEFAULTS, ...files, out: index, threads: config.workers }, () => {});
+    progress.end();
+    print(`indexed ${manifest.items} pictures in ${manifest.modalities.length} modalities`);
+    await serve(config);
+    print(['', 'Try a first round:', '', ...firstRoundCommands(config.host, config.port, NAME), ''].join('\n'));
+    return 0;
+  },
+};

@@ -1,0 +1,77 @@
+// farsight suggest
+
+import { type Collection, openIndex } from '../index/open.ts';
+import { round } from '../round.ts';
+import { ROUND_DEFAULTS } from '../round-request.ts';
+import { type Command, directoryArgument, parseFlags, print, UsageError, wholeFlag } from './command.ts';
+
+export const suggest: Command = {
+  summary: 'one round without a server',
+  help: `farsight suggest DIR [--positive 1,2] [--negative 3] [-k 25] [options]
+
+Trains on the labelled items (numbers, or keys where the index has them) and prints the k best others.
+
+  --positive A,B    relevant items
+  --negative A,B    items that are not
+  --exclude A,B     further items not to suggest
+  -k N              suggestions (default ${ROUND_DEFAULTS.k})
+  --clusters N      clusters read per modality (default ${ROUND_DEFAULTS.clusters})
+  --exhaustive      score every item
+  --seed N          seed of random choices (default ${ROUND_DEFAULTS.seed})
+  --json            print the round as JSON`,
+
+  async run(args) {
+    const { values, positionals } = parseFlags(args, {
+      positive: { type: 'string' },
+      negative: { type: 'string' },
+      exclude: { type: 'string' },
+      k: { type: 'string', short: 'k' },
+      clusters: { type: 'string' },
+      exhaustive: { type: 'boolean' },
+      seed: { type: 'string' },
+      json: { type: 'boolean' },
+    });
+    const collection = openIndex(directoryArgument(positionals));
+    const [positive, negative, exclude] = (['positive', 'negative', 'exclude'] as const).map((name) =>
+      itemsOf(collection, name, values[name]),
+    ) as [Uint32Array, Uint32Array, Uint32Array];
+    const both = positive.find((item) => negative.includes(item));
+    if (both !== undefined) throw new UsageError(`item ${both} is both positive and negative`);
+    const result = round(collection, {
+      ...ROUND_DEFAULTS,
+      positive,
+      negative,
+      exclude,
+      k: wholeFlag('k', values.k, ROUND_DEFAULTS.k, 1, 10_000),
+      clusters: wholeFlag('clusters', values.clusters, ROUND_DEFAULTS.clusters, 1, 2 ** 31),
+      exhaustive: values.exhaustive ?? false,
+      seed: wholeFlag('seed', values.seed, ROUND_DEFAULTS.seed, 0, Number.MAX_SAFE_INTEGER),
+      modalities: [...collection.modalities.keys()].map((name) => ({ name, weight: 1 })),
+    });
+    const items = Array.from(result.items, (id, i) => ({
+      id,
+      ...(collection.keys === null ? {} : { key: collection.keys.keyOf(id) }),
+      score: result.scores[i] as number,
+      source: result.source,
+    }));
+    const { model, coverage } = result;
+    if (values.json) print(JSON.stringify({ items, model, coverage }));
+    else
+      for (const { id, key, score } of items)
+        print(`${id}\t${score.toPrecision(6)}${key === undefined ? '' : `\t${key}`}`);
+    return 0;
+  },
+};
+
+/** Distinct item numbers of a comma-separated list of numbers or keys. */
+function itemsOf(collection: Collection, flag: string, text: string | undefined): Uint32Array {
+  const names = text === undefined || text === '' ? [] : text.split(',');
+  const items = names.map((name) => {
+    const item = collection.keys?.itemOf(name) ?? (/^[0-9]{1,10}$/.test(name) ? Number(name) : undefined);
+    if (item === undefined || item >= collection.items) {
+      throw new UsageError(`--${flag} ${name}: no such item; the index has items 0 to ${collection.items - 1}`);
+    }
+    return item;
+  });
+  return Uint32Array.from(new Set(items));
+}
