@@ -122,7 +122,7 @@ function buildModality(
   const clustering = clusterRows(rows, { ...options, stream: spec.name }, (pass, passes) =>
     onProgress('cluster', pass + 1, passes + 1),
   );
-  const packed = rows.pack(clustering.order, clustering.representatives);
+  const packed = rows.pack(clustering.order, clustering.representatives, clustering.spread);
   const { order, starts, levels } = clustering;
   const sections = [
     ...packed.sections,
@@ -143,6 +143,7 @@ function buildModality(
     codec: codec.name,
     ...packed.manifest,
     clusters: starts.length - 1,
+    spread: clustering.spread !== null,
     levels: Array.from(levels.levelSizes),
     statistics: modalityStatistics(rows, clustering, sizeLimit(rows.rows, options.clusterSize)),
     source: { files: reader.files.map(sourceFile), options: Object.fromEntries(spec.options) },

@@ -16,6 +16,7 @@
       "src/svm.cc",
       "src/assign.cc",
       "src/encode.cc",
+      "src/moments.cc",
       "src/keys.cc",
       "src/order.cc",
       "src/files.cc"

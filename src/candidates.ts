@@ -90,20 +90,23 @@ export function candidatesOfBestClusters(
     scan(head, clusters, Math.min(search.segments, Math.max(1, clusters.length)), perHead, search, collected);
   });
 
-  const read = selections.map(({ length }) => length);
-  const everything = (): boolean => heads.every(({ modality }, h) => (read[h] as number) >= nonEmpty(modality));
-  while (collected.count < search.k && collected.complete && !everything()) {
+  const read = selections.map((clusters) => new Set(clusters));
+  const readAll = ({ modality }: Head, h: number): boolean => (read[h] as Set<number>).size >= nonEmpty(modality);
+  for (let most = 2 * search.clusters; collected.count < search.k && collected.complete; most *= 2) {
+    if (heads.every(readAll)) break;
     for (const [h, head] of heads.entries()) {
-      if (collected.count >= search.k) break;
-      const clusters = selectClusters(head, 2 * Math.max(read[h] as number, search.clusters), search.sizeLimit);
-      scan(head, clusters.subarray(read[h]), 1, search.k - collected.count, search, collected);
-      read[h] = clusters.length;
+      const before = read[h] as Set<number>;
+      const further = selectClusters(head, most, search.sizeLimit).filter((cluster) => !before.has(cluster));
+      if (collected.count >= search.k || further.length === 0) continue;
+      scan(head, further, 1, search.k - collected.count, search, collected);
+      for (const cluster of further) before.add(cluster);
     }
   }
   let clustersOmitted = 0;
   let itemsOmitted = 0;
-  for (const [h, { modality }] of heads.entries()) {
-    if ((read[h] as number) >= nonEmpty(modality)) continue;
+  for (const [h, head] of heads.entries()) {
+    const { modality } = head;
+    if (readAll(head, h)) continue;
     clustersOmitted += modality.manifest.statistics.huge_clusters;
     itemsOmitted += modality.manifest.statistics.unreachable_items;
   }

@@ -101,6 +101,23 @@ export interface Tree {
   readonly beam: number;
 }
 
+/** Per cluster; see native/src/moments.h. An empty cluster is left as it is in `moments`. */
+type SparseMoments = (
+  rows: SparseVectors,
+  dims: number,
+  order: Uint32Array,
+  starts: Uint32Array,
+  threads: number,
+  moments: SparseVectors,
+) => void;
+type DenseMoments = (
+  rows: Sq8Vectors,
+  order: Uint32Array,
+  starts: Uint32Array,
+  threads: number,
+  moments: Float32Array,
+) => void;
+
 export interface Native {
   /** The instruction set in use. */
   isa(): string;
@@ -131,6 +148,7 @@ export interface Native {
   openCells(
     codes: CodesHandle,
     representatives: CodesHandle,
+    spread: CodesHandle | null,
     items: SectionHandle,
     slots: SectionHandle,
     starts: SectionHandle,
@@ -271,15 +289,10 @@ export interface Native {
     nearest: Uint32Array,
     distances: Float32Array,
   ): void;
-  meansSparse(
-    rows: SparseVectors,
-    dims: number,
-    order: Uint32Array,
-    starts: Uint32Array,
-    threads: number,
-    means: SparseVectors,
-  ): void;
-  meansDense(rows: Sq8Vectors, order: Uint32Array, starts: Uint32Array, threads: number, means: Float32Array): void;
+  meansSparse: SparseMoments;
+  variancesSparse: SparseMoments;
+  meansDense: DenseMoments;
+  variancesDense: DenseMoments;
 
   keyTableSize(count: number): number;
   /** The two items of a duplicate key, or null. */

@@ -1,7 +1,7 @@
 // Clusters of one modality (Exquisitor §3.2): seeded random representatives, every item with the nearest one, then
-// Lloyd passes that move representatives to the mean of their cluster and split over-full clusters.
+// Lloyd passes that move representatives to the mean of their cluster, the last of which splits over-full clusters.
 
-import type { EncodedRows, Representatives } from '../../src/codecs/codec.ts';
+import type { EncodedRows, Representatives, Spread } from '../../src/codecs/codec.ts';
 import { clusterCount, levelSizes } from '../../src/index/ecp.ts';
 import type { Tree } from '../../src/native.ts';
 import { type Random, sampleAscending, seededRandom } from '../../src/random.ts';
@@ -25,6 +25,8 @@ export type Levels = Omit<Tree, 'beam'>;
 
 export interface Clustering {
   readonly representatives: Representatives;
+  /** Of refined clusters; null in the papers' form, which chooses clusters by their representative alone. */
+  readonly spread: Spread | null;
   /** Rows in cluster order, ascending within a cluster. */
   readonly order: Uint32Array;
   /** Cluster c holds order[starts[c] … starts[c + 1]). */
@@ -34,7 +36,7 @@ export interface Clustering {
   readonly agreement: number;
 }
 
-/** Clusters of more than this many times the wanted size are split between passes. */
+/** Clusters of more than this many times the wanted size are split before the last pass. */
 const OVERFULL = 4;
 /** Nodes kept per level on the way down the tree; see bench/assign.bench.ts. */
 const BEAM = 8;
@@ -53,14 +55,16 @@ export function clusterRows(
   for (let pass = 1; pass <= options.refine; pass++) {
     const { order, starts } = grouped(nearest, representatives.count);
     representatives = rows.means(order, starts, representatives, options.threads);
-    const extra = splitters(rows, order, starts, options.clusterSize, random);
-    if (extra.length > 0) representatives = rows.join(representatives, rows.take(extra));
+    if (pass === options.refine) {
+      const extra = splitters(rows, order, starts, options.clusterSize, random);
+      if (extra.length > 0) representatives = rows.join(representatives, rows.take(extra));
+    }
     nearest = assign(representatives);
     onPass(pass, options.refine);
   }
   const agreement = options.assign === 'exact' ? 1 : agreementWith(rows, nearest, representatives, random, options);
 
-  // Empty clusters go; what was refined is routed by the mean of its final members.
+  // Empty clusters go; what was refined is chosen by the mean and variance of its final members.
   const kept = occupied(nearest, representatives.count);
   representatives = rows.pick(representatives, kept);
   const renumbered = new Uint32Array(Math.max(1, (kept.at(-1) ?? 0) + 1));
@@ -71,8 +75,16 @@ export function clusterRows(
     nearest.map((cluster) => renumbered[cluster] as number),
     representatives.count,
   );
-  if (options.refine > 0) representatives = rows.means(order, starts, representatives, options.threads);
-  return { representatives, order, starts, levels: levelsOver(rows, representatives, random, options), agreement };
+  const refined = options.refine > 0;
+  if (refined) representatives = rows.means(order, starts, representatives, options.threads);
+  return {
+    representatives,
+    spread: refined ? rows.spread(order, starts, options.threads) : null,
+    order,
+    starts,
+    levels: levelsOver(rows, representatives, random, options),
+    agreement,
+  };
 }
 
 /** The way items find their representative. */

@@ -1,4 +1,4 @@
-// Nearest representatives and cluster means.
+// Nearest representatives.
 //
 // Sparse distances are |x|^2 + |r|^2 - 2 x.r in double, the sums over ascending ids, so that posting lists (one
 // feature after the other) and the tree (one representative after the other) give the same bits. Dense distances
@@ -7,12 +7,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
 #include <limits>
-#include <thread>
 #include <vector>
 
 #include "kernels.h"
+#include "parallel.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -21,34 +20,6 @@
 namespace farsight {
 
 namespace {
-
-// Runs work(first, last) over contiguous shares of [0, count), one per thread; rethrows the first share's error.
-template <typename Work>
-void parallel(size_t count, size_t threads, const Work& work) {
-  const size_t shares = std::clamp<size_t>(threads, 1, std::max<size_t>(count, 1));
-  std::vector<std::exception_ptr> errors(shares);
-  const auto run = [&](size_t share) {
-    try {
-      work(count * share / shares, count * (share + 1) / shares);
-    } catch (...) {
-      errors[share] = std::current_exception();
-    }
-  };
-  std::vector<std::thread> started;
-  started.reserve(shares);
-  for (size_t share = 1; share < shares; ++share) {
-    try {
-      started.emplace_back(run, share);
-    } catch (const std::exception&) {
-      run(share); // no thread to be had
-    }
-  }
-  run(0);
-  for (std::thread& thread : started) thread.join();
-  for (const std::exception_ptr& error : errors) {
-    if (error) std::rethrow_exception(error);
-  }
-}
 
 struct Entry {
   uint32_t id;
@@ -415,60 +386,6 @@ void nearest_tree(const Sq8Vectors& rows, const float* representatives, const Tr
       const Near<float> best = descend<float>(levels, measure, kept, found);
       nearest[row] = best.representative;
       distances[row] = best.distance;
-    }
-  });
-}
-
-void means(const SparseVectors& rows, size_t dims, const uint32_t* order, const uint32_t* starts, size_t clusters,
-           size_t features, size_t threads, uint16_t* ids, float* values) {
-  parallel(clusters, threads, [&](size_t first, size_t last) {
-    std::vector<double> sums(dims, 0.0);
-    std::vector<uint32_t> touched;
-    std::vector<Entry> mean;
-    for (size_t c = first; c < last; ++c) {
-      if (starts[c] == starts[c + 1]) continue;
-      touched.clear();
-      mean.clear();
-      for (size_t slot = starts[c]; slot < starts[c + 1]; ++slot) {
-        for (size_t j = order[slot] * rows.per_row; j < (order[slot] + 1) * rows.per_row; ++j) {
-          if (rows.values[j] == 0) continue;
-          if (sums[rows.ids[j]] == 0) touched.push_back(rows.ids[j]);
-          sums[rows.ids[j]] += rows.values[j];
-        }
-      }
-      for (const uint32_t id : touched) {
-        mean.push_back({id, static_cast<float>(sums[id] / (starts[c + 1] - starts[c]))});
-        sums[id] = 0;
-      }
-      const size_t kept = std::min(features, mean.size());
-      std::partial_sort(mean.begin(), mean.begin() + kept, mean.end(), [](const Entry& a, const Entry& b) {
-        return a.value > b.value || (a.value == b.value && a.id < b.id);
-      });
-      for (size_t j = 0; j < features; ++j) {
-        ids[c * features + j] = j < kept ? static_cast<uint16_t>(mean[j].id) : 0;
-        values[c * features + j] = j < kept ? mean[j].value : 0;
-      }
-    }
-  });
-}
-
-// Codes are summed, exactly: the mean of offset + step * code is offset + step * (mean of the codes).
-void means(const Sq8Vectors& rows, const uint32_t* order, const uint32_t* starts, size_t clusters, size_t threads,
-           float* values) {
-  parallel(clusters, threads, [&](size_t first, size_t last) {
-    std::vector<uint64_t> sums(rows.dims);
-    for (size_t c = first; c < last; ++c) {
-      if (starts[c] == starts[c + 1]) continue;
-      std::fill(sums.begin(), sums.end(), uint64_t{0});
-      for (size_t slot = starts[c]; slot < starts[c + 1]; ++slot) {
-        const uint8_t* codes = rows.codes + size_t{order[slot]} * rows.dims;
-        for (size_t d = 0; d < rows.dims; ++d) sums[d] += codes[d];
-      }
-      const double count = starts[c + 1] - starts[c];
-      for (size_t d = 0; d < rows.dims; ++d) {
-        const double code = static_cast<double>(sums[d]) / count;
-        values[c * rows.dims + d] = static_cast<float>(rows.offset[d] + rows.step[d] * code);
-      }
     }
   });
 }

@@ -7,24 +7,9 @@
 #include <cstdint>
 #include <span>
 
+#include "vectors.h"
+
 namespace farsight {
-
-// Non-negative sparse vectors, per_row entries a row; a value of 0 pads. Ids of a row's non-zero values are distinct.
-struct SparseVectors {
-  const uint16_t* ids;
-  const float* values;
-  size_t rows;
-  size_t per_row;
-};
-
-// sq8 rows (row-major, not packed) with their scale: value_d = offset[d] + step[d] * code_d.
-struct Sq8Vectors {
-  const uint8_t* codes;
-  const float* offset;
-  const float* step;
-  size_t rows;
-  size_t dims;
-};
 
 // eCP's levels above the representatives. Level 0 is all representatives; the nodes of level l + 1 are some of the
 // nodes of level l, and every node of level l has its parent among them.
@@ -47,13 +32,5 @@ void nearest_tree(const SparseVectors& rows, const SparseVectors& representative
                   size_t threads, uint32_t* nearest, float* distances);
 void nearest_tree(const Sq8Vectors& rows, const float* representatives, const Tree& tree, size_t threads,
                   uint32_t* nearest, float* distances);
-
-// Mean of each cluster: cluster c holds rows order[starts[c] .. starts[c + 1]), added in that order in double. Sparse
-// means keep their `features` largest entries (value descending, then id ascending; 0 pads); dense means are dims
-// floats. Empty clusters are left as they are in the output.
-void means(const SparseVectors& rows, size_t dims, const uint32_t* order, const uint32_t* starts, size_t clusters,
-           size_t features, size_t threads, uint16_t* ids, float* values);
-void means(const Sq8Vectors& rows, const uint32_t* order, const uint32_t* starts, size_t clusters, size_t threads,
-           float* values);
 
 } // namespace farsight

@@ -16,6 +16,7 @@
 #include "files.h"
 #include "keys.h"
 #include "mapping.h"
+#include "moments.h"
 #include "order.h"
 #include "ratio.h"
 #include "search.h"
@@ -127,7 +128,7 @@ struct OpenCodes {
 };
 
 struct OpenCells {
-  std::shared_ptr<OpenCodes> codes, representatives;
+  std::shared_ptr<OpenCodes> codes, representatives, spread; // spread: may be null
   std::vector<std::shared_ptr<Section>> sections;
   Cells cells;
 };
@@ -321,12 +322,17 @@ Napi::Value open_cells(Info info) {
   auto open = std::make_shared<OpenCells>();
   open->codes = handle<OpenCodes>(env, info[0], "codes");
   open->representatives = handle<OpenCodes>(env, info[1], "representatives");
-  const auto& items = handle<Section>(env, info[2], "items");
-  const auto& slots = handle<Section>(env, info[3], "slots");
-  const auto& starts = handle<Section>(env, info[4], "starts");
+  if (!info[2].IsNull()) open->spread = handle<OpenCodes>(env, info[2], "spread");
+  const auto& items = handle<Section>(env, info[3], "items");
+  const auto& slots = handle<Section>(env, info[4], "slots");
+  const auto& starts = handle<Section>(env, info[5], "starts");
   const auto& codes = *open->codes->codes;
   const auto& representatives = *open->representatives->codes;
+  const Codes* spread = open->spread ? open->spread->codes.get() : nullptr;
   if (codes.dims() != representatives.dims()) range_error(env, "openCells: representatives of other dims");
+  if (spread != nullptr && (spread->dims() != codes.dims() || spread->count() != representatives.count())) {
+    range_error(env, "openCells: a spread of other dims or clusters");
+  }
   require_bytes(env, *items, codes.count() * 4, "items");
   require_bytes(env, *slots, codes.count() * 4, "slots");
   require_bytes(env, *starts, (representatives.count() + 1) * 4, "starts");
@@ -393,12 +399,20 @@ Napi::Value decode_items(Info info) {
 
 Napi::Value select(Info info) {
   const auto env = info.Env();
-  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  const auto& open = *handle<OpenCells>(env, info[0], "cells");
+  const auto& cells = open.cells;
+  const auto weights = array_of<float>(env, info[1], "weights", cells.representatives->dims());
   const auto query = prepare(env, *cells.representatives, info[1], info[2]);
+  std::unique_ptr<Query> spread;
+  if (open.spread) {
+    std::vector<float> squares(weights.begin(), weights.end());
+    for (float& weight : squares) weight *= weight;
+    spread = open.spread->codes->prepare(squares.data(), 0);
+  }
   const auto limit = whole(env, info[3], "sizeLimit", 0, kMaxSafe);
   const auto clusters = array<uint32_t>(env, info[4], "clusters");
   size_t ordinary = 0;
-  const auto written = select_clusters(cells, *query, clusters.size(), limit, clusters.data(), &ordinary);
+  const auto written = select_clusters(cells, *query, spread.get(), clusters.size(), limit, clusters.data(), &ordinary);
   auto result = Napi::Object::New(env);
   result.Set("written", static_cast<double>(written));
   result.Set("ordinary", static_cast<double>(ordinary));
@@ -705,6 +719,10 @@ SparseVectors sparse_vectors(Napi::Env env, const Napi::Value& value, size_t dim
   require_multiple(env, values, per_row, "values");
   const auto ids = array_of<uint16_t>(env, given.Get("ids"), "ids", values.size());
   require_below(env, ids, dims, "ids");
+  // Posting lists count on it: a dot product is then never negative.
+  for (const float value : values) {
+    if (!(value >= 0)) range_error(env, std::string(name) + ": expected values of 0 or more");
+  }
   return {ids.data(), values.data(), values.size() / per_row, per_row};
 }
 
@@ -797,29 +815,36 @@ Clustering clustering(Napi::Env env, const Napi::Value& order_value, const Napi:
   return {order, starts, starts.size() - 1};
 }
 
-Napi::Value means_sparse(Info info) {
+// Means or variances, by which of the two `moment` is.
+template <auto moment>
+Napi::Value sparse_moments(Info info) {
   const auto env = info.Env();
   const auto dims = whole(env, info[1], "dims", 1, 65536);
   const auto rows = sparse_vectors(env, info[0], dims, "rows");
   const auto given = clustering(env, info[2], info[3], rows.rows);
   const auto threads = thread_count(env, info[4]);
-  const auto out = object(env, info[5], "means");
+  const auto out = object(env, info[5], "moments");
   const auto features = whole(env, out.Get("perRow"), "perRow", 1, 65536);
   const auto ids = array_of<uint16_t>(env, out.Get("ids"), "ids", given.clusters * features);
   const auto values = array_of<float>(env, out.Get("values"), "values", given.clusters * features);
-  means(rows, dims, given.order.data(), given.starts.data(), given.clusters, features, threads, ids.data(),
-        values.data());
+  moment(rows, dims, given.order.data(), given.starts.data(), given.clusters, features, threads, ids.data(),
+         values.data());
   return env.Undefined();
 }
 
-Napi::Value means_dense(Info info) {
+template <auto moment>
+Napi::Value dense_moments(Info info) {
   const auto env = info.Env();
   const auto rows = sq8_vectors(env, info[0]);
   const auto given = clustering(env, info[1], info[2], rows.rows);
-  const auto out = array_of<float>(env, info[4], "means", given.clusters * rows.dims);
-  means(rows, given.order.data(), given.starts.data(), given.clusters, thread_count(env, info[3]), out.data());
+  const auto out = array_of<float>(env, info[4], "moments", given.clusters * rows.dims);
+  moment(rows, given.order.data(), given.starts.data(), given.clusters, thread_count(env, info[3]), out.data());
   return env.Undefined();
 }
+
+using SparseMoment = void (*)(const SparseVectors&, size_t, const uint32_t*, const uint32_t*, size_t, size_t, size_t,
+                              uint16_t*, float*);
+using DenseMoment = void (*)(const Sq8Vectors&, const uint32_t*, const uint32_t*, size_t, size_t, float*);
 
 // ---- Keys ----------------------------------------------------------------------------------------------------
 
@@ -910,8 +935,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<decode_r64_rows>(env, exports, "decodeR64");
   add<nearest_sparse>(env, exports, "nearestSparse");
   add<nearest_dense>(env, exports, "nearestDense");
-  add<means_sparse>(env, exports, "meansSparse");
-  add<means_dense>(env, exports, "meansDense");
+  add<sparse_moments<SparseMoment{means}>>(env, exports, "meansSparse");
+  add<sparse_moments<SparseMoment{variances}>>(env, exports, "variancesSparse");
+  add<dense_moments<DenseMoment{means}>>(env, exports, "meansDense");
+  add<dense_moments<DenseMoment{variances}>>(env, exports, "variancesDense");
   add<key_table_slots>(env, exports, "keyTableSize");
   add<build_keys>(env, exports, "buildKeyTable");
   add<look_up_key>(env, exports, "findKey");

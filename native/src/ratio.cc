@@ -74,8 +74,8 @@ Magnitudes magnitudes(const float* weights, size_t dims, size_t count) {
 // With value = high * 2^low * scale + delta the difference to the exact score is
 //   sum_j (w - ws * w8)[id_j] * high_j * 2^low * scale + sum_j w[id_j] * delta_j,
 // at most  max|w - ws * w8| * (max_sum + n * max|delta|) + (sum of the n largest |w|) * max|delta|,  where |delta| is
-// at most 2^(low-1) * scale, and 0 when low == 0. The integer sum is below 2^24, so what is left are the roundings of the
-// scale, the bias, the product and the sum in float: at most 2^-24 of |product| three times and of |bias| twice.
+// at most 2^(low-1) * scale, and 0 when low == 0. The integer sum is below 2^24, so what is left are the roundings of
+// scale, bias, product and sum to float: at most 2^-24 of |product| three times and of |bias| twice.
 class RatioQuery final : public Query {
  public:
   RatioQuery(const RatioCodes& codes, const float* weights, double bias)

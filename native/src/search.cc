@@ -4,14 +4,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <exception>
 #include <limits>
-#include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "kernels.h"
+#include "parallel.h"
 
 namespace farsight {
 
@@ -254,9 +252,9 @@ void prefetch_slots(const Codes& codes, Bounds::Range range) {
   if (range.begin == range.end) return;
   const size_t first = range.begin / codes.block_items() * codes.block_bytes();
   const size_t last = ((range.end - 1) / codes.block_items() + 1) * codes.block_bytes();
-  for (size_t at = first; at < std::min(last, first + kPrefetchBytes); at += 64) {
-    __builtin_prefetch(codes.blocks() + at, 0, 2);
-  }
+  const uint8_t* blocks = codes.blocks();
+  const size_t end = std::min(last, first + kPrefetchBytes);
+  for (size_t at = first; at < end; at += 64) __builtin_prefetch(blocks + at, 0, 2);
 }
 
 // Lets through the slots whose item exists and is not skipped.
@@ -268,34 +266,6 @@ struct AdmitItems {
     return number < cells.slots.size() && !skip.contains(number);
   }
 };
-
-// Runs part(0) .. part(parts - 1), the first here and every other on a thread of its own. The first exception of any of
-// them is thrown here when all have ended; a part whose thread cannot be had runs here.
-template <typename Part>
-void run_parts(size_t parts, Part part) {
-  std::vector<std::exception_ptr> failures(parts);
-  const auto guarded = [&](size_t p) noexcept {
-    try {
-      part(p);
-    } catch (...) {
-      failures[p] = std::current_exception();
-    }
-  };
-  std::vector<std::thread> threads;
-  threads.reserve(parts);
-  for (size_t p = 1; p < parts; ++p) {
-    try {
-      threads.emplace_back(guarded, p);
-    } catch (const std::system_error&) {
-      guarded(p);
-    }
-  }
-  guarded(0);
-  for (std::thread& thread : threads) thread.join();
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
-}
 
 // Answers whether the deadline has passed; a scan without one never looks at the clock.
 bool passed(Clock::time_point deadline) { return deadline != Clock::time_point::max() && Clock::now() >= deadline; }
@@ -313,8 +283,8 @@ size_t write_best(std::vector<Scored>& list, size_t limit, uint32_t* items, doub
 
 } // namespace
 
-size_t select_clusters(const Cells& cells, const Query& representatives, size_t count, uint64_t size_limit,
-                       uint32_t* clusters, size_t* ordinary) {
+size_t select_clusters(const Cells& cells, const Query& representatives, const Query* spread, size_t count,
+                       uint64_t size_limit, uint32_t* clusters, size_t* ordinary) {
   const Bounds bounds(cells);
   const size_t total = std::min(bounds.clusters(), cells.representatives->count());
   count = std::min(count, total);
@@ -327,10 +297,17 @@ size_t select_clusters(const Cells& cells, const Query& representatives, size_t 
     const size_t size = size_of(slot);
     return size > 0 && size <= size_limit;
   };
-  Collector collector(*cells.representatives, representatives, count, admit);
+  const size_t preselected = spread == nullptr ? count : std::min(count * kPreselected, total);
+  Collector collector(*cells.representatives, representatives, preselected, admit);
   std::vector<float> scores(kBatchSlots);
   scan_slots(*cells.representatives, representatives, 0, total, scores, collector, [] { return false; });
   std::vector<Scored> best = collector.take();
+  if (spread != nullptr) {
+    for (Scored& cluster : best) {
+      cluster.score += kDeviations * std::sqrt(std::max(0.0, spread->exact(cluster.item)));
+    }
+    keep_best(best, count);
+  }
   std::sort(best.begin(), best.end(), Better{});
   *ordinary = best.size();
   if (best.size() < count) {

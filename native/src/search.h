@@ -36,12 +36,20 @@ struct ScanResult {
   bool complete = true; // false: the deadline passed and the best so far was returned
 };
 
-// Writes the numbers of the clusters with the best representatives (at most `count`) in order to `clusters` and
-// returns how many. Empty clusters are left out. Clusters of more than `size_limit` items come after all the others
-// (Exquisitor §3.3 omits them), so they are only read by a caller that asks for nearly every cluster.
-// `ordinary` receives how many of the written clusters are within the limit.
-size_t select_clusters(const Cells& cells, const Query& representatives, size_t count, uint64_t size_limit,
-                       uint32_t* clusters, size_t* ordinary);
+// Writes the numbers of the best clusters (at most `count`) in order to `clusters` and returns how many. Empty clusters
+// are left out. Clusters of more than `size_limit` items come after all the others (Exquisitor §3.3 omits them), so they
+// are only read by a caller that asks for nearly every cluster. `ordinary` receives how many of the written clusters are
+// within the limit.
+//
+// Without a spread, clusters are ordered by the score of their representative, as in the paper. What is wanted of a
+// cluster, however, is its best items, not its average one. With a spread, the scores of its items are taken as normal
+// around that of the representative, with variance sum_d w_d^2 var_d (dimensions taken as independent): of the
+// kPreselected * count best by representative, those with the largest mean + kDeviations * deviation are written.
+// spread: scores clusters by that variance (squared weights over codes of variances), or nullptr.
+inline constexpr size_t kPreselected = 4;
+inline constexpr double kDeviations = 2;
+size_t select_clusters(const Cells& cells, const Query& representatives, const Query* spread, size_t count,
+                       uint64_t size_limit, uint32_t* clusters, size_t* ordinary);
 
 // Reads `clusters` in `segments` runs (run s is clusters [s * n / segments, (s + 1) * n / segments)) and writes the
 // `per_segment` best items of each run: run s at items[s * per_segment], counts[s] of them.

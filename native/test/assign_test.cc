@@ -7,9 +7,12 @@
 #include <numeric>
 
 #include "kernels.h"
+#include "random_vectors.h"
 #include "test.h"
 
 using namespace farsight;
+using test::Dense;
+using test::Sparse;
 
 namespace {
 
@@ -18,31 +21,6 @@ struct Answer {
   std::vector<uint32_t> nearest;
   std::vector<float> distances;
   bool operator==(const Answer&) const = default;
-};
-
-struct Sparse {
-  Sparse(size_t rows, size_t per_row, size_t dims, uint64_t seed) : rows(rows), per_row(per_row) {
-    std::mt19937_64 random(seed);
-    std::vector<uint16_t> all(dims);
-    std::iota(all.begin(), all.end(), uint16_t{0});
-    for (size_t row = 0; row < rows; ++row) {
-      for (size_t j = 0; j < per_row; ++j) {
-        std::swap(all[j], all[j + random() % (dims - j)]);
-        ids.push_back(all[j]);
-        // Few distinct values, so that rows and ties repeat; every eleventh row is empty.
-        values.push_back(row % 11 == 10 ? 0 : static_cast<float>(random() % 5) / 3);
-      }
-    }
-  }
-  SparseVectors view() const { return {ids.data(), values.data(), rows, per_row}; }
-  std::vector<double> dense(size_t row, size_t dims) const {
-    std::vector<double> out(dims);
-    for (size_t j = row * per_row; j < (row + 1) * per_row; ++j) out[ids[j]] += values[j];
-    return out;
-  }
-  size_t rows, per_row;
-  std::vector<uint16_t> ids;
-  std::vector<float> values;
 };
 
 // By its definition: |x|^2 + |r|^2 - 2 x.r over ascending dimensions.
@@ -70,26 +48,6 @@ Answer brute_force(const Sparse& rows, const Sparse& representatives, size_t dim
   }
   return out;
 }
-
-struct Dense {
-  Dense(size_t rows, size_t dims, uint64_t seed)
-      : rows(rows), dims(dims), codes(rows * dims), offset(dims), step(dims) {
-    std::mt19937_64 random(seed);
-    std::uniform_real_distribution<float> uniform(-1, 1);
-    for (uint8_t& code : codes) code = random() % 4 * 80;
-    for (float& value : offset) value = uniform(random);
-    for (float& value : step) value = uniform(random) / 100 + 0.02f;
-  }
-  Sq8Vectors view() const { return {codes.data(), offset.data(), step.data(), rows, dims}; }
-  std::vector<float> decoded() const {
-    std::vector<float> out(codes.size());
-    for (size_t i = 0; i < out.size(); ++i) out[i] = offset[i % dims] + step[i % dims] * codes[i];
-    return out;
-  }
-  size_t rows, dims;
-  std::vector<uint8_t> codes;
-  std::vector<float> offset, step;
-};
 
 Answer brute_force(const Dense& rows, const std::vector<float>& representatives) {
   Answer out(rows.rows);
@@ -223,50 +181,6 @@ TEST("a node without children is itself the answer") {
   nearest_tree(rows.view(), representatives.view(), 4, {level_sizes, nodes, parents, 1}, 1, out.nearest.data(),
                out.distances.data());
   CHECK(out.nearest[0] == 2 && out.distances[0] == 0);
-}
-
-TEST("means are those of the decoded rows; empty clusters keep what was there") {
-  const size_t dims = 30;
-  const Sparse rows(120, 4, dims, 10);
-  const Dense dense(120, 19, 11);
-  const std::vector<float> values = dense.decoded();
-  std::vector<uint32_t> order(120);
-  std::iota(order.begin(), order.end(), 0u);
-  std::shuffle(order.begin(), order.end(), std::mt19937_64(12));
-  const std::vector<uint32_t> starts{0, 50, 50, 51, 110, 120};
-  for (const size_t threads : {1u, 2u, 3u, 9u}) {
-    for (const size_t features : {1u, 6u, 40u}) {
-      std::vector<uint16_t> ids(5 * features, 77);
-      std::vector<float> out(5 * features, 7);
-      means(rows.view(), dims, order.data(), starts.data(), 5, features, threads, ids.data(), out.data());
-      for (size_t c = 0; c < 5; ++c) {
-        std::vector<std::pair<float, uint16_t>> expected;
-        std::vector<double> sums(dims);
-        for (size_t s = starts[c]; s < starts[c + 1]; ++s) {
-          const std::vector<double> row = rows.dense(order[s], dims);
-          for (size_t d = 0; d < dims; ++d) sums[d] += row[d];
-        }
-        for (size_t d = 0; d < dims; ++d) {
-          if (sums[d] > 0) expected.push_back({-static_cast<float>(sums[d] / (starts[c + 1] - starts[c])), d});
-        }
-        std::sort(expected.begin(), expected.end());
-        expected.resize(std::max(expected.size(), features));
-        for (size_t j = 0; j < features; ++j) {
-          CHECK(out[c * features + j] == (c == 1 ? 7 : -expected[j].first));
-          CHECK(ids[c * features + j] == (c == 1 ? 77 : expected[j].second));
-        }
-      }
-    }
-    std::vector<float> out(5 * 19, 7);
-    means(dense.view(), order.data(), starts.data(), 5, threads, out.data());
-    for (size_t c = 0; c < 5; ++c) {
-      for (size_t d = 0; d < 19; ++d) {
-        double sum = 0;
-        for (size_t s = starts[c]; s < starts[c + 1]; ++s) sum += values[order[s] * 19 + d];
-        CHECK(c == 1 ? out[c * 19 + d] == 7 : std::fabs(out[c * 19 + d] - sum / (starts[c + 1] - starts[c])) < 1e-6);
-      }
-    }
-  }
 }
 
 } // namespace

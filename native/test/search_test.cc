@@ -245,13 +245,39 @@ TEST("select_clusters puts the best first, leaves empty ones out and huge ones t
         std::vector<uint32_t> clusters(count);
         size_t ordinary = 99;
         clusters.resize(
-          select_clusters(index.cells(), *index.representative_query, count, 20, clusters.data(), &ordinary));
+          select_clusters(index.cells(), *index.representative_query, nullptr, count, 20, clusters.data(), &ordinary));
         auto expected = sorted(small, count).items;
         CHECK(ordinary == expected.size());
         const auto last = sorted(huge, count - expected.size()).items;
         expected.insert(expected.end(), last.begin(), last.end());
         CHECK(clusters == expected);
       }
+    }
+  }
+}
+
+TEST("with a spread, the best of four times as many by representative come by mean plus two deviations") {
+  std::mt19937 random(38);
+  for (const Kind kind : {Kind::kRatio, Kind::kSq8}) {
+    const Index index(random, kind, std::vector<size_t>(900, 3), 5000);
+    const Packed variances(random, kind, 900, 5000);
+    std::vector<float> squares = random_weights(random, variances.codes->dims());
+    for (float& weight : squares) weight *= weight;
+    const auto spread = variances.codes->prepare(squares.data(), 0);
+    std::vector<std::pair<double, uint32_t>> by_representative;
+    for (uint32_t c = 0; c < 900; ++c) by_representative.emplace_back(index.representative_query->exact(c), c);
+    for (const size_t count : {1u, 20u, 225u, 226u, 900u}) {
+      std::vector<std::pair<double, uint32_t>> expected;
+      for (const uint32_t c : sorted(by_representative, 4 * count).items) {
+        const double deviation = std::sqrt(std::max(0.0, spread->exact(c)));
+        expected.emplace_back(index.representative_query->exact(c) + 2 * deviation, c);
+      }
+      std::vector<uint32_t> clusters(count);
+      size_t ordinary = 0;
+      CHECK(select_clusters(index.cells(), *index.representative_query, spread.get(), count, 20, clusters.data(),
+                            &ordinary) == count);
+      CHECK(ordinary == count);
+      CHECK(clusters == sorted(expected, count).items);
     }
   }
 }
@@ -282,7 +308,7 @@ TEST("corrupt starts, items and slots never lead out of bounds") {
     std::vector<uint32_t> clusters(40);
     size_t ordinary;
     clusters.resize(
-      select_clusters(index.cells(), *index.representative_query, 40, 100, clusters.data(), &ordinary));
+      select_clusters(index.cells(), *index.representative_query, nullptr, 40, 100, clusters.data(), &ordinary));
     clusters.push_back(20);
     clusters.push_back(0xffffffff);
     for (const Answer& answer : segments_of(index, clusters, 3, 2000, {.workers = 2})) {
@@ -312,7 +338,7 @@ TEST("corrupt starts, items and slots never lead out of bounds") {
   cells.starts = {};
   uint32_t cluster = 0;
   size_t ordinary = 0;
-  CHECK(select_clusters(cells, *index.representative_query, 1, 100, &cluster, &ordinary) == 0);
+  CHECK(select_clusters(cells, *index.representative_query, nullptr, 1, 100, &cluster, &ordinary) == 0);
   uint32_t count = 7;
   const ScanResult result = scan_clusters(cells, *index.query, std::span(&cluster, 1), 1, 10, {}, items.data(),
                                           scores.data(), &count);

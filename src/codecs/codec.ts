@@ -43,6 +43,11 @@ export interface Representatives {
   readonly count: number;
 }
 
+/** The variance of each cluster's rows, per dimension. */
+export interface Spread {
+  readonly count: number;
+}
+
 /** Packed codes of items and representatives by section suffix, in slot and cluster order. */
 export type PackedSections = readonly { readonly suffix: string; readonly bytes: Uint8Array }[];
 
@@ -73,6 +78,8 @@ export interface EncodedRows {
   parents(representatives: Representatives, among: Representatives, threads: number): Uint32Array;
   /** The mean of each cluster, compressed; an empty cluster keeps its `previous` representative. */
   means(order: Uint32Array, starts: Uint32Array, previous: Representatives, threads: number): Representatives;
+  /** How far the rows of each cluster spread around its mean. */
+  spread(order: Uint32Array, starts: Uint32Array, threads: number): Spread;
   /** Dense vector of a representative or a row, for libraries that want plain numbers. */
   denseRepresentative(representatives: Representatives, number: number): number[];
   denseRow(row: number): number[];
@@ -80,7 +87,11 @@ export interface EncodedRows {
   hashes(): Uint32Array;
   sameCode(row: number, other: number): boolean;
   isZero(row: number): boolean;
-  pack(order: Uint32Array, representatives: Representatives): { sections: PackedSections; manifest: CodecManifest };
+  pack(
+    order: Uint32Array,
+    representatives: Representatives,
+    spread: Spread | null,
+  ): { sections: PackedSections; manifest: CodecManifest };
 }
 
 export interface Codec {
@@ -94,5 +105,9 @@ export interface Codec {
     manifest: ModalityManifest,
     items: number,
     section: (suffix: string) => SectionHandle,
-  ): { readonly codes: CodesHandle; readonly representatives: CodesHandle };
+  ): {
+    readonly codes: CodesHandle;
+    readonly representatives: CodesHandle;
+    readonly spread: CodesHandle | null;
+  };
 }

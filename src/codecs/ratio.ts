@@ -4,11 +4,20 @@
 
 import type { RatioCodesManifest } from '../index/format.ts';
 import { type BadValue, native, type RatioParameters, type RatioQuantiser, type SparseVectors } from '../native.ts';
-import { type Codec, CodecError, type EncodedRows, type Representatives, type VectorSource } from './codec.ts';
+import {
+  type Codec,
+  CodecError,
+  type EncodedRows,
+  type Representatives,
+  type Spread,
+  type VectorSource,
+} from './codec.ts';
 import { choiceOption, numberOption, wholeOption } from './options.ts';
 
 const CHUNK_ROWS = 16384;
 const DEFAULT_DENSE_FEATURES = 16;
+/** A mean of a hundred sparse vectors is less sparse than they are; see bench/recall.bench.ts. */
+const DEFAULT_REPRESENTATIVE_FEATURES = 32;
 /** Representatives are few: they always keep float precision. */
 const REPRESENTATIVE_BITS = 24;
 
@@ -43,7 +52,7 @@ export const ratio: Codec = {
     const representativeFeatures = wholeOption(
       options,
       'representative_features',
-      Math.min(most, Math.max(16, 2 * features)),
+      Math.min(most, Math.max(DEFAULT_REPRESENTATIVE_FEATURES, 2 * features)),
       features,
       most,
     );
@@ -67,14 +76,17 @@ export const ratio: Codec = {
     if (manifest.ratio === undefined) throw new CodecError(`modality ${manifest.name}: no ratio parameters`);
     const open = (count: number, codes: RatioCodesManifest, suffix: string) =>
       native.openRatio(count, parametersOf(manifest.dims, codes), section(suffix), section(`${suffix}-refine`));
+    const { items: itemCodes, representatives, spread } = manifest.ratio;
     return {
-      codes: open(items, manifest.ratio.items, 'codes'),
-      representatives: open(manifest.clusters, manifest.ratio.representatives, 'representatives'),
+      codes: open(items, itemCodes, 'codes'),
+      representatives: open(manifest.clusters, representatives, 'representatives'),
+      spread: spread === undefined ? null : open(manifest.clusters, spread, 'spread'),
     };
   },
 };
 
 interface SparseRepresentatives extends Representatives, SparseVectors {}
+interface SparseSpread extends Spread, SparseVectors {}
 
 class RatioRows implements EncodedRows {
   readonly rows: number;
@@ -172,6 +184,16 @@ class RatioRows implements EncodedRows {
     return means;
   }
 
+  spread(order: Uint32Array, starts: Uint32Array, threads: number): SparseSpread {
+    const count = starts.length - 1;
+    const perRow = this.#representativeFeatures;
+    const ids = new Uint16Array(count * perRow);
+    const values = new Float32Array(count * perRow);
+    const spread = { count, ids, values, perRow };
+    native.variancesSparse(this.#vectors, this.dims, order, starts, threads, spread);
+    return spread;
+  }
+
   denseRepresentative(representatives: SparseRepresentatives, number: number): number[] {
     return dense(representatives, number, this.dims);
   }
@@ -212,35 +234,46 @@ class RatioRows implements EncodedRows {
     return true;
   }
 
-  pack(order: Uint32Array, representatives: SparseRepresentatives): ReturnType<EncodedRows['pack']> {
-    const means: RatioParameters = {
-      dims: this.dims,
-      features: this.#representativeFeatures,
-      valueBits: REPRESENTATIVE_BITS,
-      scale: this.#representativeScale,
-      maxSum: largestSum(representatives) + this.#representativeFeatures * this.#representativeScale,
-    };
-    const meanCodes = new Uint32Array(representatives.values.length);
-    for (let i = 0; i < meanCodes.length; i++) {
-      const code = Math.round((representatives.values[i] as number) / means.scale);
-      meanCodes[i] = Math.min(code, maxCode(REPRESENTATIVE_BITS));
-    }
-    const inOrder = Uint32Array.from({ length: representatives.count }, (_, number) => number);
+  pack(
+    order: Uint32Array,
+    representatives: SparseRepresentatives,
+    spread: SparseSpread | null,
+  ): ReturnType<EncodedRows['pack']> {
+    const means = this.#packFew('representatives', representatives, this.#representativeScale);
+    const variances = spread && this.#packFew('spread', spread, scaleFor(spread.values));
     return {
       sections: [
         ...packCodes('codes', this.#ids, this.#codes, order, this.#parameters),
-        ...packCodes('representatives', representatives.ids, meanCodes, inOrder, means),
+        ...means.sections,
+        ...(variances?.sections ?? []),
       ],
       manifest: {
         ratio: {
           items: manifestOf(this.#parameters),
-          representatives: manifestOf(means),
+          representatives: manifestOf(means.parameters),
+          ...(variances === null ? {} : { spread: manifestOf(variances.parameters) }),
           value_divisor: this.#quantiser.valueDivisor,
           ratio_divisor: this.#quantiser.ratioDivisor,
           rounding: this.#quantiser.floor ? 'floor' : 'nearest',
         },
       },
     };
+  }
+
+  /** Packs one vector per cluster, in cluster order, at float precision. */
+  #packFew(suffix: string, vectors: SparseSpread, scale: number) {
+    const parameters: RatioParameters = {
+      dims: this.dims,
+      features: vectors.perRow,
+      valueBits: REPRESENTATIVE_BITS,
+      scale,
+      maxSum: largestSum(vectors) + vectors.perRow * scale,
+    };
+    const codes = Uint32Array.from(vectors.values, (value) =>
+      Math.min(Math.round(value / scale), maxCode(REPRESENTATIVE_BITS)),
+    );
+    const inOrder = Uint32Array.from({ length: vectors.count }, (_, number) => number);
+    return { parameters, sections: packCodes(suffix, vectors.ids, codes, inOrder, parameters) };
   }
 }
 
@@ -333,6 +366,12 @@ function packCodes(
     { suffix, bytes: blocks },
     { suffix: `${suffix}-refine`, bytes: refine },
   ];
+}
+
+/** The step that lets the largest value take the largest code. */
+function scaleFor(values: Float32Array): number {
+  const largest = values.reduce((most, value) => Math.max(most, value), 0);
+  return largest > 0 ? largest / maxCode(REPRESENTATIVE_BITS) : 1;
 }
 
 function maxCode(bits: number): number {

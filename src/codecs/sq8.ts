@@ -1,8 +1,15 @@
 // sq8: one byte per dimension of a dense embedding, each dimension on its own scale; see native/src/sq8.h for the
 // arithmetic and docs/codecs.md for the error bounds.
 
-import { native, type Sq8Vectors, type Tree } from '../native.ts';
-import { type Codec, CodecError, type EncodedRows, type Representatives, type VectorSource } from './codec.ts';
+import { native, type SectionHandle, type Sq8Vectors, type Tree } from '../native.ts';
+import {
+  type Codec,
+  CodecError,
+  type EncodedRows,
+  type Representatives,
+  type Spread,
+  type VectorSource,
+} from './codec.ts';
 import { choiceOption } from './options.ts';
 
 const CHUNK_VALUES = 1 << 22;
@@ -32,25 +39,23 @@ export const sq8: Codec = {
   },
 
   open(manifest, items, section) {
-    const scale = section('scale');
-    if (native.sectionBytes(scale) !== manifest.dims * 8) {
-      throw new CodecError(
-        `section ${manifest.name}.scale: ${native.sectionBytes(scale)} bytes for ${manifest.dims} dims`,
-      );
-    }
-    const offset = new Float32Array(manifest.dims);
-    const step = new Float32Array(manifest.dims);
-    native.readSection(scale, 0, new Uint8Array(offset.buffer));
-    native.readSection(scale, offset.byteLength, new Uint8Array(step.buffer));
+    const scale = readScale(manifest.name, 'scale', manifest.dims, section);
+    const spread = manifest.spread ? readScale(manifest.name, 'spread-scale', manifest.dims, section) : null;
     return {
-      codes: native.openSq8(items, offset, step, section('codes')),
-      representatives: native.openSq8(manifest.clusters, offset, step, section('representatives')),
+      codes: native.openSq8(items, scale.offset, scale.step, section('codes')),
+      representatives: native.openSq8(manifest.clusters, scale.offset, scale.step, section('representatives')),
+      spread: spread && native.openSq8(manifest.clusters, spread.offset, spread.step, section('spread')),
     };
   },
 };
 
 interface DenseRepresentatives extends Representatives {
   /** count x dims, on the grid of the codes. */
+  readonly values: Float32Array;
+}
+
+interface DenseSpread extends Spread {
+  /** count x dims. */
   readonly values: Float32Array;
 }
 
@@ -144,6 +149,13 @@ class Sq8Rows implements EncodedRows {
     return { count: previous.count, values };
   }
 
+  spread(order: Uint32Array, starts: Uint32Array, threads: number): DenseSpread {
+    const count = starts.length - 1;
+    const values = new Float32Array(count * this.dims);
+    native.variancesDense(this.#vectors, order, starts, threads, values);
+    return { count, values };
+  }
+
   denseRepresentative(representatives: DenseRepresentatives, number: number): number[] {
     return Array.from(representatives.values.subarray(number * this.dims, (number + 1) * this.dims));
   }
@@ -179,20 +191,38 @@ class Sq8Rows implements EncodedRows {
     return true;
   }
 
-  pack(order: Uint32Array, representatives: DenseRepresentatives): ReturnType<EncodedRows['pack']> {
+  pack(
+    order: Uint32Array,
+    representatives: DenseRepresentatives,
+    spread: DenseSpread | null,
+  ): ReturnType<EncodedRows['pack']> {
     const { codes, offset, step } = this.#vectors;
-    const scale = new Float32Array(2 * this.dims);
-    scale.set(offset);
-    scale.set(step, this.dims);
     const inOrder = Uint32Array.from({ length: representatives.count }, (_, number) => number);
     return {
       sections: [
-        { suffix: 'scale', bytes: new Uint8Array(scale.buffer) },
+        { suffix: 'scale', bytes: scaleBytes(offset, step) },
         { suffix: 'codes', bytes: this.#pack(codes, order) },
         { suffix: 'representatives', bytes: this.#pack(this.#codesOf(representatives), inOrder) },
+        ...(spread === null ? [] : this.#packSpread(spread, inOrder)),
       ],
       manifest: {},
     };
+  }
+
+  /** Variances on a scale of their own, from 0 to the largest of each dimension. */
+  #packSpread({ values }: DenseSpread, inOrder: Uint32Array): { suffix: string; bytes: Uint8Array }[] {
+    const offset = new Float32Array(this.dims);
+    const step = new Float32Array(this.dims);
+    values.forEach((value, i) => {
+      const d = i % this.dims;
+      step[d] = Math.max(step[d] as number, value / 255);
+    });
+    const codes = new Uint8Array(values.length);
+    native.encodeSq8(values, offset, step, codes);
+    return [
+      { suffix: 'spread-scale', bytes: scaleBytes(offset, step) },
+      { suffix: 'spread', bytes: this.#pack(codes, inOrder) },
+    ];
   }
 
   #pack(codes: Uint8Array, order: Uint32Array): Uint8Array {
@@ -224,4 +254,28 @@ function* measured(
     }
     yield chunk;
   }
+}
+
+/** The section of a scale: offsets, then steps. */
+function scaleBytes(offset: Float32Array, step: Float32Array): Uint8Array {
+  const scale = new Float32Array(2 * offset.length);
+  scale.set(offset);
+  scale.set(step, offset.length);
+  return new Uint8Array(scale.buffer);
+}
+
+function readScale(
+  modality: string,
+  suffix: string,
+  dims: number,
+  section: (suffix: string) => SectionHandle,
+): { offset: Float32Array; step: Float32Array } {
+  const handle = section(suffix);
+  const offset = new Float32Array(dims);
+  const step = new Float32Array(dims);
+  const bytes = native.sectionBytes(handle);
+  if (bytes !== 8 * dims) throw new CodecError(`section ${modality}.${suffix}: ${bytes} bytes for ${dims} dims`);
+  native.readSection(handle, 0, new Uint8Array(offset.buffer));
+  native.readSection(handle, offset.byteLength, new Uint8Array(step.buffer));
+  return { offset, step };
 }

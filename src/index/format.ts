@@ -63,6 +63,7 @@ const RatioManifest = Type.Object(
   {
     items: RatioCodesManifest,
     representatives: RatioCodesManifest,
+    spread: Type.Optional(RatioCodesManifest),
     /** The chain of the papers; divisors of 0: values came chained (r64) or were left as they are. */
     value_divisor: Finite,
     ratio_divisor: Finite,
@@ -79,6 +80,8 @@ const ModalityManifest = Type.Object(
     codec: Type.Union([Type.Literal('ratio'), Type.Literal('sq8')]),
     ratio: Type.Optional(RatioManifest),
     clusters: Type.Integer({ minimum: 1 }),
+    /** Clusters are chosen by the variance of their items too, not only by their representative. */
+    spread: Type.Boolean(),
     /** Nodes of each eCP level from the bottom (the representatives) to the root. */
     levels: Type.Array(Type.Integer({ minimum: 1 })),
     statistics: Type.Object(

@@ -96,12 +96,13 @@ type MapSection = (name: string, bytes: number | null) => SectionHandle;
 
 function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSection): Modality {
   const codec = codecFor(modality.codec, { kind: 'dense' });
-  const { codes, representatives } = codec.open(modality, manifest.items, (suffix) =>
+  const { codes, representatives, spread } = codec.open(modality, manifest.items, (suffix) =>
     map(`${modality.name}.${suffix}`, null),
   );
   const cells = native.openCells(
     codes,
     representatives,
+    spread,
     map(`${modality.name}.items`, manifest.items * 4),
     map(`${modality.name}.slots`, manifest.items * 4),
     map(`${modality.name}.starts`, (modality.clusters + 1) * 4),
