@@ -7,7 +7,7 @@ import { quickstart } from './commands/quickstart.ts';
 import { serve } from './commands/serve.ts';
 import { suggest } from './commands/suggest.ts';
 import { verify } from './commands/verify.ts';
-import { packageVersion } from './config.ts';
+import { ConfigError, packageVersion } from './config.ts';
 
 const commands: Readonly<Record<string, Command>> = { build, verify, inspect, serve, suggest, quickstart };
 
@@ -34,7 +34,7 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (process.env.FARSIGHT_TRACE === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    return complain(`${name}: ${message}`, error instanceof UsageError ? 2 : 1);
+    return complain(`${name}: ${message}`, error instanceof UsageError || error instanceof ConfigError ? 2 : 1);
   }
 }
 

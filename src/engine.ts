@@ -4,7 +4,6 @@
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import { Problem } from './errors.ts';
-import type { RoundRequest } from './round-request.ts';
 import type { Answer, Task, WorkerData } from './worker.ts';
 
 /** Size and place of the pool. */
@@ -89,7 +88,7 @@ export class Engine {
    * Runs a round as soon as a thread is free. `abandoned` says whether anybody still wants the answer when it could
    * start. The arrays of the request may be moved away. Throws Problem 'overloaded' or 'client-closed-request'.
    */
-  suggest(collection: string, request: RoundRequest, abandoned: () => boolean): Promise<Answer> {
+  suggest(collection: string, request: Task['request'], abandoned: () => boolean): Promise<Answer> {
     const task: Task = { collection, request };
     if (this.#running < this.#threads) return this.#run(task);
     if (this.#waiting.length >= this.#queueLength) this.#dropAbandoned();

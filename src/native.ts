@@ -59,9 +59,13 @@ export interface R64Layout {
 
 export interface SvmOptions {
   readonly squaredHinge: boolean;
+  /** Relative duality gap to stop at. */
   readonly epsilon: number;
+  /** Passes over all rows. */
   readonly maxIterations: number;
   readonly seed: number;
+  /** When to stop with the best so far, on the clock of process.hrtime; never, when left out. */
+  readonly deadlineMs?: number;
 }
 
 export interface SvmResult {

@@ -33,6 +33,8 @@ export interface RoundRequest {
   readonly modalities: readonly { readonly name: string; readonly weight: number }[];
   /** When to stop and return the best so far: milliseconds of the monotonic clock (process.hrtime), or Infinity. */
   readonly deadlineMs: number;
+  /** When training stops with the best weights so far, so that time is left to search; the same clock. */
+  readonly fitDeadlineMs: number;
 }
 
 /** Why an item was suggested: farthest from the plane, or drawn at random because there was nothing to learn from. */
@@ -85,6 +87,7 @@ export const ROUND_DEFAULTS = {
   exhaustive: false,
   workers: 1,
   deadlineMs: Number.POSITIVE_INFINITY,
+  fitDeadlineMs: Number.POSITIVE_INFINITY,
 } as const satisfies Partial<RoundRequest>;
 
 export const ROCCHIO_DEFAULTS = {

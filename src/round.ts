@@ -86,8 +86,9 @@ function fit(modality: Modality, negatives: Uint32Array, request: RoundRequest):
   const labels = new Int8Array(items.length).fill(-1);
   labels.fill(1, 0, request.positive.length);
   const rows = trainingRows(modality, items, labels);
-  const { model, seed } = request;
-  return model.kind === 'rocchio' ? trainRocchio(rows, model) : trainLinearSvm(rows, { ...model, seed });
+  const { model, seed, fitDeadlineMs } = request;
+  if (model.kind === 'rocchio') return trainRocchio(rows, model);
+  return trainLinearSvm(rows, { ...model, seed, deadlineMs: fitDeadlineMs });
 }
 
 /** The decoded vectors of labelled items. */

@@ -16,8 +16,8 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Serves until the process is told to stop, then closes gracefully and exits. */
-export async function serve(config: ServeConfig): Promise<void> {
+/** Listens, and serves until the process is told to stop; then closes gracefully and exits. */
+export async function serve(config: ServeConfig): Promise<Server> {
   const log = createLog(config);
   const server = await startServer(config, { log });
   process.stdout.write(`farsight is listening on ${server.url}\n`);
@@ -30,6 +30,7 @@ export async function serve(config: ServeConfig): Promise<void> {
     log.info({ signal }, 'closing');
     await server.close();
   });
+  return server;
 }
 
 /** Opens the collections and starts to listen. Throws IndexError, or the error of the address. */

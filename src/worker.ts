@@ -4,7 +4,7 @@
 import { threadId, workerData } from 'node:worker_threads';
 import { type Collection, openIndex } from './index/open.ts';
 import { round } from './round.ts';
-import type { RoundRequest, RoundResult, Stage } from './round-request.ts';
+import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from './round-request.ts';
 
 /** What a thread is started with. */
 export interface WorkerData {
@@ -12,10 +12,10 @@ export interface WorkerData {
   readonly directories: Readonly<Record<string, string>>;
 }
 
-/** One round to run. */
+/** One round to run; how long training may take is decided here. */
 export interface Task {
   readonly collection: string;
-  readonly request: RoundRequest;
+  readonly request: Omit<RoundRequest, 'fitDeadlineMs'>;
 }
 
 /** A round and what it took, in milliseconds. */
@@ -37,7 +37,9 @@ export function suggest({ collection: name, request }: Task): Answer {
   const startMs = clockMs();
   const stagesMs: Record<Stage, number> = { fit: 0, select: 0, score: 0, fuse: 0 };
   let last = startMs;
-  const result = round(collection, request, (stage) => {
+  // Training gets half of the time there is, the search the rest.
+  const fitDeadlineMs = startMs + (request.deadlineMs - startMs) / 2;
+  const result = round(collection, { ...request, fitDeadlineMs }, (stage) => {
     const now = clockMs();
     stagesMs[stage] += now - last;
     last = now;
@@ -45,8 +47,13 @@ export function suggest({ collection: name, request }: Task): Answer {
   return { result, startMs, stagesMs };
 }
 
-/** The number of this thread, once it can run rounds. */
+/** The number of this thread, once it can run rounds: each collection has seen one, so that no client waits for it. */
 export function ready(): number {
+  for (const collection of collections.values()) {
+    const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: 1 }));
+    const labels = { positive: Uint32Array.of(0), negative: new Uint32Array(0), exclude: new Uint32Array(0) };
+    round(collection, { ...ROUND_DEFAULTS, ...labels, modalities });
+  }
   return threadId;
 }
 

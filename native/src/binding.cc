@@ -109,6 +109,13 @@ void require_below(Napi::Env env, std::span<T> values, uint64_t limit, const cha
   }
 }
 
+// A time in milliseconds of process.hrtime's clock, which is steady_clock's; from 10^12 on there is none.
+std::chrono::steady_clock::time_point time_point(double milliseconds) {
+  if (!(milliseconds < 1e12)) return std::chrono::steady_clock::time_point::max();
+  return std::chrono::steady_clock::time_point(
+      std::chrono::nanoseconds(static_cast<int64_t>(std::max(0.0, milliseconds) * 1e6)));
+}
+
 // ---- Handles -------------------------------------------------------------------------------------------------
 
 // Bytes of a section: a shared mapping, or a copy in memory.
@@ -428,12 +435,7 @@ ScanOptions scan_options(Napi::Env env, const Napi::Value& skip, const Napi::Val
   }
   options.skip = items;
   options.workers = whole(env, workers, "workers", 1, 256);
-  const double at = number(env, deadline, "deadlineMs");
-  // steady_clock is CLOCK_MONOTONIC, the clock of process.hrtime; past 10^12 ms there is no deadline.
-  if (at < 1e12) {
-    options.deadline = std::chrono::steady_clock::time_point(
-        std::chrono::nanoseconds(static_cast<int64_t>(std::max(0.0, at) * 1e6)));
-  }
+  options.deadline = time_point(number(env, deadline, "deadlineMs"));
   return options;
 }
 
@@ -544,6 +546,7 @@ Napi::Value train(Napi::Env env, const Rows& rows, const Napi::Value& labels_val
   options.epsilon = number(env, given.Get("epsilon"), "epsilon");
   options.max_iterations = static_cast<uint32_t>(whole(env, given.Get("maxIterations"), "maxIterations", 1, 1000000));
   options.seed = whole(env, given.Get("seed"), "seed", 0, kMaxSafe);
+  if (given.Has("deadlineMs")) options.deadline = time_point(number(env, given.Get("deadlineMs"), "deadlineMs"));
   const auto alpha = array_of<double>(env, alpha_value, "alpha", rows.rows);
   const auto result = train_svm(rows, labels.data(), costs.data(), options, alpha.data(), weights);
   auto out = Napi::Object::New(env);

@@ -21,6 +21,18 @@ size_t position(uint32_t features, size_t i, uint32_t j) {
   return pairs * size_t{64} + lane * 4 + accumulator;
 }
 
+// 4, 2 or 1 bytes, little-endian.
+uint32_t load_run(const uint8_t* bytes, uint32_t run) {
+  if (run == 1) return *bytes;
+  uint32_t word = 0;
+  if (run == 4) {
+    std::memcpy(&word, bytes, 4);
+  } else {
+    std::memcpy(&word, bytes, 2);
+  }
+  return word;
+}
+
 size_t upper_bytes(RatioShape shape) {
   if (shape.id_form == IdForm::kTenBit) return shape.features * size_t{16};
   return shape.id_form == IdForm::kWord ? shape.features * size_t{64} : 0;
@@ -119,10 +131,11 @@ class RatioQuery final : public Query {
   double quantise(double step) {
     if (!(step > 0)) return 0;
     int8_t* table = table_[0].weights;
+    const double inverse = 1 / step;
     double largest = 0;
     for (size_t d = 0; d < weights_.size(); ++d) {
       const double weight = weights_[d];
-      const double rounded = std::clamp(round_to_even(weight / step), -127.0, 127.0);
+      const double rounded = std::clamp(round_to_even(weight * inverse), -127.0, 127.0);
       table[d] = static_cast<int8_t>(rounded);
       largest = std::max(largest, std::fabs(weight - step * rounded));
     }
@@ -225,31 +238,51 @@ std::unique_ptr<Query> RatioCodes::prepare(const float* weights, double bias) co
 
 template <typename Visit>
 void RatioCodes::for_each(size_t slot, Visit visit) const {
+  switch (shape_.id_form) {
+    case IdForm::kByte: return for_each_as<IdForm::kByte>(slot, visit);
+    case IdForm::kTenBit: return for_each_as<IdForm::kTenBit>(slot, visit);
+    case IdForm::kWord: return for_each_as<IdForm::kWord>(slot, visit);
+  }
+}
+
+// Visits the features in order. Those of a run (four, a pair, a single one) lie side by side, so each of their arrays is
+// read once a run.
+template <IdForm form, typename Visit>
+void RatioCodes::for_each_as(size_t slot, Visit visit) const {
   const uint32_t features = parameters_.features;
   const uint8_t* low = block(slot / kRatioBlockItems);
   const uint8_t* values = low + features * size_t{64};
   const uint8_t* upper = values + features * size_t{64};
-  size_t bit = slot * features * low_bits_;
-  for (uint32_t j = 0; j < features; ++j, bit += low_bits_) {
+  const uint32_t fours = features & ~3u, pairs = features & ~1u;
+  const size_t first_bit = slot * features * low_bits_;
+  for (uint32_t j = 0; j < features;) {
+    const uint32_t run = j < fours ? 4 : j < pairs ? 2 : 1;
     const size_t at = position(features, slot % kRatioBlockItems, j);
-    uint32_t id = low[at];
-    if (shape_.id_form == IdForm::kWord) {
-      id |= static_cast<uint32_t>(upper[at]) << 8;
-    } else if (shape_.id_form == IdForm::kTenBit) {
-      const uint8_t* planes = upper + at / 64 * 16 + at % 64 / 8;
-      id |= static_cast<uint32_t>(planes[0] >> (at % 8) & 1) << 8;
-      id |= static_cast<uint32_t>(planes[8] >> (at % 8) & 1) << 9;
+    const uint32_t ids = load_run(low + at, run), highs = load_run(values + at, run);
+    uint32_t uppers = 0, planes[2] = {0, 0};
+    if constexpr (form == IdForm::kWord) uppers = load_run(upper + at, run);
+    if constexpr (form == IdForm::kTenBit) {
+      const uint8_t* bits = upper + at / 64 * 16 + at % 64 / 8;
+      planes[0] = bits[0] >> (at % 8);
+      planes[1] = bits[8] >> (at % 8);
     }
-    int32_t code = values[at] << low_bits_;
-    if (low_bits_ != 0) {
-      // The field's sign bit goes to the top and comes back down: two's complement of low_bits_ bits.
-      uint32_t field;
-      std::memcpy(&field, refine_ + bit / 8, sizeof field);
-      code += static_cast<int32_t>(field >> (bit % 8) << (32 - low_bits_)) >> (32 - low_bits_);
+    for (uint32_t f = 0; f < run; ++f, ++j) {
+      uint32_t id = ids >> (8 * f) & 255;
+      if constexpr (form == IdForm::kWord) id |= (uppers >> (8 * f) & 255) << 8;
+      if constexpr (form == IdForm::kTenBit) id |= (planes[0] >> f & 1) << 8 | (planes[1] >> f & 1) << 9;
+      const int32_t code = static_cast<int32_t>((highs >> (8 * f) & 255) << low_bits_) + rest(first_bit + j * low_bits_);
+      const bool known = id < parameters_.dims && code >= 0;
+      visit(j, known ? id : 0, known ? static_cast<uint32_t>(code) : 0);
     }
-    const bool known = id < parameters_.dims && code >= 0;
-    visit(j, known ? id : 0, known ? static_cast<uint32_t>(code) : 0);
   }
+}
+
+// The field at a bit of the refine section: its sign bit goes to the top and comes back down.
+int32_t RatioCodes::rest(size_t bit) const {
+  if (low_bits_ == 0) return 0;
+  uint32_t field;
+  std::memcpy(&field, refine_ + bit / 8, sizeof field);
+  return static_cast<int32_t>(field >> (bit % 8) << (32 - low_bits_)) >> (32 - low_bits_);
 }
 
 void RatioCodes::decode(size_t slot, uint32_t* ids, float* values) const {

@@ -67,6 +67,10 @@ class RatioCodes final : public Codes {
   RatioShape shape() const { return shape_; }
 
  private:
+  template <IdForm form, typename Visit>
+  void for_each_as(size_t slot, Visit visit) const;
+  int32_t rest(size_t bit) const;
+
   RatioParameters parameters_;
   RatioShape shape_;
   uint32_t low_bits_; // bits of a rest

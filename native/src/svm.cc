@@ -69,6 +69,10 @@ class Solver {
   void measure_exactly();
   double best_scale(int steps) const;
   double dual() const;
+  bool late() const {
+    using Clock = std::chrono::steady_clock;
+    return options_.deadline != Clock::time_point::max() && Clock::now() >= options_.deadline;
+  }
   bool within(double factor) const { return result_.primal - result_.dual <= factor * result_.primal; }
 
   static constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -139,7 +143,7 @@ SvmResult Solver<Problem>::solve() {
   double tolerance = 0.1;
   uint32_t next_leap = kPassesBeforeLeap;
   start();
-  while (!result_.converged && result_.iterations < options_.max_iterations) {
+  while (!result_.converged && result_.iterations < options_.max_iterations && !late()) {
     const double before = result_.dual;
     pass();
     result_.dual = dual();
@@ -279,7 +283,7 @@ void Solver<Problem>::find_direction() {
   }
   search_ = residual_;
   const double first_square = square;
-  for (size_t k = 0; k < std::min(n, kMaxGradients) && square > 1e-12 * first_square; ++k) {
+  for (size_t k = 0; k < std::min(n, kMaxGradients) && square > 1e-12 * first_square && !late(); ++k) {
     search_weights_.assign(problem_.dims(), Value{0});
     double search_bias = 0, curvature = 0, search_square = 0;
     for (size_t f = 0; f < n; ++f) {

@@ -8,6 +8,7 @@
 // distance of the objective from its optimum at any C.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,6 +34,8 @@ struct SvmOptions {
   double epsilon = 1e-3; // stops at primal - dual <= epsilon * primal; the optimum lies between the two
   uint32_t max_iterations = 1000; // at most this much work, in passes over all rows
   uint64_t seed = 0;
+  // Training stops here too, with the best so far.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
 struct SvmResult {
@@ -40,7 +43,7 @@ struct SvmResult {
   double primal = 0; // objective at the returned weights
   double dual = 0;   // objective of the dual at the returned alpha (<= primal at the optimum, equal there)
   uint32_t iterations = 0;
-  bool converged = false; // false: max_iterations came first
+  bool converged = false; // false: max_iterations or the deadline came first
 };
 
 // labels: +1 or -1 per row. costs: C_i > 0 per row. alpha: in, the starting point (warm start; clipped to

@@ -17,7 +17,7 @@ import { choiceOption, numberOption, wholeOption } from './options.ts';
 const CHUNK_ROWS = 16384;
 const DEFAULT_DENSE_FEATURES = 16;
 /** A mean of a hundred sparse vectors is less sparse than they are; see bench/recall.bench.ts. */
-const DEFAULT_REPRESENTATIVE_FEATURES = 32;
+const DEFAULT_REPRESENTATIVE_FEATURES = 16;
 /** Representatives are few: they always keep float precision. */
 const REPRESENTATIVE_BITS = 24;
 

@@ -84,5 +84,10 @@ that is killed leaves the old index or none.
 
 function modalitySpecs(texts: readonly string[] | undefined): ModalitySpec[] {
   if (texts === undefined) throw new UsageError('--modality NAME=PATH is missing: give at least one');
-  return texts.map((text) => parseModalitySpec(text, [...new Set([...readerKeys, ...codecKeys])]));
+  const knownKeys = [...new Set([...readerKeys, ...codecKeys])];
+  try {
+    return texts.map((text) => parseModalitySpec(text, knownKeys));
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }

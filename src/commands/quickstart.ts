@@ -36,8 +36,13 @@ ${describeServeFlags()}`,
     const manifest = buildIndex({ ...BUILD_DEFAULTS, ...files, out: index, threads: config.workers }, () => {});
     progress.end();
     print(`indexed ${manifest.items} pictures in ${manifest.modalities.length} modalities`);
-    await serve(config);
-    print(['', 'Try a first round:', '', ...firstRoundCommands(config.host, config.port, NAME), ''].join('\n'));
+    const { url } = await serve(config);
+    print(['', 'Try a first round:', '', ...firstRoundCommands(config.host, portOf(url), NAME), ''].join('\n'));
     return 0;
   },
 };
+
+/** The port that was listened on: the one chosen by the system with --port 0. */
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}

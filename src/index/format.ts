@@ -16,6 +16,9 @@ export const HEADER_BYTES = 4096;
 /** Shards stay below 4 GiB: file tools and typed arrays can still hold one. A whole number of pages. */
 export const SHARD_BYTES = 1 << 30;
 
+/** How the text of every manifest begins, whatever its version. */
+export const MANIFEST_START = '{\n  "format": "farsight-index"';
+
 const MAGIC = 'FARSIGHT';
 const NAME_BYTES = 64;
 

@@ -50,7 +50,8 @@ export function readWords(directory: string, manifest: Manifest, name: string): 
   if (section === undefined) throw new IndexError(`${directory}: section ${name} is missing`);
   const words = new Uint8Array(section.bytes);
   let at = 0;
-  for (const shard of section.shards) {
+  for (const [number, shard] of section.shards.entries()) {
+    checkShard(directory, section, number);
     const file = openSync(join(directory, shard.file), 'r');
     try {
       readFully(file, words.subarray(at, at + shard.bytes), HEADER_BYTES);
@@ -72,17 +73,15 @@ export function readFully(file: number, into: Uint8Array, position: number): voi
 }
 
 function readHeaderPage(path: string): { page: Uint8Array; bytes: number } {
-  let file: number;
+  let file: number | undefined;
   try {
     file = openSync(path, 'r');
-  } catch (error) {
-    throw new IndexError(`${path}: cannot be opened (${(error as NodeJS.ErrnoException).code}); restore or rebuild it`);
-  }
-  try {
     const page = new Uint8Array(HEADER_BYTES);
     const read = readSync(file, page, 0, HEADER_BYTES, 0);
     return { page: page.subarray(0, read), bytes: fstatSync(file).size };
+  } catch (error) {
+    throw new IndexError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code}); restore or rebuild it`);
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
 }

@@ -68,6 +68,7 @@ export function verifyIndex(
       }
       attempt('keys.table', () => checkKeys(collection));
       attempt('metadata.bytes', () => checkMetadata(collection));
+      attempt('thumbnails.bytes', () => checkThumbnails(collection));
     });
   }
   return { sections: sections.length, bytes, findings };
@@ -165,8 +166,16 @@ function checkMetadata({ metadata, items }: Collection): void {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for (let item = 0; item < items; item++) {
     const record = metadata.get(item);
-    if (record.length > 0 && typeof JSON.parse(decoder.decode(record)) !== 'object') {
+    if (record.length === 0) continue;
+    const value: unknown = JSON.parse(decoder.decode(record));
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new IndexError(`metadata of item ${item} is not an object`);
     }
   }
+}
+
+/** Every record lies inside its section. */
+function checkThumbnails({ thumbnails, items }: Collection): void {
+  if (thumbnails === null) return;
+  for (let item = 0; item < items; item++) thumbnails.get(item);
 }

@@ -9,6 +9,8 @@ export interface LinearSvmOptions {
   /** Factor on the cost of positives. */
   readonly positiveWeight: number;
   readonly seed: number;
+  /** When to stop with the best weights so far, on the clock of RoundRequest.deadlineMs. */
+  readonly deadlineMs?: number;
 }
 
 /** Relative duality gap at which training stops, so the objective is this close to its optimum. */
@@ -25,6 +27,7 @@ export function trainLinearSvm(rows: TrainingRows, options: LinearSvmOptions): L
     epsilon: EPSILON,
     maxIterations: MAX_ITERATIONS,
     seed: options.seed,
+    deadlineMs: options.deadlineMs ?? Number.POSITIVE_INFINITY,
   };
   const { ids, values, perRow, labels } = rows;
   const { bias } =

@@ -83,7 +83,12 @@ export const suggestRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
 };
 
 /** The round a body asks for. Throws Problem 'too-many-labels' or 'unprocessable-request'. */
-function toRound(body: SuggestBody, collection: Collection, config: ServeConfig, arrivedMs: number): RoundRequest {
+function toRound(
+  body: SuggestBody,
+  collection: Collection,
+  config: ServeConfig,
+  arrivedMs: number,
+): Omit<RoundRequest, 'fitDeadlineMs'> {
   const { labels = {}, exclude = [], search = {} } = body;
   const { positive = [], negative = [] } = labels;
   const count = positive.length + negative.length + exclude.length;
