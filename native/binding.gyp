@@ -28,7 +28,7 @@
       "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"
     ],
     "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
-    "cflags_cc": ["-std=c++20", "-O3", "-fexceptions", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-psabi"],
+    "cflags_cc": ["-std=c++20", "-O3", "-fexceptions", "-fvisibility=hidden", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-psabi"],
     "xcode_settings": {
       "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
       "GCC_ENABLE_CPP_EXCEPTIONS": "YES",

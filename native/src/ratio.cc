@@ -81,6 +81,59 @@ Magnitudes magnitudes(const float* weights, size_t dims, size_t count) {
   return result;
 }
 
+} // namespace
+
+// The field at a bit of the refine section: its sign bit goes to the top and comes back down.
+inline int32_t RatioCodes::rest(size_t bit) const {
+  if (low_bits_ == 0) return 0;
+  uint32_t field;
+  std::memcpy(&field, refine_ + bit / 8, sizeof field);
+  return static_cast<int32_t>(field >> (bit % 8) << (32 - low_bits_)) >> (32 - low_bits_);
+}
+
+template <typename Visit>
+void RatioCodes::for_each(size_t slot, Visit visit) const {
+  switch (shape_.id_form) {
+    case IdForm::kByte: return for_each_as<IdForm::kByte>(slot, visit);
+    case IdForm::kTenBit: return for_each_as<IdForm::kTenBit>(slot, visit);
+    case IdForm::kWord: return for_each_as<IdForm::kWord>(slot, visit);
+  }
+}
+
+// Visits the features in order. Those of a run (four, a pair, a single one) lie side by side, so each of their arrays is
+// read once a run.
+template <IdForm form, typename Visit>
+void RatioCodes::for_each_as(size_t slot, Visit visit) const {
+  const uint32_t features = parameters_.features;
+  const uint8_t* low = block(slot / kRatioBlockItems);
+  const uint8_t* values = low + features * size_t{64};
+  const uint8_t* upper = values + features * size_t{64};
+  const uint32_t fours = features & ~3u, pairs = features & ~1u;
+  const size_t first_bit = slot * features * low_bits_;
+  for (uint32_t j = 0; j < features;) {
+    const uint32_t run = j < fours ? 4 : j < pairs ? 2 : 1;
+    const size_t at = position(features, slot % kRatioBlockItems, j);
+    const uint32_t ids = load_run(low + at, run), highs = load_run(values + at, run);
+    uint32_t uppers = 0, planes[2] = {0, 0};
+    if constexpr (form == IdForm::kWord) uppers = load_run(upper + at, run);
+    if constexpr (form == IdForm::kTenBit) {
+      const uint8_t* bits = upper + at / 64 * 16 + at % 64 / 8;
+      planes[0] = bits[0] >> (at % 8);
+      planes[1] = bits[8] >> (at % 8);
+    }
+    for (uint32_t f = 0; f < run; ++f, ++j) {
+      uint32_t id = ids >> (8 * f) & 255;
+      if constexpr (form == IdForm::kWord) id |= (uppers >> (8 * f) & 255) << 8;
+      if constexpr (form == IdForm::kTenBit) id |= (planes[0] >> f & 1) << 8 | (planes[1] >> f & 1) << 9;
+      const int32_t code = static_cast<int32_t>((highs >> (8 * f) & 255) << low_bits_) + rest(first_bit + j * low_bits_);
+      const bool known = id < parameters_.dims && code >= 0;
+      visit(j, known ? id : 0, known ? static_cast<uint32_t>(code) : 0);
+    }
+  }
+}
+
+namespace {
+
 // Scores approximately as  bias + ws * 2^low * scale * sum_j w8[id_j] * high_j  with w8 = round(w / ws) and
 // ws = max|w| / 127.
 // With value = high * 2^low * scale + delta the difference to the exact score is
@@ -117,11 +170,11 @@ class RatioQuery final : public Query {
 
   double exact(size_t slot) const override {
     const double scale = codes_.parameters().scale;
-    double score = bias_;
-    codes_.for_each(slot, [&](uint32_t, uint32_t id, uint32_t code) {
-      if (code != 0) score += static_cast<double>(weights_[id]) * (code * scale);
+    double sums[4] = {};
+    codes_.for_each(slot, [&](uint32_t j, uint32_t id, uint32_t code) {
+      sums[j % 4] += static_cast<double>(weights_[id]) * (code * scale);
     });
-    return score;
+    return bias_ + ((sums[0] + sums[1]) + (sums[2] + sums[3]));
   }
 
   float error() const override { return error_; }
@@ -135,6 +188,7 @@ class RatioQuery final : public Query {
     double largest = 0;
     for (size_t d = 0; d < weights_.size(); ++d) {
       const double weight = weights_[d];
+      if (weight == 0) continue; // most are: a model knows only the features of its examples
       const double rounded = std::clamp(round_to_even(weight * inverse), -127.0, 127.0);
       table[d] = static_cast<int8_t>(rounded);
       largest = std::max(largest, std::fabs(weight - step * rounded));
@@ -234,55 +288,6 @@ size_t RatioCodes::block_bytes() const { return block_bytes_; }
 
 std::unique_ptr<Query> RatioCodes::prepare(const float* weights, double bias) const {
   return std::make_unique<RatioQuery>(*this, weights, bias);
-}
-
-template <typename Visit>
-void RatioCodes::for_each(size_t slot, Visit visit) const {
-  switch (shape_.id_form) {
-    case IdForm::kByte: return for_each_as<IdForm::kByte>(slot, visit);
-    case IdForm::kTenBit: return for_each_as<IdForm::kTenBit>(slot, visit);
-    case IdForm::kWord: return for_each_as<IdForm::kWord>(slot, visit);
-  }
-}
-
-// Visits the features in order. Those of a run (four, a pair, a single one) lie side by side, so each of their arrays is
-// read once a run.
-template <IdForm form, typename Visit>
-void RatioCodes::for_each_as(size_t slot, Visit visit) const {
-  const uint32_t features = parameters_.features;
-  const uint8_t* low = block(slot / kRatioBlockItems);
-  const uint8_t* values = low + features * size_t{64};
-  const uint8_t* upper = values + features * size_t{64};
-  const uint32_t fours = features & ~3u, pairs = features & ~1u;
-  const size_t first_bit = slot * features * low_bits_;
-  for (uint32_t j = 0; j < features;) {
-    const uint32_t run = j < fours ? 4 : j < pairs ? 2 : 1;
-    const size_t at = position(features, slot % kRatioBlockItems, j);
-    const uint32_t ids = load_run(low + at, run), highs = load_run(values + at, run);
-    uint32_t uppers = 0, planes[2] = {0, 0};
-    if constexpr (form == IdForm::kWord) uppers = load_run(upper + at, run);
-    if constexpr (form == IdForm::kTenBit) {
-      const uint8_t* bits = upper + at / 64 * 16 + at % 64 / 8;
-      planes[0] = bits[0] >> (at % 8);
-      planes[1] = bits[8] >> (at % 8);
-    }
-    for (uint32_t f = 0; f < run; ++f, ++j) {
-      uint32_t id = ids >> (8 * f) & 255;
-      if constexpr (form == IdForm::kWord) id |= (uppers >> (8 * f) & 255) << 8;
-      if constexpr (form == IdForm::kTenBit) id |= (planes[0] >> f & 1) << 8 | (planes[1] >> f & 1) << 9;
-      const int32_t code = static_cast<int32_t>((highs >> (8 * f) & 255) << low_bits_) + rest(first_bit + j * low_bits_);
-      const bool known = id < parameters_.dims && code >= 0;
-      visit(j, known ? id : 0, known ? static_cast<uint32_t>(code) : 0);
-    }
-  }
-}
-
-// The field at a bit of the refine section: its sign bit goes to the top and comes back down.
-int32_t RatioCodes::rest(size_t bit) const {
-  if (low_bits_ == 0) return 0;
-  uint32_t field;
-  std::memcpy(&field, refine_ + bit / 8, sizeof field);
-  return static_cast<int32_t>(field >> (bit % 8) << (32 - low_bits_)) >> (32 - low_bits_);
 }
 
 void RatioCodes::decode(size_t slot, uint32_t* ids, float* values) const {

@@ -44,5 +44,5 @@ ${describeServeFlags()}`,
 
 /** The port that was listened on: the one chosen by the system with --port 0. */
 function portOf(url: string): number {
-  return Number(new URL(url).port);
+  return Number(new URL(url).port || 80);
 }
