@@ -52,6 +52,7 @@ class RatioCodes final : public Codes {
   bool sparse() const override;
   size_t block_items() const override;
   size_t block_bytes() const override;
+  // Exact scores: bias + ((s0 + s1) + (s2 + s3)), s_l = sum over j % 4 == l, ascending, of w[id_j] * (code_j * scale).
   std::unique_ptr<Query> prepare(const float* weights, double bias) const override;
   void decode(size_t slot, uint32_t* ids, float* values) const override;
   double distance(size_t slot, const float* query, double norm) const override;

@@ -84,12 +84,12 @@ void check_scores(const Rows& rows, const std::vector<float>& weights, double bi
   query->approximate(0, blocks, scores.data());
   const uint32_t features = rows.parameters.features;
   for (size_t slot = 0; slot < codes.count(); ++slot) {
-    double expected = bias;
+    double sums[4] = {};
     for (uint32_t j = 0; j < features; ++j) {
       const size_t at = size_t{rows.order[slot]} * features + j;
-      if (rows.codes[at] == 0) continue;
-      expected += static_cast<double>(weights[rows.ids[at]]) * (rows.codes[at] * rows.parameters.scale);
+      sums[j % 4] += static_cast<double>(weights[rows.ids[at]]) * (rows.codes[at] * rows.parameters.scale);
     }
+    const double expected = bias + ((sums[0] + sums[1]) + (sums[2] + sums[3]));
     CHECK(query->exact(slot) == expected);
     CHECK(std::fabs(scores[slot] - expected) <= query->error());
   }
