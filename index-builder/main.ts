@@ -146,7 +146,7 @@ function buildModality(
     spread: clustering.spread !== null,
     levels: Array.from(levels.levelSizes),
     statistics: modalityStatistics(rows, clustering, sizeLimit(rows.rows, options.clusterSize)),
-    source: { files: reader.files.map(sourceFile), options: Object.fromEntries(spec.options) },
+    source: { files: reader.files.map(sourceFile), options: sourceOptions(spec) },
   };
 }
 
@@ -161,6 +161,11 @@ function inverse(order: Uint32Array): Uint32Array {
 
 function bytesOf(numbers: Uint32Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}
+
+/** The options without paths: those files are listed by content, and moved input makes the same index. */
+function sourceOptions(spec: ModalitySpec): Record<string, string> {
+  return Object.fromEntries([...spec.options].filter(([key]) => key !== 'ids'));
 }
 
 /** Name, size and SHA-256 of an input file: what the index was made of. */

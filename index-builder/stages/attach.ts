@@ -114,7 +114,7 @@ function thumbnailRecords(path: string, items: number): Uint8Array[] {
 
 function linesOf(path: string, items: number, what: string): string[] {
   const lines = readText(path).replaceAll('\r\n', '\n').split('\n');
-  if (lines.length === items + 1 && lines.at(-1) === '') lines.pop();
+  if (lines.at(-1) === '') lines.pop();
   if (lines.length !== items) {
     throw new IndexError(
       `${path}: ${lines.length} lines; the vectors have ${items} items, one ${what} each is expected`,

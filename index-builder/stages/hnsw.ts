@@ -7,8 +7,11 @@ const LINKS = 16;
 const BUILD_EFFORT = 200;
 const SEARCH_EFFORT = 64;
 
+/** What the graph needs of the rows. */
+export type PlainRows = Pick<EncodedRows, 'rows' | 'dims' | 'denseRepresentative' | 'denseRow'>;
+
 /** The nearest representative of every row, as HNSW finds it. */
-export function nearestByHnsw(rows: EncodedRows, representatives: Representatives, seed: number): Uint32Array {
+export function nearestByHnsw(rows: PlainRows, representatives: Representatives, seed: number): Uint32Array {
   const graph = new hnswlib.HierarchicalNSW('l2', rows.dims);
   graph.initIndex(representatives.count, LINKS, BUILD_EFFORT, seed % 2 ** 31);
   for (let number = 0; number < representatives.count; number++) {

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeSync,
@@ -18,6 +19,7 @@ import {
   encodeManifest,
   hex32,
   IndexError,
+  MANIFEST_START,
   type Manifest,
   type SectionManifest,
   SHARD_BYTES,
@@ -35,13 +37,15 @@ export class IndexWriter {
   /** Throws IndexError when `out` exists and is not an index: nothing of the user's is ever replaced. */
   constructor(out: string) {
     this.#out = resolve(out);
-    if (existsSync(this.#out) && !existsSync(join(this.#out, 'manifest.json')) && !isEmptyDirectory(this.#out)) {
+    this.#directory = `${this.#out}.building-${process.pid}`;
+    if (existsSync(this.#out) && !holdsIndex(this.#out) && !isEmptyDirectory(this.#out)) {
       throw new IndexError(`${out}: exists and is not an index; choose another --out or remove it`);
     }
-    mkdirSync(dirname(this.#out), { recursive: true });
-    removeAbandoned(this.#out);
-    this.#directory = `${this.#out}.building-${process.pid}`;
-    mkdirSync(this.#directory);
+    changing(this.#directory, () => {
+      mkdirSync(dirname(this.#out), { recursive: true });
+      removeAbandoned(this.#out);
+      mkdirSync(this.#directory);
+    });
   }
 
   /** Writes one section, in shards. */
@@ -67,9 +71,11 @@ export class IndexWriter {
     const manifest = { format, version, generation, ...content };
     const text = encodeManifest(manifest);
     writeDurably(join(this.#directory, 'manifest.json'), [new TextEncoder().encode(text)]);
-    syncDirectory(this.#directory);
-    this.#intoPlace();
-    syncDirectory(dirname(this.#out));
+    changing(this.#out, () => {
+      syncDirectory(this.#directory);
+      this.#intoPlace();
+      syncDirectory(dirname(this.#out));
+    });
     return JSON.parse(text);
   }
 
@@ -87,7 +93,12 @@ export class IndexWriter {
       // Without an atomic exchange the old index steps aside first; it is never lost, only renamed.
       const aside = `${this.#out}.old-${process.pid}`;
       renameSync(this.#out, aside);
-      renameSync(this.#directory, this.#out);
+      try {
+        renameSync(this.#directory, this.#out);
+      } catch (error) {
+        renameSync(aside, this.#out);
+        throw error;
+      }
       renameSync(aside, this.#directory);
     }
     // #directory now holds the index that was replaced.
@@ -97,16 +108,30 @@ export class IndexWriter {
 
 /** Writes a file and waits until it is on disk. */
 function writeDurably(path: string, parts: readonly Uint8Array[]): void {
-  const file = openSync(path, 'wx');
-  try {
-    for (const part of parts) {
-      for (let written = 0; written < part.length; ) {
-        written += writeSync(file, part, written, Math.min(part.length - written, 1 << 26));
+  changing(path, () => {
+    const file = openSync(path, 'wx');
+    try {
+      for (const part of parts) {
+        for (let written = 0; written < part.length; ) {
+          written += writeSync(file, part, written, Math.min(part.length - written, 1 << 26));
+        }
       }
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
     }
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+  });
+}
+
+/** Runs changes of the file system; what the system refuses becomes an IndexError with the path and a remedy. */
+function changing(path: string, changes: () => void): void {
+  try {
+    changes();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new IndexError(
+      `${path}: cannot be written (${code ?? message}); check free space and permissions, or choose another --out`,
+    );
   }
 }
 
@@ -116,6 +141,15 @@ function syncDirectory(path: string): void {
     fsyncSync(directory);
   } finally {
     closeSync(directory);
+  }
+}
+
+/** Whether the manifest is one of ours, of whatever version and however damaged; web pages have a manifest.json too. */
+function holdsIndex(path: string): boolean {
+  try {
+    return readFileSync(join(path, 'manifest.json'), 'latin1').startsWith(MANIFEST_START);
+  } catch {
+    return false;
   }
 }
 

@@ -95,19 +95,21 @@ export function readManifest(directory: string): Manifest {
 type MapSection = (name: string, bytes: number | null) => SectionHandle;
 
 function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSection): Modality {
+  const { name, clusters } = modality;
   const codec = codecFor(modality.codec, { kind: 'dense' });
-  const { codes, representatives, spread } = codec.open(modality, manifest.items, (suffix) =>
-    map(`${modality.name}.${suffix}`, null),
-  );
-  const cells = native.openCells(
-    codes,
-    representatives,
-    spread,
-    map(`${modality.name}.items`, manifest.items * 4),
-    map(`${modality.name}.slots`, manifest.items * 4),
-    map(`${modality.name}.starts`, (modality.clusters + 1) * 4),
-  );
-  return { name: modality.name, manifest: modality, cells, codes, representatives };
+  try {
+    const { codes, representatives, spread } = codec.open(modality, manifest.items, (suffix) =>
+      map(`${name}.${suffix}`, null),
+    );
+    const items = map(`${name}.items`, manifest.items * 4);
+    const slots = map(`${name}.slots`, manifest.items * 4);
+    const starts = map(`${name}.starts`, (clusters + 1) * 4);
+    const cells = native.openCells(codes, representatives, spread, items, slots, starts);
+    return { name, manifest: modality, cells, codes, representatives };
+  } catch (error) {
+    if (error instanceof IndexError) throw error;
+    throw new IndexError(`modality ${name}: sections do not fit the manifest (${(error as Error).message}); rebuild`);
+  }
 }
 
 function openRecords(offsets: SectionHandle, bytes: SectionHandle, items: number): Records {

@@ -85,10 +85,10 @@ function checkPayload(
   const path = join(directory, section.shards[number]?.file ?? '');
   const file = openSync(path, 'r');
   try {
-    const chunk = new Uint8Array(CHUNK_BYTES);
+    const chunk = new Uint8Array(Math.min(CHUNK_BYTES, header.payloadBytes));
     let crc = 0;
     for (let at = 0; at < header.payloadBytes; ) {
-      const part = chunk.subarray(0, Math.min(CHUNK_BYTES, header.payloadBytes - at));
+      const part = chunk.subarray(0, Math.min(chunk.length, header.payloadBytes - at));
       readFully(file, part, HEADER_BYTES + at);
       crc = native.crc32c(crc, part);
       at += part.length;
