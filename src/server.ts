@@ -68,7 +68,7 @@ export async function startServer(
   };
 }
 
-/** Logs to stderr; stdout is for the address. */
+/** Logs to stderr; stdout is for the address. Written behind the requests, flushed when the process ends. */
 function createLog({ logLevel }: ServeConfig): Logger {
-  return pino({ level: logLevel, base: null }, pino.destination(2));
+  return pino({ level: logLevel, base: null }, pino.destination({ fd: 2, sync: false }));
 }
