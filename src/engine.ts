@@ -10,6 +10,8 @@ import type { Answer, Task, WorkerData } from './worker.ts';
 export interface EngineOptions {
   /** Index directories by collection name. */
   readonly directories: Readonly<Record<string, string>>;
+  /** The generation of each, which a thread must find there too. */
+  readonly generations: Readonly<Record<string, string>>;
   readonly threads: number;
   /** Rounds that may wait; the next is refused. */
   readonly queueLength: number;
@@ -51,8 +53,8 @@ export class Engine {
 
   /** Starts the threads and waits until each has opened the collections. */
   static async start(options: EngineOptions): Promise<Engine> {
-    const { threads, heapMb, directories, onThreadError } = options;
-    const workerData: WorkerData = { directories };
+    const { threads, heapMb, directories, generations, onThreadError } = options;
+    const workerData: WorkerData = { directories, generations };
     const pool = new Piscina<Task, Answer>({
       filename: (options.worker ?? new URL(`./worker${extname(import.meta.url)}`, import.meta.url)).href,
       name: 'suggest',

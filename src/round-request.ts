@@ -76,7 +76,7 @@ export interface RoundResult {
 /** The stages a round reports as it finishes each, for timing by a caller that has a clock. */
 export type Stage = 'fit' | 'select' | 'score' | 'fuse';
 
-/** What a round is when nothing else is asked for; C and the rest as measured in docs/quality.md. */
+/** What a round is when nothing else is asked for; C and the rest as measured in docs/decisions/0004. */
 export const ROUND_DEFAULTS = {
   k: 25,
   seed: 0,

@@ -16,6 +16,9 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** A thread that faulted cannot go on: the process has to end, not to close. A handler would repeat the fault for ever. */
+const FATAL_SIGNALS = ['SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGILL'] as const;
+
 /** Listens, and serves until the process is told to stop; then closes gracefully and exits. */
 export async function serve(config: ServeConfig): Promise<Server> {
   const log = createLog(config);
@@ -25,7 +28,7 @@ export async function serve(config: ServeConfig): Promise<Server> {
   const onTimeout = () => log.error({ delay }, 'rounds were still running when the time to close was over');
   // Process managers send SIGUSR2 for reasons of their own; unheard it would end the process.
   process.on('SIGUSR2', () => log.info('SIGUSR2 is ignored'));
-  closeWithGrace({ delay, logger: false, onTimeout, skip: ['SIGUSR2'] }, async ({ signal, err }) => {
+  closeWithGrace({ delay, logger: false, onTimeout, skip: ['SIGUSR2', ...FATAL_SIGNALS] }, async ({ signal, err }) => {
     if (err !== undefined) log.fatal({ err }, 'uncaught error');
     log.info({ signal }, 'closing');
     await server.close();
@@ -42,6 +45,7 @@ export async function startServer(
   const collections = new Map(names.map(([name, directory]) => [name, openIndex(directory)]));
   const engine = await Engine.start({
     directories: config.collections,
+    generations: Object.fromEntries([...collections].map(([name, { generation }]) => [name, generation])),
     threads: config.workers,
     queueLength: config.queueLength,
     heapMb: config.workerHeapMb,

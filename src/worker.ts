@@ -10,6 +10,8 @@ import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from 
 export interface WorkerData {
   /** Index directories by collection name. */
   readonly directories: Readonly<Record<string, string>>;
+  /** What the main thread found there: a thread that replaces a dead one must not answer from a newer index. */
+  readonly generations: Readonly<Record<string, string>>;
 }
 
 /** One round to run; how long training may take is decided here. */
@@ -26,14 +28,18 @@ export interface Answer {
   readonly stagesMs: Readonly<Record<Stage, number>>;
 }
 
+const { directories, generations } = workerData as WorkerData;
 const collections: ReadonlyMap<string, Collection> = new Map(
-  Object.entries((workerData as WorkerData).directories).map(([name, directory]) => [name, openIndex(directory)]),
+  Object.entries(directories).map(([name, directory]) => [name, openIndex(directory)]),
 );
 
 /** Runs a round. */
 export function suggest({ collection: name, request }: Task): Answer {
   const collection = collections.get(name);
   if (collection === undefined) throw new Error(`this thread has no collection '${name}'`);
+  if (collection.generation !== generations[name]) {
+    throw new Error(`the index of '${name}' was replaced under the server; restart it to serve the new one`);
+  }
   const startMs = clockMs();
   const stagesMs: Record<Stage, number> = { fit: 0, select: 0, score: 0, fuse: 0 };
   let last = startMs;
