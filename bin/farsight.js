@@ -14,5 +14,11 @@ if (missing) {
   );
   process.exitCode = 1;
 } else {
-  await import(cli.href);
+  try {
+    await import(cli.href);
+  } catch (error) {
+    // The addon does not load: built for another Node, or KERNELS_ISA names what this CPU cannot run.
+    console.error(`farsight: ${error.message}`);
+    process.exitCode = 1;
+  }
 }

@@ -14,6 +14,7 @@
 #include "crc32c.h"
 #include "encode.h"
 #include "files.h"
+#include "kernels.h"
 #include "keys.h"
 #include "mapping.h"
 #include "moments.h"
@@ -901,6 +902,12 @@ void add(Napi::Env env, Napi::Object exports, const char* name) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  // Chosen now, so that a KERNELS_ISA that cannot run fails the load and not a round.
+  try {
+    kernels();
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(env, error.what());
+  }
   add<isa>(env, exports, "isa");
   add<crc>(env, exports, "crc32c");
   add<map_section>(env, exports, "mapSection");
