@@ -1,3 +1,5 @@
+// The quickstart collection: what it describes, how, and that it is the same every time.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

@@ -89,20 +89,19 @@ export class IndexWriter {
       renameSync(this.#directory, this.#out);
       return;
     }
+    let replaced = this.#directory;
     if (!native.exchangePaths(this.#directory, this.#out)) {
       // Without an atomic exchange the old index steps aside first; it is never lost, only renamed.
-      const aside = `${this.#out}.old-${process.pid}`;
-      renameSync(this.#out, aside);
+      replaced = `${this.#out}.old-${process.pid}`;
+      renameSync(this.#out, replaced);
       try {
         renameSync(this.#directory, this.#out);
       } catch (error) {
-        renameSync(aside, this.#out);
+        renameSync(replaced, this.#out);
         throw error;
       }
-      renameSync(aside, this.#directory);
     }
-    // #directory now holds the index that was replaced.
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(replaced, { recursive: true, force: true });
   }
 }
 
@@ -161,12 +160,15 @@ function isEmptyDirectory(path: string): boolean {
   }
 }
 
-/** Removes what builds that were killed left next to `out`. */
+/** Removes what builds that were killed left next to `out`; an index that had only stepped aside goes back. */
 function removeAbandoned(out: string): void {
-  const prefix = `${basename(out)}.building-`;
   for (const name of readdirSync(dirname(out))) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN;
-    if (Number.isInteger(pid) && !isRunning(pid)) rmSync(join(dirname(out), name), { recursive: true, force: true });
+    const rest = name.startsWith(basename(out)) ? name.slice(basename(out).length) : '';
+    const [, kind, pid] = /^\.(building|old)-([0-9]+)$/.exec(rest) ?? [];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const path = join(dirname(out), name);
+    if (kind === 'old' && !existsSync(out)) renameSync(path, out);
+    else rmSync(path, { recursive: true, force: true });
   }
 }
 

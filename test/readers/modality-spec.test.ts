@@ -1,3 +1,5 @@
+// The text of --modality: what it may say, and how it is refused.
+
 import t from 'tap';
 import { integerOption, numberOption, parseModalitySpec, requireUsed } from '../../index-builder/modality-spec.ts';
 import { InputError } from '../../index-builder/readers/reader.ts';

@@ -1,3 +1,5 @@
+// Dense vectors from .npy: every type, order and header, and files that are not what they claim.
+
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';

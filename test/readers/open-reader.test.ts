@@ -1,3 +1,5 @@
+// Input formats told apart by content, and patterns that stand for several files.
+
 import { join } from 'node:path';
 import t from 'tap';
 import { npyHeader } from '../../index-builder/readers/npy-array.ts';

@@ -1,3 +1,5 @@
+// The papers' packed r64 folders, read bit for bit.
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';

@@ -1,3 +1,5 @@
+// Sparse vectors from a pair of .npy files.
+
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type NpyType, npyHeader } from '../../index-builder/readers/npy-array.ts';

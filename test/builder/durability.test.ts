@@ -1,0 +1,145 @@
+// A build that fails leaves the old index or none, whole, and nothing beside it; what is not an index is not touched.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { verifyIndex } from '../../src/index/verify.ts';
+import { native } from '../../src/native.ts';
+import { bin, plainNode } from '../cli/program.ts';
+import { build, uniformValues, writeLines, writeVectors } from './collections.ts';
+import { interceptChanges } from './file-system.ts';
+import { changesOf, DIMS, ITEMS, inputs, leftovers, reset, stateOf, twoIndexes } from './two-indexes.ts';
+
+for (const replaces of [true, false]) {
+  const before = replaces ? 'the old index' : 'nothing';
+
+  t.test(`when the system refuses any one change, ${before} stays or the new index stands`, async (t) => {
+    const { folder, out, input, old, renewed } = twoIndexes(t);
+    const changes = changesOf(folder, () => build(out, inputs(input), { refine: 3 }));
+    reset(out, replaces);
+    for (let failing = 1; failing <= changes; failing++) {
+      const restore = interceptChanges(folder, (change) => {
+        if (change === failing) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      });
+      try {
+        t.throws(() => build(out, inputs(input), { refine: 3 }), {
+          name: 'IndexError',
+          message: /: cannot be written \(ENOSPC\); check free space and permissions, or choose another --out$/,
+        });
+      } finally {
+        restore();
+      }
+      t.strictSame(leftovers(out), [], `change ${failing} of ${changes}`);
+      if (stateOf(t, out, replaces ? old : null, renewed) === 'new') reset(out, replaces);
+    }
+  });
+}
+t.test('where two paths cannot be exchanged at once the index is replaced by renames', async (t) => {
+  const { folder, out, input, old, renewed } = twoIndexes(t);
+  const { exchangePaths } = native;
+  t.teardown(() => Object.assign(native, { exchangePaths }));
+  Object.assign(native, { exchangePaths: () => false });
+  reset(out, true);
+  t.equal(stateOf(t, out, old, renewed), 'old');
+  const changes = changesOf(folder, () => build(out, inputs(input), { refine: 3 }));
+  t.equal(stateOf(t, out, old, renewed), 'new');
+  reset(out, true);
+  for (let failing = changes - 4; failing <= changes; failing++) {
+    const restore = interceptChanges(folder, (change) => {
+      if (change === failing) throw Object.assign(new Error('input/output error'), { code: 'EIO' });
+    });
+    try {
+      t.throws(() => build(out, inputs(input), { refine: 3 }), { name: 'IndexError', message: /\(EIO\)/ });
+    } finally {
+      restore();
+    }
+    stateOf(t, out, old, renewed);
+    reset(out, true);
+    t.strictSame(leftovers(out), []);
+  }
+
+  renameSync(out, `${out}.old-${2 ** 22 + 1}`);
+  t.throws(() => build(out, { a: [join(folder, 'none.npy')] }), { name: 'InputError' });
+  t.notOk(existsSync(out), 'not before a build begins');
+  t.throws(() => build(out, inputs(input), { ids: join(folder, 'none.txt') }), { name: 'IndexError' });
+  t.equal(stateOf(t, out, old, renewed), 'old', 'an index that a killed build had moved aside goes back');
+});
+
+t.test('a failing build leaves the old index and no folder, however late it fails', async (t) => {
+  const { folder, out, input, old, renewed } = twoIndexes(t);
+  reset(out, true);
+  const late = writeVectors(join(folder, 'late.npy'), DIMS, uniformValues(9, DIMS * ITEMS).fill(Number.NaN, -1));
+  const ids = Array.from({ length: ITEMS }, (_, item) => `${item % (ITEMS - 1)}`);
+  const attempts = [
+    () => build(out, { a: [input], b: [late] }),
+    () => build(out, { a: [input], b: [late, { codec: 'ratio' }] }),
+    () => build(out, { a: [input] }, { ids: writeLines(join(folder, 'ids.txt'), ids) }),
+  ];
+  for (const attempt of attempts) {
+    t.throws(attempt, { name: /^(Codec|Index)Error$/ });
+    t.equal(stateOf(t, out, old, renewed), 'old');
+    t.strictSame(leftovers(out), []);
+  }
+});
+
+t.test('what is not an index is never replaced', async (t) => {
+  const { folder, input } = twoIndexes(t);
+  const foreign = {
+    'a folder of something else': { 'thesis.txt': 'ten years of work' },
+    'a web page': { 'manifest.json': '{ "name": "My page", "icons": [] }', 'page.html': '<p>' },
+  };
+  for (const [title, files] of Object.entries(foreign)) {
+    const out = join(folder, title);
+    mkdirSync(out);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(out, name), text);
+    t.throws(() => build(out, inputs(input)), { name: 'IndexError', message: /exists and is not an index; choose/ });
+    for (const [name, text] of Object.entries(files)) t.equal(readFileSync(join(out, name), 'utf8'), text);
+    t.strictSame(leftovers(out), []);
+  }
+  const file = writeLines(join(folder, 'file'), ['text']);
+  t.throws(() => build(file, inputs(input)), { name: 'IndexError', message: /exists and is not an index/ });
+  t.throws(() => build(join(file, 'index'), inputs(input)), { name: 'IndexError', message: /cannot be written \(E/ });
+  t.equal(readFileSync(file, 'utf8'), 'text\n');
+});
+
+t.test('an empty folder, a folder yet to be made and a damaged index are places for an index', async (t) => {
+  const { folder, input } = twoIndexes(t);
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  for (const out of [empty, join(folder, 'some/way/down')]) {
+    build(out, inputs(input));
+    t.strictSame(verifyIndex(out, true, () => {}).findings, []);
+  }
+  const text = readFileSync(join(empty, 'manifest.json'), 'utf8');
+  writeFileSync(join(empty, 'manifest.json'), text.replace('"version": 1', '"version": 0').slice(0, -9));
+  build(empty, inputs(input));
+  t.strictSame(verifyIndex(empty, true, () => {}).findings, []);
+});
+
+t.test('a folder another build is still writing is left alone', async (t) => {
+  const { out, input } = twoIndexes(t);
+  const others = [`${out}.building-${process.ppid}`, `${out}.building-mine`, `${out}.building-`];
+  for (const other of others) mkdirSync(other);
+  // A process number above the largest there can be (2^22 on Linux), and this process's own.
+  const abandoned = [`${out}.building-${2 ** 22 + 1}`, `${out}.building-${process.pid}`];
+  for (const left of abandoned) mkdirSync(left);
+  build(out, inputs(input));
+  t.ok(others.every(existsSync));
+  t.notOk(abandoned.some(existsSync));
+});
+
+t.test('a file size limit ends a build with one line, a code and nothing left behind', async (t) => {
+  const { out, input, old, renewed } = twoIndexes(t);
+  reset(out, true);
+  const command = 'ulimit -f 8; exec "$0" "$@"';
+  const args = [...plainNode.flat(), bin, 'build', '--out', out, '--modality', `a=${input}`];
+  const { status, stderr } = spawnSync('bash', ['-c', command, ...args], { encoding: 'utf8' });
+  t.equal(status, 1);
+  t.match(
+    stderr,
+    /^farsight build: .*index\.building-\d+\/a\.\w+\.0: cannot be written \(EFBIG\); check free space .*\n$/,
+  );
+  t.equal(stateOf(t, out, old, renewed), 'old');
+  t.strictSame(leftovers(out), []);
+});

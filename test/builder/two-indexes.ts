@@ -1,0 +1,68 @@
+// An index that stands and a build that replaces it: what tests of killed and failing builds share.
+
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Test } from 'tap';
+import { openIndex } from '../../src/index/open.ts';
+import { verifyIndex } from '../../src/index/verify.ts';
+import { temporaryFolder } from '../support.ts';
+import { build, uniformValues, writeVectors } from './collections.ts';
+import { interceptChanges } from './file-system.ts';
+
+export const DIMS = 8;
+export const ITEMS = 1500;
+
+/** Vectors, the generation that `reset` puts at `out`, and the one the builds under test make. */
+export function twoIndexes(t: Test): { folder: string; out: string; input: string; old: string; renewed: string } {
+  const folder = temporaryFolder(t);
+  const out = join(folder, 'index');
+  const input = writeVectors(join(folder, 'new.npy'), DIMS, uniformValues(1, DIMS * ITEMS));
+  const scratch = join(folder, 'scratch');
+  const { generation } = build(scratch, inputs(input), { refine: 3 });
+  return { folder, out, input, old: oldIndex(scratch).generation, renewed: generation };
+}
+
+export function inputs(path: string): Parameters<typeof build>[1] {
+  return { a: [path, { codec: 'sq8' }], b: [path, { codec: 'ratio' }] };
+}
+
+function oldIndex(out: string): ReturnType<typeof build> {
+  const path = join(dirname(out), 'old.npy');
+  return build(out, { a: [writeVectors(path, 4, uniformValues(5, 4 * 30))] });
+}
+
+/** Builds the old index at `out`, which removes what is abandoned there, and keeps it or not. */
+export function reset(out: string, replaces: boolean): void {
+  oldIndex(out);
+  if (!replaces) rmSync(out, { recursive: true });
+}
+
+/** Which index stands at `out`; it is whole, and no other than one of the two. */
+export function stateOf(t: Test, out: string, old: string | null, renewed: string): 'old' | 'new' | 'none' {
+  if (!existsSync(out)) {
+    t.equal(old, null, 'an index that was there is still there');
+    return 'none';
+  }
+  t.strictSame(verifyIndex(out, true, () => {}).findings, []);
+  const { generation } = openIndex(out);
+  t.ok(generation === old || generation === renewed, `generation ${generation}`);
+  return generation === renewed ? 'new' : 'old';
+}
+
+export function leftovers(out: string): string[] {
+  return readdirSync(dirname(out)).filter((name) => /\.(building|old)-/.test(name));
+}
+
+/** How many changes of the file system a build makes. */
+export function changesOf(folder: string, run: () => void): number {
+  let changes = 0;
+  const restore = interceptChanges(folder, (change) => {
+    changes = change;
+  });
+  try {
+    run();
+  } finally {
+    restore();
+  }
+  return changes;
+}
