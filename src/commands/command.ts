@@ -81,7 +81,8 @@ const TERMINAL_INTERVAL_MS = 100;
 export class ProgressLine {
   #label = '';
   #startMs = 0;
-  #shownMs = 0;
+  /** Work that is done within the first interval shows nothing. */
+  #shownMs = performance.now();
   #open = false;
 
   report(label: string, done: number, total: number, unit: string): void {
