@@ -7,43 +7,12 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels.h"
+#include "svm-primal.h"
+#include "svm-problem.h"
 
 namespace farsight {
 
 namespace {
-
-// The rows as the solver sees them: with a vector v of dims() values, v.x, v += a x, and x.x.
-class DenseProblem {
- public:
-  using Value = float;
-  explicit DenseProblem(const DenseRows& rows) : rows_(rows) {}
-  size_t size() const { return rows_.rows; }
-  size_t dims() const { return rows_.dims; }
-  double dot(const float* v, size_t i) const { return kernels_.dot(v, row(i), rows_.dims); }
-  void add(double a, size_t i, float* v) const { kernels_.axpy(static_cast<float>(a), row(i), v, rows_.dims); }
-  double square(size_t i) const { return kernels_.dot(row(i), row(i), rows_.dims); }
-
- private:
-  const float* row(size_t i) const { return rows_.values + i * rows_.dims; }
-
-  const DenseRows& rows_;
-  const Kernels& kernels_ = kernels();
-};
-
-class SparseProblem {
- public:
-  using Value = double;
-  explicit SparseProblem(const SparseRows& rows) : rows_(rows) {}
-  size_t size() const { return rows_.rows; }
-  size_t dims() const { return rows_.dims; }
-  double dot(const double* v, size_t i) const;
-  void add(double a, size_t i, double* v) const;
-  double square(size_t i) const;
-
- private:
-  const SparseRows& rows_;
-};
 
 template <typename Problem>
 class Solver {
@@ -56,6 +25,7 @@ class Solver {
  private:
   void start();
   void pass();
+  bool crawls();
   void leap();
   void find_direction();
   void shift(size_t i, double at);
@@ -67,16 +37,14 @@ class Solver {
   void shuffle();
   void measure(int steps);
   void measure_exactly();
-  double best_scale(int steps) const;
   double dual() const;
-  bool late() const {
-    using Clock = std::chrono::steady_clock;
-    return options_.deadline != Clock::time_point::max() && Clock::now() >= options_.deadline;
-  }
   bool within(double factor) const { return result_.primal - result_.dual <= factor * result_.primal; }
 
   static constexpr double kInfinity = std::numeric_limits<double>::infinity();
   static constexpr uint32_t kPassesBeforeLeap = 12, kPassesPerLeap = 3;
+  static constexpr double kMuchGrowth = 1.15;
+  static constexpr uint64_t kVisitsToTell = 32768;
+  static constexpr uint32_t kMostPasses = 400;
   static constexpr size_t kMaxGradients = 50;
   static constexpr double kLittleGain = 0.03;
   static constexpr int kHalvings = 8;
@@ -90,7 +58,7 @@ class Solver {
   Value* weights_;
 
   double bias_ = 0;
-  double scale_ = 1;             // of the weights returned, see best_scale
+  double scale_ = 1;             // of the weights returned, see Measured::best_scale
   double weights_square_ = 0;    // |w|^2 + b^2, kept up by each move
   std::vector<double> diagonal_; // of the dual's Hessian; 0 until first needed
   std::vector<double> slack_;    // 1 - y_i f(x_i) when row i was last looked at
@@ -101,22 +69,11 @@ class Solver {
   std::vector<uint32_t> free_;    // rows inside their box, and leap's direction and scratch over them
   std::vector<double> direction_, residual_, search_, image_;
   std::vector<Value> search_weights_;
+  double dual_at_leap_ = 0;
   uint64_t visits_ = 0;
   uint64_t random_;
   SvmResult result_;
 };
-
-// Sum of squares in eight lanes, so that the additions need not wait for one another.
-template <typename Value>
-double sum_of_squares(const Value* values, size_t n) {
-  double lanes[8] = {};
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    for (size_t l = 0; l < 8; ++l) lanes[l] += double(values[i + l]) * double(values[i + l]);
-  }
-  for (; i < n; ++i) lanes[i % 8] += double(values[i]) * double(values[i]);
-  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
-}
 
 // Rows are visited in a new order every pass (splitmix64: Steele et al., OOPSLA 2014).
 uint64_t next_random(uint64_t& state) {
@@ -143,7 +100,7 @@ SvmResult Solver<Problem>::solve() {
   double tolerance = 0.1;
   uint32_t next_leap = kPassesBeforeLeap;
   start();
-  while (!result_.converged && result_.iterations < options_.max_iterations && !late()) {
+  while (!result_.converged && result_.iterations < options_.max_iterations && !is_late(options_)) {
     const double before = result_.dual;
     pass();
     result_.dual = dual();
@@ -160,6 +117,7 @@ SvmResult Solver<Problem>::solve() {
       active_ = problem_.size();
     }
     if (!result_.converged && result_.iterations >= next_leap) {
+      if (crawls()) break;
       leap();
       next_leap = result_.iterations + kPassesPerLeap;
     }
@@ -242,6 +200,16 @@ void Solver<Problem>::shuffle() {
   }
 }
 
+// Whether to leave the rest to the primal phase: the dual still grows by much from leap to leap, as it does to the end
+// where no plane separates the rows, or this phase had its time. Before kVisitsToTell it may as well be the beginning,
+// and a set of a hundred rows is done.
+template <typename Problem>
+bool Solver<Problem>::crawls() {
+  const bool grows = result_.dual > kMuchGrowth * dual_at_leap_;
+  dual_at_leap_ = result_.dual;
+  return (grows && visits_ >= kVisitsToTell) || result_.iterations >= kMostPasses;
+}
+
 // Coordinate descent crawls along the valleys of a large C: rows inside their box that nearly repeat one another. So
 // between passes the dual is also maximised over all of them at once, as in Moré and Toraldo's GPCG (SIAM J. Optim.
 // 1991) with the passes in the place of projected gradients: conjugate gradients for the direction, then the longest
@@ -283,7 +251,7 @@ void Solver<Problem>::find_direction() {
   }
   search_ = residual_;
   const double first_square = square;
-  for (size_t k = 0; k < std::min(n, kMaxGradients) && square > 1e-12 * first_square && !late(); ++k) {
+  for (size_t k = 0; k < std::min(n, kMaxGradients) && square > 1e-12 * first_square && !is_late(options_); ++k) {
     search_weights_.assign(problem_.dims(), Value{0});
     double search_bias = 0, curvature = 0, search_square = 0;
     for (size_t f = 0; f < n; ++f) {
@@ -337,13 +305,9 @@ void Solver<Problem>::shift(size_t i, double at) {
 // Both objectives, from |w|^2 + b^2 and the slacks as they are known; the primal at the best multiple of w.
 template <typename Problem>
 void Solver<Problem>::measure(int steps) {
-  scale_ = best_scale(steps);
-  double loss = 0;
-  for (size_t i = 0; i < problem_.size(); ++i) {
-    const double slack = std::max(1 - scale_ * (1 - slack_[i]), 0.0);
-    loss += costs_[i] * (options_.squared_hinge ? slack * slack : slack);
-  }
-  result_.primal = 0.5 * scale_ * scale_ * weights_square_ + loss;
+  const Measured measured{weights_square_, slack_, costs_, options_.squared_hinge};
+  scale_ = measured.best_scale(steps);
+  result_.primal = measured.primal(scale_);
   result_.dual = dual();
 }
 
@@ -355,52 +319,12 @@ void Solver<Problem>::measure_exactly() {
   measure(kFineSteps);
 }
 
-// The s in [1/2, 2] with the smallest primal at s w, by bisection of its derivative
-//   s |w|^2 - sum over s m_i < 1 of C_i m_i (hinge)  or  2 C_i m_i (1 - s m_i) (squared),  m_i = y_i f(x_i).
-// At a large C it matters: on separable rows w reaches the margins only in the limit, and C times a slack of 1e-6 on
-// every support vector is more than |w|^2 / 2, while s w is past them for a relative cost of 2e-6. Hence also the
-// upper end of the bracket and the last factor: a step too far costs the primal at most twice the step, relatively
-// (right of the optimum only w and the rows with m_i < 0 raise it, which are in it with s |m_i| and more), and it
-// covers the rounding of float weights.
-template <typename Problem>
-double Solver<Problem>::best_scale(int steps) const {
-  double low = 0.5, high = 2;
-  for (int step = 0; step < steps; ++step) {
-    const double s = 0.5 * (low + high);
-    double pull = 0;
-    for (size_t i = 0; i < problem_.size(); ++i) {
-      const double at = 1 - slack_[i];
-      const double slack = 1 - s * at;
-      const double weight = options_.squared_hinge ? 2 * slack : 1;
-      pull += slack > 0 ? costs_[i] * at * weight : 0;
-    }
-    (s * weights_square_ > pull ? high : low) = s;
-  }
-  return high * (1 + 1e-6);
-}
-
 template <typename Problem>
 double Solver<Problem>::dual() const {
   double linear = 0;
   for (size_t i = 0; i < problem_.size(); ++i) linear += alpha_[i] * (1 - 0.5 * diagonal(i) * alpha_[i]);
   return linear - 0.5 * weights_square_;
 }
-
-double SparseProblem::dot(const double* v, size_t i) const {
-  const uint32_t* ids = rows_.ids + i * rows_.per_row;
-  const float* values = rows_.values + i * rows_.per_row;
-  double sum = 0;
-  for (size_t j = 0; j < rows_.per_row; ++j) sum += v[ids[j]] * values[j];
-  return sum;
-}
-
-void SparseProblem::add(double a, size_t i, double* v) const {
-  const uint32_t* ids = rows_.ids + i * rows_.per_row;
-  const float* values = rows_.values + i * rows_.per_row;
-  for (size_t j = 0; j < rows_.per_row; ++j) v[ids[j]] += a * values[j];
-}
-
-double SparseProblem::square(size_t i) const { return sum_of_squares(rows_.values + i * rows_.per_row, rows_.per_row); }
 
 void add_row(const DenseRows& rows, size_t i, double share, double* weights) {
   for (size_t d = 0; d < rows.dims; ++d) weights[d] += share * rows.values[i * rows.dims + d];
@@ -425,14 +349,17 @@ void relevance_weights(const Rows& rows, const int8_t* labels, double positive_w
 
 SvmResult train_svm(const DenseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                     double* alpha, float* weights) {
-  return Solver<DenseProblem>(DenseProblem(rows), labels, costs, options, alpha, weights).solve();
+  SvmResult result = Solver<DenseProblem>(DenseProblem(rows), labels, costs, options, alpha, weights).solve();
+  if (!result.converged) train_primal(rows, labels, costs, options, alpha, weights, result);
+  return result;
 }
 
 SvmResult train_svm(const SparseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                     double* alpha, float* weights) {
   std::vector<double> exact(rows.dims);
-  const SvmResult result =
+  SvmResult result =
       Solver<SparseProblem>(SparseProblem(rows), labels, costs, options, alpha, exact.data()).solve();
+  if (!result.converged) train_primal(rows, labels, costs, options, alpha, exact.data(), result);
   std::transform(exact.begin(), exact.end(), weights, [](double value) { return static_cast<float>(value); });
   return result;
 }

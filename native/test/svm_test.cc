@@ -115,6 +115,49 @@ TEST("rows that repeat with the other label, and classes that overlap, still con
   }
 }
 
+TEST("where the labels say nothing, many rows converge at any C, both losses, within the default work") {
+  for (const bool squared : {false, true}) {
+    for (const double c : {0.01, 1., 100., 1e4}) {
+      for (const Data& data : {gaussian(600, 40, 0, 11), gaussian(500, 128, 0.05f, 12)}) {
+        std::vector<double> costs(data.rows);
+        for (size_t i = 0; i < data.rows; ++i) costs[i] = c * (data.labels[i] > 0 ? 3 : 1);
+        check_optimal(data, costs, squared);
+      }
+    }
+  }
+}
+
+TEST("cut short in the second phase it keeps the best so far, and its alpha starts the next training") {
+  const Data data = gaussian(1100, 128, 0, 13);
+  const std::vector<double> costs(1100, 1e4);
+  const uint32_t first_phase = 60; // passes: 32,768 visits are 30, then comes the end of a leap
+  for (const bool squared : {false, true}) {
+    SvmOptions options;
+    options.squared_hinge = squared;
+    options.epsilon = 1e-5;
+    const Trained full = train(data, costs, options);
+    CHECK(full.result.converged && full.result.iterations > first_phase + 15);
+    const Trained warm = train(data, costs, options, full.alpha);
+    CHECK(warm.result.converged && warm.result.iterations < full.result.iterations);
+    Trained before;
+    for (uint32_t most = 1; most < full.result.iterations; most += 5) {
+      options.max_iterations = most;
+      const Trained cut = train(data, costs, options);
+      const Objectives real = objectives(data, costs, squared, cut.alpha, cut.weights, cut.result.bias);
+      CHECK(cut.result.converged || cut.result.iterations >= most);
+      CHECK(std::fabs(real.primal - cut.result.primal) <= 1e-3 * real.primal);
+      CHECK(std::fabs(real.dual - cut.result.dual) <= 1e-3 * full.result.primal);
+      if (most >= first_phase + 5) {
+        CHECK(cut.result.primal <= before.result.primal && cut.result.dual >= before.result.dual);
+      }
+      before = cut;
+    }
+    options.deadline = std::chrono::steady_clock::now();
+    const Trained late = train(data, costs, options);
+    CHECK(!late.result.converged && std::isfinite(late.result.primal));
+  }
+}
+
 TEST("one class, empty rows and no rows train to what the bias can do") {
   for (const bool squared : {false, true}) {
     Data data = gaussian(30, 8, 1, 6);
@@ -186,7 +229,7 @@ TEST("sparse rows train to the optimum of the same rows given densely") {
   }
   const SparseRows view{ids.data(), values.data(), rows, per_row, dims};
   for (const bool squared : {false, true}) {
-    for (const double c : {0.1, 1., 100.}) {
+    for (const double c : {0.1, 1., 100., 1e4}) {
       const std::vector<double> costs(rows, c);
       SvmOptions options;
       options.squared_hinge = squared;
