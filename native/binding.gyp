@@ -14,6 +14,7 @@
       "src/sq8.cc",
       "src/search.cc",
       "src/svm.cc",
+      "src/svm-primal.cc",
       "src/assign.cc",
       "src/encode.cc",
       "src/moments.cc",
