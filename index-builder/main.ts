@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
-import { CodecError } from '../src/codecs/codec.ts';
+import { CodecError, OptionError } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
 import { sizeLimit } from '../src/index/ecp.ts';
 import { FORMAT_VERSION, type Manifest, type ModalityManifest } from '../src/index/format.ts';
@@ -24,6 +24,8 @@ export interface BuildOptions extends Attachments {
   readonly assign: Assign;
   /** Lloyd passes; 0 is the papers' form. */
   readonly refine: number;
+  /** Clusters of more items are omitted from a round unless all are read; left out: see sizeLimit in ecp.ts. */
+  readonly sizeLimit?: number;
   readonly threads: number;
 }
 
@@ -51,9 +53,14 @@ export function buildIndex(options: BuildOptions, onProgress: (progress: Progres
     const writer = new IndexWriter(options.out);
     try {
       writeAttachments(writer, options, items);
+      const limit = options.sizeLimit ?? sizeLimit(items, options.clusterSize);
       const modalities = options.modalities.map((spec, i) =>
-        buildModality(writer, spec, readers[i] as VectorReader, options, (stage, done, total) =>
-          onProgress({ modality: spec.name, stage, done, total, unit: UNITS[stage] }),
+        buildModality(
+          writer,
+          spec,
+          readers[i] as VectorReader,
+          { ...options, sizeLimit: limit },
+          (stage, done, total) => onProgress({ modality: spec.name, stage, done, total, unit: UNITS[stage] }),
         ),
       );
       return writer.commit({
@@ -65,7 +72,7 @@ export function buildIndex(options: BuildOptions, onProgress: (progress: Progres
           cluster_size: options.clusterSize,
           assign: options.assign,
           refine: options.refine,
-          size_limit: sizeLimit(items, options.clusterSize),
+          size_limit: limit,
         },
         modalities,
       });
@@ -82,7 +89,7 @@ export function buildIndex(options: BuildOptions, onProgress: (progress: Progres
 function openAll(specs: readonly ModalitySpec[]): VectorReader[] {
   const names = new Set<string>();
   for (const { name } of specs) {
-    if (names.has(name)) throw new CodecError(`--modality ${name}: named twice; every modality has its own name`);
+    if (names.has(name)) throw new OptionError(`--modality ${name}: named twice; every modality has its own name`);
     names.add(name);
   }
   const readers: VectorReader[] = [];
@@ -110,7 +117,7 @@ function buildModality(
   writer: IndexWriter,
   spec: ModalitySpec,
   reader: VectorReader,
-  options: BuildOptions,
+  options: BuildOptions & { readonly sizeLimit: number },
   onProgress: (stage: Progress['stage'], done: number, total: number) => void,
 ): ModalityManifest {
   const codec = codecFor(spec.options.get('codec'), reader);
@@ -145,7 +152,7 @@ function buildModality(
     clusters: starts.length - 1,
     spread: clustering.spread !== null,
     levels: Array.from(levels.levelSizes),
-    statistics: modalityStatistics(rows, clustering, sizeLimit(rows.rows, options.clusterSize)),
+    statistics: modalityStatistics(rows, clustering, options.sizeLimit),
     source: { files: reader.files.map(sourceFile), options: sourceOptions(spec) },
   };
 }

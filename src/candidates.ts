@@ -72,8 +72,10 @@ export function candidatesOfAll(heads: readonly Head[], search: CandidateSearch,
 }
 
 /**
- * The r best of the b best clusters, per head; onSelected is called once all clusters are chosen. When fewer than k
- * items are found, further clusters are read in order, doubling, until k are found or everything was read.
+ * The r best of the b best clusters, per head; onSelected is called once all clusters are chosen. Segments keep clusters
+ * that are best in one modality from crowding out items that are good in several; with one modality there is nothing to
+ * balance and they are left out (the paper merges the phases, §3.3 footnote 6). When fewer than k items are found,
+ * further clusters are read in order, doubling, until k are found or everything was read.
  */
 export function candidatesOfBestClusters(
   heads: readonly Head[],
@@ -87,21 +89,26 @@ export function candidatesOfBestClusters(
   const perHead = Math.max(search.candidates, search.k);
   heads.forEach((head, h) => {
     const clusters = selections[h] as Uint32Array;
-    scan(head, clusters, Math.min(search.segments, Math.max(1, clusters.length)), perHead, search, collected);
+    const segments = heads.length === 1 ? 1 : Math.min(search.segments, Math.max(1, clusters.length));
+    scan(head, clusters, segments, perHead, search, collected);
   });
 
   const read = selections.map((clusters) => new Set(clusters));
   const readAll = ({ modality }: Head, h: number): boolean => (read[h] as Set<number>).size >= nonEmpty(modality);
-  for (let most = 2 * search.clusters; collected.count < search.k && collected.complete; most *= 2) {
-    if (heads.every(readAll)) break;
+  const wanted = (): number => (collected.complete ? search.k - collected.count : 0);
+  for (let most = 2 * search.clusters; wanted() > 0 && !heads.every(readAll); most *= 2) {
     for (const [h, head] of heads.entries()) {
       const before = read[h] as Set<number>;
       const further = selectClusters(head, most, search.sizeLimit).filter((cluster) => !before.has(cluster));
-      if (collected.count >= search.k || further.length === 0) continue;
-      scan(head, further, 1, search.k - collected.count, search, collected);
+      if (wanted() <= 0 || further.length === 0) continue;
+      scan(head, further, 1, wanted(), search, collected);
       for (const cluster of further) before.add(cluster);
     }
   }
+  // What is still missing was crowded out within its segment or of the r best; every cluster of one modality has it.
+  const [first] = heads;
+  if (first !== undefined && wanted() > 0)
+    scan(first, Uint32Array.from(read[0] as Set<number>), 1, wanted(), search, collected);
   let clustersOmitted = 0;
   let itemsOmitted = 0;
   for (const [h, head] of heads.entries()) {

@@ -31,10 +31,10 @@ export interface RoundRequest {
   readonly workers: number;
   /** Taking part, in the manifest's order, each with its weight in the rank fusion. */
   readonly modalities: readonly { readonly name: string; readonly weight: number }[];
-  /** When to stop and return the best so far: milliseconds of the monotonic clock (process.hrtime), or Infinity. */
+  /** When the round begins: milliseconds of the monotonic clock (process.hrtime). Matters only with a deadline. */
+  readonly startMs: number;
+  /** When to stop and return the best so far, on the same clock, or Infinity. Training gets the first half of the time. */
   readonly deadlineMs: number;
-  /** When training stops with the best weights so far, so that time is left to search; the same clock. */
-  readonly fitDeadlineMs: number;
 }
 
 /** Why an item was suggested: farthest from the plane, or drawn at random because there was nothing to learn from. */
@@ -86,8 +86,8 @@ export const ROUND_DEFAULTS = {
   candidates: 1000,
   exhaustive: false,
   workers: 1,
+  startMs: 0,
   deadlineMs: Number.POSITIVE_INFINITY,
-  fitDeadlineMs: Number.POSITIVE_INFINITY,
 } as const satisfies Partial<RoundRequest>;
 
 export const ROCCHIO_DEFAULTS = {

@@ -30,7 +30,12 @@ export function round(
   const pseudoNegatives =
     request.negative.length > 0 ? new Uint32Array(0) : randomItems(collection, request.seed, PSEUDO_NEGATIVES, skip);
   const negatives = pseudoNegatives.length > 0 ? pseudoNegatives : request.negative;
-  const heads: Head[] = modalities.map((modality) => ({ modality, model: fit(modality, negatives, request) }));
+  // Half of the time goes to training, in equal shares.
+  const share = (request.deadlineMs - request.startMs) / (2 * modalities.length);
+  const heads: Head[] = modalities.map((modality, m) => ({
+    modality,
+    model: fit(modality, negatives, request, request.startMs + (m + 1) * share),
+  }));
   onStage('fit');
 
   const { build } = collection.manifest;
@@ -79,16 +84,16 @@ function modalityOf(collection: Collection, name: string): Modality {
 }
 
 /** Trains the request's model on the labelled items of one modality. */
-function fit(modality: Modality, negatives: Uint32Array, request: RoundRequest): LinearModel {
+function fit(modality: Modality, negatives: Uint32Array, request: RoundRequest, deadlineMs: number): LinearModel {
   const items = new Uint32Array(request.positive.length + negatives.length);
   items.set(request.positive);
   items.set(negatives, request.positive.length);
   const labels = new Int8Array(items.length).fill(-1);
   labels.fill(1, 0, request.positive.length);
   const rows = trainingRows(modality, items, labels);
-  const { model, seed, fitDeadlineMs } = request;
+  const { model, seed } = request;
   if (model.kind === 'rocchio') return trainRocchio(rows, model);
-  return trainLinearSvm(rows, { ...model, seed, deadlineMs: fitDeadlineMs });
+  return trainLinearSvm(rows, { ...model, seed, deadlineMs });
 }
 
 /** The decoded vectors of labelled items. */
@@ -120,27 +125,25 @@ function explore(collection: Collection, request: RoundRequest, skip: Uint32Arra
   };
 }
 
-/** `count` distinct random items outside `skip` (ascending), or all there are, in drawn order. */
-function randomItems(collection: Collection, seed: number, count: number, skip: Uint32Array): Uint32Array {
+/** `count` distinct random items outside `skip` (distinct), or all there are, in drawn order. */
+function randomItems({ items }: Collection, seed: number, count: number, skip: Uint32Array): Uint32Array {
   const random = seededRandom(seed, 'random items');
-  const left = new Set(skip);
-  const available = collection.items - left.size;
+  const taken = new Set(skip);
+  const available = items - taken.size;
   const drawn = new Uint32Array(Math.min(count, available));
-  if (2 * drawn.length <= available) {
-    // At least half of what is outside skip stays free, so rejection ends soon unless skip is most of the collection.
-    const dense = left.size > collection.items / 2;
-    if (!dense) {
-      for (let i = 0; i < drawn.length; ) {
-        const item = random.below(collection.items);
-        if (left.has(item)) continue;
-        left.add(item);
-        drawn[i++] = item;
-      }
-      return drawn;
+  if (2 * (taken.size + drawn.length) <= items) {
+    // At least every other number is free to the end, so a draw takes two tries on average at most.
+    for (let i = 0; i < drawn.length; ) {
+      const item = random.below(items);
+      if (taken.has(item)) continue;
+      taken.add(item);
+      drawn[i++] = item;
     }
+    return drawn;
   }
+  // A shuffle of what is left, as far as it is needed.
   const rest = new Uint32Array(available);
-  for (let item = 0, i = 0; i < available; item++) if (!left.has(item)) rest[i++] = item;
+  for (let item = 0, i = 0; i < available; item++) if (!taken.has(item)) rest[i++] = item;
   for (let i = 0; i < drawn.length; i++) {
     const j = i + random.below(available - i);
     drawn[i] = rest[j] as number;

@@ -14,10 +14,10 @@ export interface WorkerData {
   readonly generations: Readonly<Record<string, string>>;
 }
 
-/** One round to run; how long training may take is decided here. */
+/** One round to run; when it begins is known here. */
 export interface Task {
   readonly collection: string;
-  readonly request: Omit<RoundRequest, 'fitDeadlineMs'>;
+  readonly request: Omit<RoundRequest, 'startMs'>;
 }
 
 /** A round and what it took, in milliseconds. */
@@ -43,9 +43,7 @@ export function suggest({ collection: name, request }: Task): Answer {
   const startMs = clockMs();
   const stagesMs: Record<Stage, number> = { fit: 0, select: 0, score: 0, fuse: 0 };
   let last = startMs;
-  // Training gets half of the time there is, the search the rest.
-  const fitDeadlineMs = startMs + (request.deadlineMs - startMs) / 2;
-  const result = round(collection, { ...request, fitDeadlineMs }, (stage) => {
+  const result = round(collection, { ...request, startMs }, (stage) => {
     const now = clockMs();
     stagesMs[stage] += now - last;
     last = now;

@@ -201,9 +201,9 @@ class Collector {
 
 // Scores the slots [begin, end) and hands them to a collector, kBatchSlots at a time at most. `stop` is asked before
 // every batch; returns how many slots were scored.
-template <typename Admit, typename Stop>
+template <typename Admit, typename Asked>
 size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t end, std::vector<float>& scores,
-                  Collector<Admit>& collector, Stop stop) {
+                  Collector<Admit>& collector, Asked&& stop) {
   const size_t items = codes.block_items();
   size_t slot = begin;
   while (slot < end && !stop()) {
@@ -267,8 +267,23 @@ struct AdmitItems {
   }
 };
 
-// Answers whether the deadline has passed; a scan without one never looks at the clock.
-bool passed(Clock::time_point deadline) { return deadline != Clock::time_point::max() && Clock::now() >= deadline; }
+// Whether to stop before the next batch. The first batch of every part is always scanned, so that a late answer holds
+// the best there is at hand; a scan without a deadline never looks at the clock.
+class Stop {
+ public:
+  Stop(Clock::time_point deadline, std::atomic<bool>& expired) : deadline_(deadline), expired_(expired) {}
+
+  bool operator()() {
+    if (std::exchange(first_, false) || deadline_ == Clock::time_point::max()) return false;
+    if (Clock::now() >= deadline_) expired_ = true;
+    return expired_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  Clock::time_point deadline_;
+  std::atomic<bool>& expired_;
+  bool first_ = true;
+};
 
 // Sorts, cuts to `limit` and writes; returns how many.
 size_t write_best(std::vector<Scored>& list, size_t limit, uint32_t* items, double* scores) {
@@ -353,19 +368,17 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
     part.best.resize(segments);
     std::vector<float> block_scores(kBatchSlots);
     Collector collector(*cells.codes, query, std::min(per_segment, bounds.slots()), AdmitItems{cells, skip});
-    const auto stop = [&] {
-      if (passed(options.deadline)) expired = true;
-      return expired.load(std::memory_order_relaxed);
-    };
+    Stop stop(options.deadline, expired);
     for (size_t s = 0; s < segments; ++s) {
       const size_t first = std::max(part_starts[p], segment_start(s));
       const size_t last = std::min(part_starts[p + 1], segment_start(s + 1));
-      for (size_t i = first; i < last && !expired; ++i) {
+      for (size_t i = first; i < last; ++i) {
         const Bounds::Range range = bounds.cluster(clusters[i]);
         if (i + 1 < last) prefetch_slots(*cells.codes, bounds.cluster(clusters[i + 1]));
         const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, block_scores, collector, stop);
         part.result.items_scored += scored;
-        part.result.clusters_read += scored == range.end - range.begin;
+        if (scored < range.end - range.begin) break;
+        ++part.result.clusters_read;
       }
       if (first < last) part.best[s] = collector.take();
     }
@@ -399,10 +412,7 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
   run_parts(parts, [&](size_t p) {
     std::vector<float> block_scores(kBatchSlots);
     Collector collector(*cells.codes, query, std::min(count, slots), AdmitItems{cells, skip});
-    const auto stop = [&] {
-      if (passed(options.deadline)) expired = true;
-      return expired.load(std::memory_order_relaxed);
-    };
+    Stop stop(options.deadline, expired);
     const size_t begin = std::min(slots, blocks * p / parts * block);
     const size_t end = std::min(slots, blocks * (p + 1) / parts * block);
     scored[p] = scan_slots(*cells.codes, query, begin, end, block_scores, collector, stop);

@@ -33,7 +33,7 @@ struct ScanOptions {
 struct ScanResult {
   uint64_t items_scored = 0;  // items of the ranges read, skipped ones included
   uint64_t clusters_read = 0; // clusters of the list that were read, empty ones included; 0 for scan_all
-  bool complete = true; // false: the deadline passed and the best so far was returned
+  bool complete = true; // false: the deadline passed and the best so far was returned, at least of one batch
 };
 
 // Writes the numbers of the best clusters (at most `count`) in order to `clusters` and returns how many. Empty clusters

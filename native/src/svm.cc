@@ -100,7 +100,9 @@ SvmResult Solver<Problem>::solve() {
   double tolerance = 0.1;
   uint32_t next_leap = kPassesBeforeLeap;
   start();
-  while (!result_.converged && result_.iterations < options_.max_iterations && !is_late(options_)) {
+  // One pass is made however late it is: weights of zero would answer nothing.
+  while (!result_.converged && result_.iterations < options_.max_iterations &&
+         (result_.iterations == 0 || !is_late(options_))) {
     const double before = result_.dual;
     pass();
     result_.dual = dual();

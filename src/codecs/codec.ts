@@ -30,9 +30,14 @@ export interface VectorSource {
   locate(row: number): string;
 }
 
-/** A build option that makes no sense: names the option, what was expected. */
+/** Vectors or sections that a codec cannot hold: names which, and what was expected. */
 export class CodecError extends Error {
   override name = 'CodecError';
+}
+
+/** A build option that makes no sense: names the option and what was expected. */
+export class OptionError extends CodecError {
+  override name = 'OptionError';
 }
 
 /** A codec's part of a modality's manifest. */

@@ -1,6 +1,6 @@
 // Reading codec options from the key=value pairs of --modality.
 
-import { CodecError } from './codec.ts';
+import { OptionError } from './codec.ts';
 
 type Options = ReadonlyMap<string, string>;
 
@@ -9,14 +9,14 @@ export function numberOption(options: Options, key: string, fallback: number, le
   if (text === undefined) return fallback;
   const value = Number(text);
   if (text.trim() === '' || !(value >= least && value <= most)) {
-    throw new CodecError(`${key}=${text}: expected a number from ${least} to ${most}`);
+    throw new OptionError(`${key}=${text}: expected a number from ${least} to ${most}`);
   }
   return value;
 }
 
 export function wholeOption(options: Options, key: string, fallback: number, least: number, most: number): number {
   const value = numberOption(options, key, fallback, least, most);
-  if (!Number.isInteger(value)) throw new CodecError(`${key}=${options.get(key)}: expected a whole number`);
+  if (!Number.isInteger(value)) throw new OptionError(`${key}=${options.get(key)}: expected a whole number`);
   return value;
 }
 
@@ -27,6 +27,6 @@ export function choiceOption<Choice extends string>(
 ): Choice {
   const text = options.get(key) ?? choices[0];
   const choice = choices.find((name) => name === text);
-  if (choice === undefined) throw new CodecError(`${key}=${text}: expected ${choices.join(' or ')}`);
+  if (choice === undefined) throw new OptionError(`${key}=${text}: expected ${choices.join(' or ')}`);
   return choice;
 }

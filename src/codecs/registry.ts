@@ -1,6 +1,6 @@
 // Codec name -> codec.
 
-import { type Codec, CodecError, type CodecName, type VectorSource } from './codec.ts';
+import { type Codec, type CodecName, OptionError, type VectorSource } from './codec.ts';
 import { ratio } from './ratio.ts';
 import { sq8 } from './sq8.ts';
 
@@ -15,7 +15,7 @@ export const codecKeys: readonly string[] = [
 export function codecFor(name: string | undefined, source: Pick<VectorSource, 'kind'>): Codec {
   if (name === undefined) return source.kind === 'sparse' ? ratio : sq8;
   if (!Object.hasOwn(codecs, name)) {
-    throw new CodecError(`codec=${name}: unknown codec; known are ${Object.keys(codecs).join(', ')}`);
+    throw new OptionError(`codec=${name}: unknown codec; known are ${Object.keys(codecs).join(', ')}`);
   }
   return codecs[name as CodecName];
 }

@@ -4,7 +4,10 @@ import { availableParallelism } from 'node:os';
 import { BUILD_DEFAULTS, buildIndex } from '../../index-builder/main.ts';
 import { type ModalitySpec, parseModalitySpec } from '../../index-builder/modality-spec.ts';
 import { readerKeys } from '../../index-builder/readers/open-reader.ts';
+import { InputError } from '../../index-builder/readers/reader.ts';
+import { OptionError } from '../codecs/codec.ts';
 import { codecKeys } from '../codecs/registry.ts';
+import type { Manifest } from '../index/format.ts';
 import {
   type Command,
   choiceFlag,
@@ -37,6 +40,8 @@ that is killed leaves the old index or none.
   --cluster-size N        items per cluster wanted (default ${BUILD_DEFAULTS.clusterSize})
   --assign exact|tree|hnsw  how items find their representative (default ${BUILD_DEFAULTS.assign})
   --refine N              Lloyd passes, 0 is the papers' form (default ${BUILD_DEFAULTS.refine})
+  --size-limit N          clusters of more items are omitted from rounds unless all are read (default 1 % of the items,
+                          and at least ten clusters' worth)
   --threads N             threads that assign (default: all cores)
   --json                  print the manifest as JSON`,
 
@@ -51,11 +56,12 @@ that is killed leaves the old index or none.
       'cluster-size': { type: 'string' },
       assign: { type: 'string' },
       refine: { type: 'string' },
+      'size-limit': { type: 'string' },
       threads: { type: 'string' },
       json: { type: 'boolean' },
     });
     noArguments(positionals);
-    const { out, ids, metadata, thumbnails } = values;
+    const { out, ids, metadata, thumbnails, 'size-limit': sizeLimit } = values;
     if (out === undefined) throw new UsageError('--out DIR is missing');
     const options = {
       out,
@@ -67,20 +73,32 @@ that is killed leaves the old index or none.
       clusterSize: wholeFlag('cluster-size', values['cluster-size'], BUILD_DEFAULTS.clusterSize, 2, 1_000_000),
       assign: choiceFlag('assign', values.assign, BUILD_DEFAULTS.assign, ['exact', 'tree', 'hnsw']),
       refine: wholeFlag('refine', values.refine, BUILD_DEFAULTS.refine, 0, 100),
+      ...(sizeLimit === undefined ? {} : { sizeLimit: wholeFlag('size-limit', sizeLimit, 0, 1, 2 ** 32 - 2) }),
       threads: wholeFlag('threads', values.threads, availableParallelism(), 1, 256),
     };
     const started = performance.now();
     const progress = new ProgressLine();
-    const manifest = buildIndex(options, ({ modality, stage, done, total, unit }) =>
-      progress.report(`${modality}: ${stage}`, done, total, unit),
-    );
-    progress.end();
+    let manifest: Manifest;
+    try {
+      manifest = buildIndex(options, ({ modality, stage, done, total, unit }) =>
+        progress.report(`${modality}: ${stage}`, done, total, unit),
+      );
+    } catch (error) {
+      throw isOptionMistake(error) ? new UsageError(error.message) : error;
+    } finally {
+      progress.end();
+    }
     const seconds = (performance.now() - started) / 1000;
     if (values.json) print(JSON.stringify(manifest));
     else print(`${out}: ${manifest.items} items, generation ${manifest.generation}, in ${seconds.toFixed(2)} s`);
     return 0;
   },
 };
+
+/** Whether what the user asked for is wrong, and not the input. */
+function isOptionMistake(error: unknown): error is Error {
+  return error instanceof OptionError || (error instanceof InputError && error.file.startsWith('--modality '));
+}
 
 function modalitySpecs(texts: readonly string[] | undefined): ModalitySpec[] {
   if (texts === undefined) throw new UsageError('--modality NAME=PATH is missing: give at least one');

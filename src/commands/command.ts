@@ -95,9 +95,10 @@ export class ProgressLine {
     if (now - this.#shownMs < interval) return;
     this.#shownMs = now;
     const seconds = (now - this.#startMs) / 1000;
-    const rate = seconds > 0 ? done / seconds : 0;
-    const left = rate > 0 ? `, ${Math.ceil((total - done) / rate)} s left` : '';
-    const line = `${label}: ${done} of ${total} ${unit}, ${rate.toPrecision(3)}/s${left}`;
+    const rate = done / seconds;
+    // The first report of a label has no time to go by.
+    const pace = seconds > 0 ? `, ${rate.toPrecision(3)}/s, ${Math.ceil((total - done) / rate)} s left` : '';
+    const line = `${label}: ${done} of ${total} ${unit}${pace}`;
     process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
     this.#open = process.stderr.isTTY;
   }

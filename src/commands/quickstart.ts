@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUILD_DEFAULTS, buildIndex } from '../../index-builder/main.ts';
 import { describeServeFlags, readConfig, serveFlags } from '../config.ts';
+import type { Manifest } from '../index/format.ts';
 import { serve } from '../server.ts';
 import { type Command, noArguments, ProgressLine, parseFlags, print } from './command.ts';
 
@@ -28,13 +29,21 @@ ${describeServeFlags()}`,
     const config = readConfig({ ...values, collection: [`${NAME}=${index}`] });
 
     // Pictures and their decoder are development packages: loaded only here.
-    const { firstRoundCommands, prepareQuickstart } = await import('../../index-builder/quickstart/prepare.ts');
-    const progress = new ProgressLine();
-    const files = prepareQuickstart(join(folder, 'files'), (done, total) =>
-      progress.report('describe', done, total, 'pictures'),
+    const { firstRoundCommands, prepareQuickstart } = await import('../../index-builder/quickstart/prepare.ts').catch(
+      (error: Error) => {
+        throw new Error(`the pictures are development packages, run npm ci in a checkout (${error.message})`);
+      },
     );
-    const manifest = buildIndex({ ...BUILD_DEFAULTS, ...files, out: index, threads: config.workers }, () => {});
-    progress.end();
+    const progress = new ProgressLine();
+    let manifest: Manifest;
+    try {
+      const files = prepareQuickstart(join(folder, 'files'), (done, total) =>
+        progress.report('describe', done, total, 'pictures'),
+      );
+      manifest = buildIndex({ ...BUILD_DEFAULTS, ...files, out: index, threads: config.workers }, () => {});
+    } finally {
+      progress.end();
+    }
     print(`indexed ${manifest.items} pictures in ${manifest.modalities.length} modalities`);
     const { url } = await serve(config);
     print(['', 'Try a first round:', '', ...firstRoundCommands(config.host, portOf(url), NAME), ''].join('\n'));

@@ -5,6 +5,9 @@ import { round } from '../round.ts';
 import { ROUND_DEFAULTS } from '../round-request.ts';
 import { type Command, directoryArgument, parseFlags, print, UsageError, wholeFlag } from './command.ts';
 
+const MAX_K = 10_000;
+const MAX_CLUSTERS = 2 ** 31;
+
 export const suggest: Command = {
   summary: 'one round without a server',
   help: `farsight suggest DIR [--positive 1,2] [--negative 3] [-k 25] [options]
@@ -31,6 +34,9 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
       seed: { type: 'string' },
       json: { type: 'boolean' },
     });
+    const k = wholeFlag('k', values.k, ROUND_DEFAULTS.k, 1, MAX_K);
+    const clusters = wholeFlag('clusters', values.clusters, ROUND_DEFAULTS.clusters, 1, MAX_CLUSTERS);
+    const seed = wholeFlag('seed', values.seed, ROUND_DEFAULTS.seed, 0, Number.MAX_SAFE_INTEGER);
     const collection = openIndex(directoryArgument(positionals));
     const [positive, negative, exclude] = (['positive', 'negative', 'exclude'] as const).map((name) =>
       itemsOf(collection, name, values[name]),
@@ -42,10 +48,10 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
       positive,
       negative,
       exclude,
-      k: wholeFlag('k', values.k, ROUND_DEFAULTS.k, 1, 10_000),
-      clusters: wholeFlag('clusters', values.clusters, ROUND_DEFAULTS.clusters, 1, 2 ** 31),
+      k,
+      clusters,
       exhaustive: values.exhaustive ?? false,
-      seed: wholeFlag('seed', values.seed, ROUND_DEFAULTS.seed, 0, Number.MAX_SAFE_INTEGER),
+      seed,
       modalities: [...collection.modalities.keys()].map((name) => ({ name, weight: 1 })),
     });
     const items = Array.from(result.items, (id, i) => ({
@@ -63,13 +69,14 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
   },
 };
 
-/** Distinct item numbers of a comma-separated list of numbers or keys. */
+/** Distinct items of a comma-separated list; digits are an item number, anything else is a key. */
 function itemsOf(collection: Collection, flag: string, text: string | undefined): Uint32Array {
   const names = text === undefined || text === '' ? [] : text.split(',');
   const items = names.map((name) => {
-    const item = collection.keys?.itemOf(name) ?? (/^[0-9]{1,10}$/.test(name) ? Number(name) : undefined);
+    const item = /^[0-9]{1,10}$/.test(name) ? Number(name) : collection.keys?.itemOf(name);
     if (item === undefined || item >= collection.items) {
-      throw new UsageError(`--${flag} ${name}: no such item; the index has items 0 to ${collection.items - 1}`);
+      const known = `items 0 to ${collection.items - 1}${collection.keys === null ? '' : ' and their keys'}`;
+      throw new UsageError(`--${flag} ${text}: '${name}' is no item; the index has ${known}`);
     }
     return item;
   });

@@ -302,7 +302,7 @@ function refuses(
   message: RegExp,
   options: Parameters<typeof build>[2] = {},
 ): void {
-  t.throws(() => build(join(folder, 'index'), inputs, options), { name: /^(Input|Codec|Index)Error$/, message });
+  t.throws(() => build(join(folder, 'index'), inputs, options), { name: /^(Input|Codec|Index|Option)Error$/, message });
   t.notOk(existsSync(join(folder, 'index')));
   t.strictSame(
     readdirSync(folder).filter((name) => name.startsWith('index')),

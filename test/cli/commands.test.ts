@@ -9,6 +9,8 @@ import { quickstart } from '../../src/commands/quickstart.ts';
 import { serve } from '../../src/commands/serve.ts';
 import { suggest } from '../../src/commands/suggest.ts';
 import { verify } from '../../src/commands/verify.ts';
+import { readManifest } from '../../src/index/open.ts';
+import { denseFile } from '../data.ts';
 import { GOLDEN_INDEX } from '../index/golden-index.ts';
 import { temporaryFolder } from '../support.ts';
 import { farsight } from './program.ts';
@@ -58,9 +60,10 @@ const refusals: readonly (readonly [command: Command, args: readonly string[], m
   [serve, ['stray'], /unexpected argument stray/],
   [quickstart, ['stray'], /unexpected argument stray/],
   [suggest, [GOLDEN_INDEX, '--positive', '1', '--negative', '2,1'], /item 1 is both positive and negative/],
-  [suggest, [GOLDEN_INDEX, '--positive', '240'], /--positive 240: no such item; the index has items 0 to 239/],
-  [suggest, [GOLDEN_INDEX, '--negative', 'photo/240'], /--negative photo\/240: no such item/],
-  [suggest, [GOLDEN_INDEX, '-k', '0'], /--k 0: expected a whole number from 1 to 10000/],
+  [suggest, [GOLDEN_INDEX, '--positive', '240'], /--positive 240: '240' is no item; the index has items 0 to 239/],
+  [suggest, [GOLDEN_INDEX, '--negative', 'photo/240'], /--negative photo\/240: 'photo\/240' is no item/],
+  [suggest, [GOLDEN_INDEX, '--positive', '1,,2'], /--positive 1,,2: '' is no item/],
+  [suggest, ['nowhere', '-k', '0'], /--k 0: expected a whole number from 1 to 10000/],
 ];
 
 for (const [command, args, message] of refusals) {
@@ -68,6 +71,31 @@ for (const [command, args, message] of refusals) {
     await t.rejects(command.run(args), { name: 'UsageError', message });
   });
 }
+
+t.test('options that do not fit the input are bad usage, and input that cannot be read is not', async (t) => {
+  const folder = temporaryFolder(t);
+  const dense = denseFile(folder, 'dense', Float32Array.of(1, 2, 3, 4, 5, 6), 3);
+  const out = join(folder, 'index');
+  const refused: readonly (readonly [modalities: readonly string[], message: RegExp])[] = [
+    [[`a=${dense},codec=pq`], /codec=pq: unknown codec/],
+    [[`a=${dense},normalize=yes`], /normalize=yes: expected true or false/],
+    [[`a=${dense},stored_bits=8`], /does not use stored_bits/],
+    [[`a=${dense}`, `a=${dense}`], /--modality a: named twice/],
+  ];
+  for (const [modalities, message] of refused) {
+    const flags = modalities.flatMap((modality) => ['--modality', modality]);
+    await t.rejects(build.run(['--out', out, ...flags]), { name: 'UsageError', message });
+  }
+  await t.rejects(build.run(['--out', out, '--modality', `a=${dense}.missing`]), { name: 'InputError' });
+});
+
+t.test('a size limit that is given is kept in the index', async (t) => {
+  const folder = temporaryFolder(t);
+  const dense = denseFile(folder, 'dense', Float32Array.of(1, 2, 3, 4, 5, 6), 3);
+  const out = join(folder, 'index');
+  t.equal(await build.run(['--out', out, '--modality', `a=${dense}`, '--size-limit', '7']), 0);
+  t.equal(readManifest(out).build.size_limit, 7);
+});
 
 t.test('a failure ends with 1 and one line that names the file and the remedy', async (t) => {
   const folder = temporaryFolder(t);
