@@ -1,7 +1,7 @@
 // createApp: plugins, routes and errors over open collections and an engine; it does not listen.
 
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
@@ -13,7 +13,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { Problem, problemBody, toProblem } from './errors.ts';
+import { Problem, problemBody, problemType, toProblem } from './errors.ts';
 import { addMsgpack } from './msgpack.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { docsRoutes, docsStyleSource } from './routes/docs.ts';
@@ -30,7 +30,6 @@ export interface AppOptions extends Omit<RouteOptions, 'metrics'> {
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-const problemType = 'application/problem+json';
 /** Asked every few seconds by machines. */
 const quietRoutes: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
 
@@ -40,9 +39,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const routeOptions: RouteOptions = { ...options, metrics };
   const app = createFastify(options);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(new Problem('unknown-route', `${request.method} ${request.url.slice(0, 200)}`), request, reply),
-  );
+  app.setNotFoundHandler((request, reply) => sendProblem(unknownRoute(request), request, reply));
   addHooks(app, routeOptions);
   await addDescription(app, options.version);
   await addSecurityHeaders(app);
@@ -90,10 +87,14 @@ function createFastify({ config, log }: AppOptions): FastifyInstance {
   return app;
 }
 
-/** Request ids, one log line and one count per request, and no keeping alive of connections while the server closes. */
+/**
+ * Request ids, one log line and one count per request, no keeping alive of connections while the server closes, and no
+ * address with an empty part: the router takes `/collections/` for a collection without a name.
+ */
 function addHooks(app: FastifyInstance, { metrics, isReady }: RouteOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    if (Object.values(request.params as Record<string, string>).includes('')) throw unknownRoute(request);
   });
   app.addHook('onSend', async (_request, reply) => {
     if (!isReady()) reply.header('connection', 'close');
@@ -133,6 +134,12 @@ async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
 }
 
 async function addDataRoutes(v1: FastifyInstance, routeOptions: RouteOptions): Promise<void> {
+  v1.addHook('preParsing', (request, _reply, payload, done) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (encoding.toLowerCase() === 'identity') return done(null, payload);
+    const headers = { 'accept-encoding': 'identity' };
+    done(new Problem('unsupported-media-type', `a body must not be encoded; this one is '${encoding}'`, { headers }));
+  });
   const { rateLimitPerSecond, rateLimitClients } = routeOptions.config;
   if (rateLimitPerSecond > 0) {
     await v1.register(rateLimit, {
@@ -157,6 +164,10 @@ function requestId(request: IncomingMessage | { headers: IncomingMessage['header
   return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
+function unknownRoute({ method, url }: FastifyRequest): Problem {
+  return new Problem('unknown-route', `${method} ${url.slice(0, 200)}`);
+}
+
 /** Answers with a problem; what a client cannot have caused is logged with its stack. */
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
@@ -169,22 +180,24 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .send(problemBody(problem, request.id));
 }
 
+/** What a client is told on the bare socket, by Node's code of the error. */
+const socketProblems: Readonly<Record<string, Problem>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: new Problem('request-timeout', 'the request did not arrive in time'),
+  HPE_HEADER_OVERFLOW: new Problem('headers-too-large', 'the headers are larger than the server reads'),
+};
+
 /** Answers what is not HTTP at all, or came too slowly, on the bare socket. */
 function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
-  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const code = slow
-    ? 'request-timeout'
-    : error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'headers-too-large'
-      : 'malformed-request';
-  const problem = new Problem(code, 'the request is not valid HTTP, or did not arrive in time');
-  const body = JSON.stringify(problemBody(problem, randomUUID()));
+  const problem = socketProblems[error.code ?? ''] ?? new Problem('malformed-request', 'the request is not valid HTTP');
+  const id = randomUUID();
+  const body = JSON.stringify(problemBody(problem, id));
   const head = [
-    `HTTP/1.1 ${problem.status} ${slow ? 'Request Timeout' : 'Bad Request'}`,
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    `x-request-id: ${id}`,
     `content-type: ${problemType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',

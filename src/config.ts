@@ -14,6 +14,12 @@ const maxThreads = 16;
 const whole = (description: string, standard: number, minimum: number, maximum: number) =>
   Type.Integer({ description, default: standard, minimum, maximum });
 
+/** Variables that are no settings: the file of settings, stacks of errors, and where tests and benches find data. */
+const otherVariables = ['FARSIGHT_CONFIG', 'FARSIGHT_TRACE', 'FARSIGHT_DATA'];
+
+/** A variable this many letters from a known one is taken for a misspelling of it. */
+const maxTypos = 3;
+
 const namePattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 
 const serveSchema = Type.Object(
@@ -35,6 +41,12 @@ const serveSchema = Type.Object(
 
     body_limit_bytes: whole('largest request body', 1_048_576, 1_024, 268_435_456),
     max_labels: whole('positive, negative and excluded items of one request together', 100_000, 1, 10_000_000),
+    max_training_values: whole(
+      'labels of one request times values of one vector, per modality; 4 bytes each, 8 in sparse modalities',
+      64_000_000,
+      1,
+      1_000_000_000,
+    ),
     max_k: whole('largest k', 10_000, 1, 1_000_000),
     max_candidates: whole('largest search.candidates', 100_000, 1, 10_000_000),
     max_segments: whole('largest search.segments', 1_024, 1, 65_536),
@@ -103,6 +115,7 @@ export function describeServeFlags(): string {
 
 /** The checked, frozen configuration. Throws ConfigError. */
 export function readConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv = process.env): ServeConfig {
+  refuseUnknownVariables(environment);
   const file = flags.config ?? environment.FARSIGHT_CONFIG;
   const settings: Record<string, unknown> = { ...defaults(), ...(file === undefined ? {} : readFile(String(file))) };
   const origin = new Map(Object.keys(settings).map((name) => [name, file === undefined ? 'default' : String(file)]));
@@ -112,7 +125,7 @@ export function readConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv = p
     origin.set(name, from);
   };
   for (const [name, { type }] of scalarSettings()) {
-    const variable = `FARSIGHT_${name.toUpperCase()}`;
+    const variable = variableOf(name);
     const flag = flags[flagOf(name)];
     if (flag !== undefined) given(name, parse(String(flag), type), `--${flagOf(name)}`);
     else if (environment[variable] !== undefined) given(name, parse(environment[variable], type), variable);
@@ -202,6 +215,35 @@ function parse(text: string, type: ScalarSchema['type']): unknown {
   return text;
 }
 
+/** A misspelt variable would be a setting that silently stays at its default. */
+function refuseUnknownVariables(environment: NodeJS.ProcessEnv): void {
+  const known = [...otherVariables, ...Object.keys(serveSchema.properties).map(variableOf)];
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('FARSIGHT_') || known.includes(name)) continue;
+    const distances = known.map((other) => [editDistance(name, other), other] as const);
+    const near = distances
+      .filter(([distance]) => distance <= maxTypos)
+      .sort(([a], [b]) => a - b)
+      .map(([, other]) => other);
+    const hint = near.length > 0 ? `is it ${near.join(' or ')}?` : '`farsight serve --help` lists the settings';
+    throw new ConfigError(`${name}: unknown setting in the environment; ${hint}`);
+  }
+}
+
+/** Letters to insert, delete or replace to turn one word into the other (Levenshtein), row by row of the table. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (above[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1));
+    }
+  }
+  return row[to.length] as number;
+}
+
 function check(settings: Record<string, unknown>, origin: ReadonlyMap<string, string>): void {
   if (Value.Check(serveSchema, settings)) return;
   const errors = Value.Errors(serveSchema, settings);
@@ -223,6 +265,10 @@ function check(settings: Record<string, unknown>, origin: ReadonlyMap<string, st
       ? `a whole number from ${schema.minimum} to ${schema.maximum}`
       : (schema.enum?.join(', ') ?? (schema.type === 'boolean' ? 'true or false' : 'text'));
   throw new ConfigError(`${from}: ${name} is ${JSON.stringify(settings[name])}, expected ${expected}`);
+}
+
+function variableOf(name: string): string {
+  return `FARSIGHT_${name.toUpperCase()}`;
 }
 
 function flagOf(name: string): string {

@@ -26,6 +26,8 @@ export interface EngineOptions {
 interface Waiting {
   readonly task: Task;
   readonly abandoned: () => boolean;
+  /** Ends the wait when the budget is over. */
+  readonly expiry: NodeJS.Timeout;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -36,12 +38,16 @@ const transferBytes = 65_536;
 /** Seconds after which a refused client may try again: the queue is that of rounds of milliseconds. */
 const retryAfterSeconds = '1';
 
+/** Node fires a timer that is longer at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
 /** The pool. */
 export class Engine {
   readonly #pool: Piscina<Task, Answer>;
   readonly #threads: number;
   readonly #queueLength: number;
-  #waiting: Waiting[] = [];
+  /** In the order of arrival. */
+  readonly #waiting = new Set<Waiting>();
   #running = 0;
   readonly #whenIdle: (() => void)[] = [];
 
@@ -78,7 +84,7 @@ export class Engine {
 
   /** Rounds waiting for a thread. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   /** Rounds being computed. */
@@ -87,19 +93,26 @@ export class Engine {
   }
 
   /**
-   * Runs a round as soon as a thread is free. `abandoned` says whether anybody still wants the answer when it could
-   * start. The arrays of the request may be moved away. Throws Problem 'overloaded' or 'client-closed-request'.
+   * Runs a round as soon as a thread is free; one that still waits at its deadline is answered then, with nothing.
+   * `abandoned` says whether anybody still wants the answer when it could start. The arrays of the request may be moved
+   * away. Throws Problem 'overloaded' or 'client-closed-request'.
    */
   suggest(collection: string, request: Task['request'], abandoned: () => boolean): Promise<Answer> {
     const task: Task = { collection, request };
     if (this.#running < this.#threads) return this.#run(task);
-    if (this.#waiting.length >= this.#queueLength) this.#dropAbandoned();
-    if (this.#waiting.length >= this.#queueLength) {
+    if (this.#waiting.size >= this.#queueLength) this.#dropAbandoned();
+    if (this.#waiting.size >= this.#queueLength) {
       const headers = { 'retry-after': retryAfterSeconds };
-      return Promise.reject(new Problem('overloaded', `${this.#queueLength} rounds are waiting already`, { headers }));
+      const queue = this.#queueLength === 0 ? 'none may wait' : `the queue of ${this.#queueLength} is full`;
+      return Promise.reject(new Problem('overloaded', `every thread is busy and ${queue}`, { headers }));
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ task, abandoned, resolve, reject });
+      const expiry = setTimeout(
+        () => this.#expire(waiting),
+        Math.min(request.deadlineMs - clockMs(), longestTimeoutMs),
+      );
+      const waiting: Waiting = { task, abandoned, expiry, resolve, reject };
+      this.#waiting.add(waiting);
     });
   }
 
@@ -124,22 +137,55 @@ export class Engine {
 
   #next(): void {
     while (this.#running < this.#threads) {
-      const waiting = this.#waiting.shift();
+      const [waiting] = this.#waiting;
       if (waiting === undefined) break;
+      this.#waiting.delete(waiting);
+      clearTimeout(waiting.expiry);
       if (waiting.abandoned()) reject(waiting);
       else this.#run(waiting.task).then(waiting.resolve, waiting.reject);
     }
     if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
+  #expire(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+    if (waiting.abandoned()) reject(waiting);
+    else waiting.resolve(unstarted(waiting.task));
+  }
+
   #dropAbandoned(): void {
-    const [gone, wanted] = [[] as Waiting[], [] as Waiting[]];
-    for (const waiting of this.#waiting) (waiting.abandoned() ? gone : wanted).push(waiting);
-    this.#waiting = wanted;
-    gone.forEach(reject);
+    for (const waiting of this.#waiting) {
+      if (!waiting.abandoned()) continue;
+      this.#waiting.delete(waiting);
+      reject(waiting);
+    }
   }
 }
 
+/** Milliseconds of the monotonic clock, which is that of RoundRequest.deadlineMs in every thread. */
+export function clockMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** The best so far of a round that never began. */
+function unstarted({ request }: Task): Answer {
+  const { positive, negative, modalities } = request;
+  const none = new Float64Array(0);
+  return {
+    result: {
+      items: new Uint32Array(0),
+      scores: none,
+      source: 'farthest',
+      modalities: modalities.map(({ name }) => ({ name, scores: none, ranks: none })),
+      model: { kind: 'none', positives: positive.length, negatives: negative.length, pseudoNegatives: 0 },
+      coverage: { clustersRead: 0, itemsScored: 0, clustersOmitted: 0, itemsOmitted: 0, complete: false },
+    },
+    startMs: clockMs(),
+    stagesMs: { fit: 0, select: 0, score: 0, fuse: 0 },
+  };
+}
+
 function reject(waiting: Waiting): void {
+  clearTimeout(waiting.expiry);
   waiting.reject(new Problem('client-closed-request', 'the connection was closed while the round waited'));
 }

@@ -2,6 +2,9 @@
 
 import { type Static, Type } from 'typebox';
 
+/** The media type of errors, which are JSON whatever a request accepts. */
+export const problemType = 'application/problem+json';
+
 /** Code → status and title. The code is the fragment of the problem's type, which /docs explains. */
 export const problems = {
   'invalid-request': { status: 400, title: 'The request does not match its schema' },
@@ -9,7 +12,6 @@ export const problems = {
   'malformed-request': { status: 400, title: 'The request cannot be read' },
   'unknown-route': { status: 404, title: 'There is nothing at this address' },
   'unknown-collection': { status: 404, title: 'There is no such collection' },
-  'unknown-item': { status: 404, title: 'There is no such item' },
   'no-thumbnail': { status: 404, title: 'The item has no thumbnail' },
   'method-not-allowed': { status: 405, title: 'The address does not answer this method' },
   'not-acceptable': { status: 406, title: 'No acceptable representation' },
@@ -18,6 +20,7 @@ export const problems = {
   'too-many-labels': { status: 413, title: 'Too many labels' },
   'address-too-long': { status: 414, title: 'The address is too long' },
   'unsupported-media-type': { status: 415, title: 'The body is of an unknown kind' },
+  'unknown-item': { status: 422, title: 'There is no such item' },
   'unprocessable-request': { status: 422, title: 'The request does not fit the collection' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },

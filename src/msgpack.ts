@@ -4,7 +4,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Packr } from 'msgpackr';
-import { Problem } from './errors.ts';
+import { Problem, problemType } from './errors.ts';
 
 /** The media type; `application/x-msgpack` and `application/vnd.msgpack` are read as well. */
 export const msgpackType = 'application/msgpack';
@@ -26,14 +26,16 @@ export function addMsgpack(scope: FastifyInstance): void {
     }
   });
 
-  scope.addHook('onRequest', (request, _reply, done) => {
+  scope.addHook('onRequest', (request, reply, done) => {
+    reply.header('vary', 'Accept');
     if (preferredType(request.headers.accept) !== null) done();
     else done(new Problem('not-acceptable', `offered are application/json and ${msgpackType}`));
   });
 
   scope.addHook('preSerialization', (request, reply, payload, done) => {
     const schema = responseSchema(request, reply);
-    if (schema === undefined || !wantsMsgpack(request)) return done(null, payload);
+    const isProblem = String(reply.getHeader('content-type') ?? '').startsWith(problemType);
+    if (schema === undefined || isProblem || !wantsMsgpack(request)) return done(null, payload);
     let project = projections.get(schema);
     if (project === undefined) {
       project = projection(schema);
@@ -64,13 +66,16 @@ export function unpack(bytes: Uint8Array): unknown {
   return value;
 }
 
-/** The type with the highest quality in an Accept header, JSON on a tie; null when neither is acceptable. */
-function preferredType(accept: string | undefined): 'application/json' | typeof msgpackType | null {
-  if (accept === undefined || accept === '*/*' || accept === 'application/json') return 'application/json';
+/**
+ * The type with the highest quality in an Accept header, JSON on a tie; null when neither is acceptable. An empty header
+ * accepts anything, as none does, and who names the type of errors only is answered in JSON.
+ */
+function preferredType(accept = ''): 'application/json' | typeof msgpackType | null {
+  if (accept.trim() === '' || accept === '*/*' || accept === 'application/json') return 'application/json';
   if (accept === msgpackType) return msgpackType;
   const json = quality(accept, ['application/json']);
   const msgpack = quality(accept, readableTypes);
-  if (json === 0 && msgpack === 0) return null;
+  if (json === 0 && msgpack === 0) return quality(accept, [problemType]) > 0 ? 'application/json' : null;
   return msgpack > json ? msgpackType : 'application/json';
 }
 

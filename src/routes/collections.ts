@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { Collection } from '../index/open.ts';
 import { findCollection, type RouteOptions } from './route.ts';
-import { CollectionParams, mediaTypes, problemAnswer } from './schemas.ts';
+import { CollectionParams, mediaTypes, problemAnswers } from './schemas.ts';
 
 const closed = { additionalProperties: false };
 
@@ -42,7 +42,10 @@ export const collectionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
         tags: ['collections'],
         summary: 'The collections served',
         produces: [...mediaTypes],
-        response: { 200: Type.Object({ collections: Type.Array(CollectionSchema) }, closed) },
+        response: {
+          200: Type.Object({ collections: Type.Array(CollectionSchema) }, closed),
+          ...problemAnswers(406, 429),
+        },
       },
     },
     async () => ({ collections: [...collections].map(([name, collection]) => describe(name, collection)) }),
@@ -56,7 +59,7 @@ export const collectionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
         summary: 'One collection',
         produces: [...mediaTypes],
         params: CollectionParams,
-        response: { 200: CollectionSchema, 404: problemAnswer },
+        response: { 200: CollectionSchema, ...problemAnswers(400, 404, 406, 429) },
       },
     },
     async ({ params }) => describe(params.collection, findCollection(collections, params.collection)),

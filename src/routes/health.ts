@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Problem } from '../errors.ts';
 import type { RouteOptions } from './route.ts';
-import { problemAnswer } from './schemas.ts';
+import { problemAnswers } from './schemas.ts';
 
 const Status = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false });
 
@@ -21,8 +21,8 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app,
     {
       schema: {
         tags: ['operation'],
-        summary: 'Whether the server takes requests: 503 before it has opened its collections and while it closes',
-        response: { 200: Status, 503: problemAnswer },
+        summary: 'Whether the server takes requests: 503 while it closes; before it is ready its port is not open',
+        response: { 200: Status, ...problemAnswers(503) },
       },
     },
     async () => {

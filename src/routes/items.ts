@@ -6,9 +6,11 @@ import { Problem } from '../errors.ts';
 import type { Collection, Modality } from '../index/open.ts';
 import { native } from '../native.ts';
 import { findCollection, type RouteOptions } from './route.ts';
-import { CollectionParams, mediaTypes, problemAnswer } from './schemas.ts';
+import { CollectionParams, mediaTypes, problemAnswers } from './schemas.ts';
 
 const closed = { additionalProperties: false };
+
+const pictureTypes: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/svg+xml'];
 
 /** The number of an item, or its key in a collection with keys. */
 const ItemParams = (maxKeyChars: number) =>
@@ -64,7 +66,7 @@ export const itemRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, {
           },
           closed,
         ),
-        response: { 200: ItemSchema, 404: problemAnswer },
+        response: { 200: ItemSchema, ...problemAnswers(400, 404, 406, 422, 429) },
       },
     },
     async ({ params, query }): Promise<Static<typeof ItemSchema>> => {
@@ -102,7 +104,14 @@ export const thumbnailRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (a
           },
           closed,
         ),
-        produces: ['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/svg+xml'],
+        response: {
+          200: {
+            description: 'The picture',
+            content: Object.fromEntries(pictureTypes.map((type) => [type, { schema: { type: 'string' } }])),
+          },
+          304: Type.Unsafe<undefined>({ description: 'The picture is the one of If-None-Match', type: 'null' }),
+          ...problemAnswers(400, 404, 422, 429),
+        },
       },
     },
     async ({ params, query, headers }, reply) => {

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import type { ServeConfig } from '../config.ts';
-import { ProblemSchema } from '../errors.ts';
+import { ProblemSchema, problemType } from '../errors.ts';
 import { msgpackType } from '../msgpack.ts';
 import { DEFAULT_WEIGHT, ROCCHIO_DEFAULTS, ROUND_DEFAULTS } from '../round-request.ts';
 
@@ -14,17 +14,21 @@ const maxWeight = 1000;
 /** Both formats, for the description of a route that speaks them. */
 export const mediaTypes: readonly string[] = ['application/json', msgpackType];
 
-/** The answer of a route that fails, for its description; app.ts writes it. */
-export const problemAnswer = {
-  description: 'Problem details (RFC 9457)',
-  content: { 'application/problem+json': { schema: ProblemSchema } },
-};
+/** The answers of a route that fails, by status, for its description; app.ts writes them. */
+export function problemAnswers<Status extends number>(...statuses: Status[]): Record<Status, typeof problemAnswer> {
+  return Object.fromEntries(statuses.map((status) => [status, problemAnswer])) as Record<Status, typeof problemAnswer>;
+}
 
 /** The path parameter of everything below a collection. */
 export const CollectionParams = Type.Object(
   { collection: Type.String({ minLength: 1, maxLength: 64, description: 'name of a collection' }) },
   closed,
 );
+
+const problemAnswer = {
+  description: 'Problem details (RFC 9457)',
+  content: { [problemType]: { schema: ProblemSchema } },
+};
 
 /** A whole number with its range; the default is documentation, `toRound` applies it. */
 const whole = (description: string, standard: number, minimum: number, maximum: number) =>
@@ -66,14 +70,27 @@ const Rocchio = Type.Object(
   closed,
 );
 
-/** A tagged union, so that an error is told of the kind that was meant. */
+const models = [LinearSvm, Rocchio];
+
+/** A tagged union, so that an error is told of the kind that was meant; an unknown kind is told the known ones. */
 const Model = Type.Unsafe<Static<typeof LinearSvm> | Static<typeof Rocchio>>({
   type: 'object',
   description: 'the classifier (default linear_svm)',
   discriminator: { propertyName: 'kind' },
   required: ['kind'],
-  oneOf: [LinearSvm, Rocchio],
+  properties: { kind: { type: 'string', enum: models.map(({ properties }) => properties.kind.const) } },
+  oneOf: models,
 });
+
+/** Suggestions by sampler. The contract's form; `toRound` refuses what is not served yet. */
+const Mix = (maxK: number) => {
+  const share = (description: string) => Type.Optional(Type.Integer({ description, minimum: 0, maximum: maxK }));
+  const later = 'not served yet';
+  return Type.Object(
+    { farthest: share('must be k'), spread: share(later), random: share(later), grid: share(later) },
+    { ...closed, description: 'suggestions by sampler (default all k farthest, and nothing else is served yet)' },
+  );
+};
 
 /** An item number or a key. Its range is that of the collection, so it is checked there. */
 const ItemId = (maxKeyChars: number) =>
@@ -101,6 +118,14 @@ export const suggestBody = (config: ServeConfig) => {
         }),
       ),
       model: Type.Optional(Model),
+      mix: Type.Optional(Mix(config.maxK)),
+      diversity: Type.Optional(
+        Type.Number({
+          description: 'greatest similarity of two suggestions; only 1, which is off, is served yet',
+          minimum: 0,
+          maximum: 1,
+        }),
+      ),
       search: Type.Optional(
         Type.Object(
           {

@@ -4,8 +4,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
 import type { ServeConfig } from '../config.ts';
+import { clockMs } from '../engine.ts';
 import { type Fault, maxFaults, Problem } from '../errors.ts';
-import type { Collection } from '../index/open.ts';
+import type { Collection, Modality } from '../index/open.ts';
 import { wantsMsgpack } from '../msgpack.ts';
 import {
   DEFAULT_WEIGHT,
@@ -20,7 +21,7 @@ import {
   CollectionParams,
   type ItemSchema,
   mediaTypes,
-  problemAnswer,
+  problemAnswers,
   SuggestAnswer,
   type SuggestBody,
   suggestBody,
@@ -43,11 +44,7 @@ export const suggestRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
         body: suggestBody(config),
         response: {
           200: SuggestAnswer,
-          400: problemAnswer,
-          404: problemAnswer,
-          413: problemAnswer,
-          422: problemAnswer,
-          503: problemAnswer,
+          ...problemAnswers(400, 404, 406, 413, 415, 422, 429, 503),
         },
       },
     },
@@ -82,14 +79,15 @@ export const suggestRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
   );
 };
 
-/** The round a body asks for. Throws Problem 'too-many-labels' or 'unprocessable-request'. */
+/** The round a body asks for. Throws Problem 'invalid-request', 'too-many-labels' or 'unprocessable-request'. */
 function toRound(
   body: SuggestBody,
   collection: Collection,
   config: ServeConfig,
   arrivedMs: number,
-): Omit<RoundRequest, 'fitDeadlineMs'> {
-  const { labels = {}, exclude = [], search = {} } = body;
+): Omit<RoundRequest, 'startMs'> {
+  const { labels = {}, exclude = [], search = {}, k = ROUND_DEFAULTS.k } = body;
+  refuseUnserved(body, k);
   const { positive = [], negative = [] } = labels;
   const count = positive.length + negative.length + exclude.length;
   if (count > config.maxLabels) {
@@ -103,8 +101,8 @@ function toRound(
   const modalities = resolveModalities(body.modalities, collection, faults);
   const [first] = faults;
   if (first !== undefined) throw new Problem('unprocessable-request', first.detail, { faults });
+  if (positives.size > 0) limitTraining(positives.size + negatives.size, modalities, collection, config);
 
-  const k = body.k ?? ROUND_DEFAULTS.k;
   return {
     positive: Uint32Array.from(positives),
     negative: Uint32Array.from(negatives),
@@ -121,6 +119,40 @@ function toRound(
     modalities,
     deadlineMs: arrivedMs + (body.budget_ms ?? config.defaultBudgetMs),
   };
+}
+
+/** Accepts of `mix` and `diversity` what changes nothing. Throws Problem 'invalid-request' for the rest. */
+function refuseUnserved({ mix, diversity }: SuggestBody, k: number): void {
+  const faults: Fault[] = [];
+  for (const name of Object.keys(mix ?? {}).filter((name) => name !== 'farthest')) {
+    faults.push({ pointer: `/mix/${name}`, detail: `the sampler '${name}' is not served yet, only 'farthest'` });
+  }
+  if (mix !== undefined && mix.farthest !== k) {
+    const detail = `other samplers are not served yet, so /mix/farthest must be k, which is ${k}`;
+    faults.push({ pointer: '/mix/farthest', detail });
+  }
+  if (diversity !== undefined && diversity !== 1) {
+    faults.push({ pointer: '/diversity', detail: 'a diversity other than 1, which is off, is not served yet' });
+  }
+  const [first] = faults;
+  if (first !== undefined) throw new Problem('invalid-request', first.detail, { faults });
+}
+
+/** Training decodes every label in every modality. Throws Problem 'too-many-labels' where that takes too much memory. */
+function limitTraining(
+  labels: number,
+  modalities: RoundRequest['modalities'],
+  collection: Collection,
+  { maxTrainingValues }: ServeConfig,
+): void {
+  for (const { name } of modalities) {
+    const { ratio, dims } = (collection.modalities.get(name) as Modality).manifest;
+    const perLabel = ratio?.items.features ?? dims;
+    if (labels * perLabel <= maxTrainingValues) continue;
+    const most = Math.floor(maxTrainingValues / perLabel);
+    const detail = `${labels} labels of ${perLabel} values each in '${name}'; training takes at most ${most} there`;
+    throw new Problem('too-many-labels', detail);
+  }
 }
 
 /** The items of a list of numbers and keys, each once, in order; faults are added for those that are not to be had. */
@@ -253,9 +285,4 @@ function serverTiming(stages: Readonly<Record<string, number>>): string {
   return Object.entries(stages)
     .map(([stage, milliseconds]) => `${stage};dur=${milliseconds.toFixed(3)}`)
     .join(', ');
-}
-
-/** The clock of RoundRequest.deadlineMs. */
-function clockMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -12,6 +12,9 @@ const keyed = await startTestServer(t, {
 const json = { 'content-type': 'application/json' };
 const msgpack = { 'content-type': 'application/msgpack' };
 
+/** Every `Accept` that a refusal is tried with. */
+const accepts = ['application/json', 'application/msgpack', 'application/problem+json'];
+
 /** Checks a problem: its status, its code, and the pointers of its errors. */
 function refused(t: Test, reply: Reply<ProblemReply>, status: number, code: string, pointers: readonly string[] = []) {
   t.equal(reply.status, status);
@@ -27,7 +30,13 @@ function refused(t: Test, reply: Reply<ProblemReply>, status: number, code: stri
 const invalid: readonly [title: string, body: unknown, pointer: string][] = [
   ['an unknown field', { lables: {} }, '/lables'],
   ['an unknown field inside', { labels: { positives: [1] } }, '/labels/positives'],
-  ['a mix, which is not served yet', { mix: { farthest: 25 } }, '/mix'],
+  ['a mix of less than k', { mix: { farthest: 24 } }, '/mix/farthest'],
+  ['a mix of the k of another body', { k: 5, mix: { farthest: 25 } }, '/mix/farthest'],
+  ['a mix without its only sampler', { mix: {} }, '/mix/farthest'],
+  ['a share of another sampler, which is not served yet', { mix: { farthest: 25, spread: 0 } }, '/mix/spread'],
+  ['an unknown sampler', { mix: { farthest: 25, nearest: 1 } }, '/mix/nearest'],
+  ['a diversity, which is not served yet', { diversity: 0.9 }, '/diversity'],
+  ['a diversity above 1', { diversity: 1.5 }, '/diversity'],
   ['a filter, which is not served yet', { filter: {} }, '/filter'],
   ['labels that are not an object', { labels: [1] }, '/labels'],
   ['an item that is a fraction', { labels: { positive: [1, 1.5] } }, '/labels/positive/1'],
@@ -39,7 +48,8 @@ const invalid: readonly [title: string, body: unknown, pointer: string][] = [
   ['a seed past 2^53 - 1', { seed: 2 ** 53 }, '/seed'],
   ['a budget of 0', { budget_ms: 0 }, '/budget_ms'],
   ['a budget of 11 minutes', { budget_ms: 660_000 }, '/budget_ms'],
-  ['an unknown model', { model: { kind: 'mlp', hidden: [32] } }, '/model'],
+  ['an unknown model', { model: { kind: 'mlp', hidden: [32] } }, '/model/kind'],
+  ['a model that is no text', { model: { kind: 1 } }, '/model/kind'],
   ['a model without a kind', { model: { c: 1 } }, '/model/kind'],
   ['an option of another model', { model: { kind: 'rocchio', c: 1 } }, '/model/c'],
   ['c of 0', { model: { kind: 'linear_svm', c: 0 } }, '/model/c'],
@@ -55,10 +65,44 @@ const invalid: readonly [title: string, body: unknown, pointer: string][] = [
 ];
 for (const [title, body, pointer] of invalid) {
   t.test(`400 in JSON and msgpack: ${title}`, async (t) => {
-    refused(t, await server.suggest(body), 400, 'invalid-request', [pointer]);
-    refused(t, await server.suggestRaw(new Uint8Array(pack(body)), msgpack), 400, 'invalid-request', [pointer]);
+    for (const accept of accepts) {
+      const text = await server.suggestRaw<ProblemReply>(JSON.stringify(body), { ...json, accept });
+      refused(t, text, 400, 'invalid-request', [pointer]);
+      const packed = await server.suggestRaw<ProblemReply>(new Uint8Array(pack(body)), { ...msgpack, accept });
+      refused(t, packed, 400, 'invalid-request', [pointer]);
+    }
   });
 }
+
+t.test('every other refusal of a round is a problem too for a client that speaks msgpack', async (t) => {
+  const limited = await startTestServer(t, {
+    collections: { small: buildSmallIndex(t, { items: 60 }) },
+    bodyLimitBytes: 1024,
+    maxLabels: 10,
+  });
+  const many = Array.from({ length: 11 }, (_, i) => i);
+  for (const accept of accepts) {
+    const ask = (body: unknown, headers: Record<string, string> = json) =>
+      limited.suggestRaw<ProblemReply>(typeof body === 'string' ? body : JSON.stringify(body), { ...headers, accept });
+    refused(t, await ask('{'), 400, 'malformed-body');
+    refused(t, await ask({ exclude: many }), 413, 'too-many-labels');
+    refused(t, await ask(' '.repeat(1025)), 413, 'body-too-large');
+    refused(t, await ask('k=1', { 'content-type': 'text/plain' }), 415, 'unsupported-media-type');
+    refused(t, await ask({ exclude: [60] }), 422, 'unprocessable-request', ['/exclude/0']);
+    refused(t, await limited.request('/v1/collections/none', { headers: { accept } }), 404, 'unknown-collection');
+    refused(t, await limited.request('/v1/collections/small/items/60', { headers: { accept } }), 422, 'unknown-item');
+    const wrong = { method: 'DELETE', headers: { accept } };
+    refused(t, await limited.request('/v1/collections/small', wrong), 405, 'method-not-allowed');
+  }
+});
+
+t.test('an unknown model is told the known ones, and what is not served yet is called that', async (t) => {
+  const detailOf = async (body: object) => (await server.suggest<ProblemReply>(body)).body.errors[0]?.detail;
+  t.match(await detailOf({ model: { kind: 'mlp' } }), 'must be one of linear_svm, rocchio');
+  t.match(await detailOf({ diversity: 0.5 }), 'not served yet');
+  t.match(await detailOf({ mix: { farthest: 20, random: 5 } }), "'random' is not served yet");
+  t.match(await detailOf({ mix: { farthest: 20 } }), 'not served yet, so /mix/farthest must be k, which is 25');
+});
 
 t.test('404: an unknown collection, prototype names included', async (t) => {
   for (const name of ['none', '__proto__', 'constructor', 'toString']) {
@@ -118,6 +162,20 @@ t.test('413: a megabyte of labels, by their number or by their bytes', async (t)
   refused(t, await server.suggestRaw(many.padEnd(1_048_577), json), 413, 'body-too-large');
   const packed = new Uint8Array(pack({ exclude: new Array(1_048_000).fill(1) }));
   refused(t, await server.suggestRaw(packed, msgpack), 413, 'too-many-labels');
+});
+
+t.test('413: more training values than one modality may have, told with the number of labels that fit', async (t) => {
+  const limits = { maxTrainingValues: 16 * 10 };
+  const small = await startTestServer(t, { collections: { small: buildSmallIndex(t, { items: 60 }) }, ...limits });
+  const labels = (count: number) => ({ positive: [0], negative: Array.from({ length: count - 1 }, (_, i) => 1 + i) });
+  t.equal((await small.suggest({ labels: labels(10) })).status, 200);
+  const reply = await small.suggest<ProblemReply>({ labels: labels(11) });
+  refused(t, reply, 413, 'too-many-labels');
+  t.equal(reply.body.detail, "11 labels of 16 values each in 'visual'; training takes at most 10 there");
+  const sparse = await small.suggest({ labels: labels(40), modalities: { text: {} } });
+  t.equal(sparse.status, 200, 'sparse vectors count the features they keep');
+  t.equal((await small.suggest({ labels: labels(41), modalities: { text: {} } })).status, 413);
+  t.equal((await small.suggest({ labels: { negative: labels(30).negative } })).status, 200, 'nothing is trained');
 });
 
 t.test('a hundred thousand labels are a round like any other', async (t) => {
@@ -192,6 +250,13 @@ t.test('a 64-bit integer of msgpack that fits a number is that number', async (t
 t.test('415: a body of another type, or of none', async (t) => {
   refused(t, await server.suggestRaw('{}', { 'content-type': 'text/plain' }), 415, 'unsupported-media-type');
   refused(t, await server.suggestRaw('k=1', { 'content-type': 'nonsense' }), 415, 'unsupported-media-type');
+});
+
+t.test('415: an encoded body, told which encoding is read', async (t) => {
+  const reply = await server.suggestRaw<ProblemReply>('{}', { ...json, 'content-encoding': 'gzip' });
+  refused(t, reply, 415, 'unsupported-media-type');
+  t.equal(reply.headers.get('accept-encoding'), 'identity');
+  t.equal((await server.suggestRaw('{}', { ...json, 'content-encoding': 'identity' })).status, 200);
 });
 
 t.test('the server is as it was after all of this', async (t) => {

@@ -27,6 +27,11 @@ t.test('collections come from flags, from the environment, or from the file, rel
   t.strictSame(readConfig({ collection: ['c=d'] }, { FARSIGHT_CONFIG: file }).collections, { c: 'd' });
 });
 
+t.test('variables that are ours without being settings are left alone', async (t) => {
+  const environment = { FARSIGHT_DATA: '/data', FARSIGHT_TRACE: '1', OTHER: 'x' };
+  t.equal(readConfig({ collection }, environment).port, 8080);
+});
+
 t.test('the flags are those of parseArgs, and each is described', async (t) => {
   const args = ['--collection', 'a=b', '--collection', 'c=d', '--port', '0', '--trust-proxy', '--max-k', '50'];
   const { values } = parseArgs({ args, options: serveFlags });
@@ -62,6 +67,11 @@ t.test('what cannot be used is refused with where it was given and what is expec
       () => readConfig({ collection }, { FARSIGHT_TRUST_PROXY: 'yes' }),
       /FARSIGHT_TRUST_PROXY: .*expected true or false/,
     ],
+    [
+      () => readConfig({ collection }, { FARSIGHT_PROT: '1' }),
+      /FARSIGHT_PROT: unknown setting in the environment; is it FARSIGHT_PORT or FARSIGHT_HOST\?/,
+    ],
+    [() => readConfig({ collection }, { FARSIGHT_SOMETHING_ELSE: '1' }), /FARSIGHT_SOMETHING_ELSE: .*serve --help/],
     [() => readConfig({ collection, config: join(folder, 'none') }, {}), /cannot read the configuration .*none/],
     [() => readConfig({ collection, config: file('a', '{') }, {}), /cannot read the configuration .*a: /],
     [() => readConfig({ collection, config: file('b', '[]') }, {}), /must hold one JSON object/],

@@ -16,32 +16,50 @@ t.test(
   'past the queue a round is refused at once with 503 and Retry-After; those before it are answered',
   async (t) => {
     const server = await startTestServer(t, { collections: { small }, workers: 1, queueLength: 2 }, worker);
-    const replies = await Promise.all(Array.from({ length: 6 }, () => server.suggest<ProblemReply>(wait(300))));
+    const body = JSON.stringify(wait(300));
+    const headers = { 'content-type': 'application/json', accept: 'application/msgpack' };
+    const replies = await Promise.all(Array.from({ length: 6 }, () => server.suggestRaw<ProblemReply>(body, headers)));
     const refused = replies.filter(({ status }) => status === 503);
     t.equal(refused.length, 3);
     t.equal(replies.filter(({ status }) => status === 200).length, 3);
     for (const { headers, body } of refused) {
       t.equal(headers.get('retry-after'), '1');
-      t.equal(body.type, '/docs#overloaded');
+      t.equal(headers.get('content-type'), 'application/problem+json');
+      t.match(body, { type: '/docs#overloaded', detail: 'every thread is busy and the queue of 2 is full' });
     }
     const metrics = (await server.request<Buffer>('/metrics')).body.toString();
     t.match(metrics, 'outcome="refused"} 3');
   },
 );
 
-t.test('waiting counts against the budget', async (t) => {
-  const server = await startTestServer(t, { collections: { small }, workers: 1 }, worker);
-  const first = server.suggest(wait(300));
-  await sleep(50);
-  const late = await server.suggest<{ coverage: { complete: boolean }; elapsed_ms: number }>({
-    labels: { positive: [1], negative: [2] },
-    budget_ms: 20,
-  });
-  t.equal(late.status, 200);
-  t.ok(late.body.elapsed_ms > 150);
-  t.equal(late.body.coverage.complete, false);
-  await first;
+t.test('a queue of none refuses as soon as every thread is busy', async (t) => {
+  const server = await startTestServer(t, { collections: { small }, workers: 1, queueLength: 0 }, worker);
+  const replies = await Promise.all([1, 2].map(() => server.suggest<ProblemReply>(wait(200))));
+  const [refused] = replies.filter(({ status }) => status === 503);
+  t.equal(refused?.body.detail, 'every thread is busy and none may wait');
 });
+
+t.test(
+  'waiting counts against the budget: a round past it is answered with nothing before a thread is free',
+  async (t) => {
+    const server = await startTestServer(t, { collections: { small }, workers: 1 }, worker);
+    let busy = true;
+    const first = server.suggest(wait(1000)).then(() => {
+      busy = false;
+    });
+    await sleep(50);
+    const labels = { positive: [1], negative: [2] };
+    const waits = server.suggest<{ items: object[] }>({ labels });
+    const late = await server.suggest<{ elapsed_ms: number }>({ labels, budget_ms: 20 });
+    t.ok(busy, 'the only thread is still in the first round');
+    t.equal(late.status, 200);
+    t.match(late.body, { items: [], model: { kind: 'none' }, coverage: { items_scored: 0, complete: false } });
+    t.ok(late.body.elapsed_ms >= 19, 'a timer may end in the millisecond before');
+    await first;
+    t.equal((await waits).body.items.length, 25, 'those that have time wait on');
+    t.match((await server.request<Buffer>('/metrics')).body.toString(), 'outcome="partial"} 1');
+  },
+);
 
 t.test('a waiting round whose client has gone is not computed', async (t) => {
   const server = await startTestServer(t, { collections: { small }, workers: 1, queueLength: 1 }, worker);

@@ -55,13 +55,23 @@ t.test('an item is found by number and by key', async (t) => {
   t.strictSame((await server.request<Item>('/v1/collections/plain/items/7')).body, { id: 7 });
 });
 
-t.test('an item that is not there is 404', async (t) => {
+t.test('an item that is not there is 422, with its picture too', async (t) => {
   for (const id of ['60', '99999999999999999999', '-1', '1.5', 'photo%2F60', '7?by=key', 'photo%2F7?by=number']) {
     const { status, body } = await server.request<ProblemReply>(`/v1/collections/small/items/${id}`);
-    t.equal(status, 404, id);
+    t.equal(status, 422, id);
     t.equal(body.type, '/docs#unknown-item');
   }
-  t.equal((await server.request('/v1/collections/plain/items/photo%2F7')).status, 404);
+  t.equal((await server.request('/v1/collections/plain/items/photo%2F7')).status, 422);
+  t.equal((await server.request('/v1/collections/small/items/60/thumbnail')).status, 422);
+  t.equal((await server.request('/v1/collections/none/items/7')).status, 404);
+});
+
+t.test('an address with an empty part is 404', async (t) => {
+  for (const path of ['/v1/collections/', '/v1/collections/small/items/', '/v1/collections//items/7']) {
+    const { status, body } = await server.request<ProblemReply>(path);
+    t.equal(status, 404, path);
+    t.equal(body.type, '/docs#unknown-route');
+  }
 });
 
 t.test('feature values are given on request, sparse with their dimensions', async (t) => {
@@ -108,7 +118,7 @@ t.test('pictures come with their type, an entity tag, and no rights', async (t) 
   const again = await server.request(item.body.thumbnail ?? '', { headers: { 'if-none-match': `"x", W/${etag}` } });
   t.equal(again.status, 304);
   const none = await server.request<ProblemReply>('/v1/collections/small/items/5/thumbnail');
-  t.equal(none.body.type, '/docs#no-thumbnail');
+  t.match(none.body, { type: '/docs#no-thumbnail', status: 404 });
   t.equal((await server.request('/v1/collections/plain/items/5/thumbnail')).status, 404);
 });
 
@@ -124,6 +134,28 @@ t.test('health, metrics and the description answer', async (t) => {
   const { body } = await server.request<{ openapi: string; paths: object }>('/openapi.json');
   t.equal(body.openapi, '3.1.0');
   t.ok(Object.keys(body.paths).includes('/v1/collections/{collection}/suggest'));
+});
+
+t.test('the description names every status of a route', async (t) => {
+  type Answers = Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+  type Paths = Readonly<Record<string, Readonly<Record<string, { readonly responses: Answers; summary: string }>>>>;
+  const { paths } = (await server.request<{ paths: Paths }>('/openapi.json')).body;
+  const answers = (path: string, method: string) => paths[path]?.[method]?.responses ?? {};
+  const expected: readonly [path: string, method: string, statuses: readonly number[]][] = [
+    ['/v1/collections', 'get', [200, 406, 429]],
+    ['/v1/collections/{collection}', 'get', [200, 400, 404, 406, 429]],
+    ['/v1/collections/{collection}/items/{id}', 'get', [200, 400, 404, 406, 422, 429]],
+    ['/v1/collections/{collection}/items/{id}/thumbnail', 'get', [200, 304, 400, 404, 422, 429]],
+    ['/v1/collections/{collection}/suggest', 'post', [200, 400, 404, 406, 413, 415, 422, 429, 503]],
+    ['/readyz', 'get', [200, 503]],
+  ];
+  for (const [path, method, statuses] of expected) {
+    t.strictSame(Object.keys(answers(path, method)).map(Number), statuses, path);
+  }
+  const picture = answers('/v1/collections/{collection}/items/{id}/thumbnail', 'get');
+  t.ok(Object.keys(picture['200']?.content ?? {}).includes('image/png'));
+  t.equal(picture['304']?.content, undefined);
+  t.strictSame(Object.keys(picture['404']?.content ?? {}), ['application/problem+json']);
 });
 
 t.test('the documentation page stands alone under its security policy', async (t) => {
@@ -158,14 +190,23 @@ t.test('a request id is taken from the caller when it is harmless', async (t) =>
 
 t.test('what is not HTTP gets a problem and a closed connection', async (t) => {
   const { port } = new URL(server.url);
-  const socket = connect(Number(port), '127.0.0.1');
-  socket.end('nonsense\r\n\r\n');
-  let answer = '';
-  socket.on('data', (bytes) => {
-    answer += bytes;
-  });
-  await once(socket, 'close');
-  t.match(answer, /^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json/);
+  const sent: readonly [text: string, status: string][] = [
+    ['nonsense\r\n\r\n', '400 Bad Request'],
+    [`GET /livez HTTP/1.1\r\nhost: a\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`, '431 Request Header Fields Too Large'],
+  ];
+  for (const [text, status] of sent) {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end(text);
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    await once(socket, 'close');
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    t.ok(head.startsWith(`HTTP/1.1 ${status}\r\n`), status);
+    t.match(head, 'content-type: application/problem+json');
+    t.match(head, `x-request-id: ${(JSON.parse(body) as ProblemReply).request_id}`);
+  }
 });
 
 t.test('over the rate limit the answer is 429 and says when to come back', async (t) => {

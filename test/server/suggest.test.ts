@@ -163,6 +163,14 @@ t.test('the models and their options are taken', async (t) => {
   }
 });
 
+t.test('a mix of k farthest and a diversity of 1 change nothing', async (t) => {
+  const plain = await server.suggest<Answer>({ labels, k: 15 });
+  const named = await server.suggest<Answer>({ labels, k: 15, mix: { farthest: 15 }, diversity: 1 });
+  t.equal(named.status, 200);
+  t.strictSame({ ...named.body, elapsed_ms: 0 }, { ...plain.body, elapsed_ms: 0 });
+  t.equal((await server.suggest({ labels, mix: { farthest: 25 } })).status, 200, 'the default of k counts');
+});
+
 t.test('modalities take part by name and weight', async (t) => {
   const visual = await server.suggest<Answer>({ labels, modalities: { visual: {} } });
   t.strictSame(Object.keys(visual.body.items[0]?.modalities ?? {}), ['visual']);
@@ -196,10 +204,14 @@ t.test('an answer goes by what the request accepts, whatever its own type is', a
     ['application/*', 'application/json'],
     ['text/html, */*;q=0.1', 'application/json'],
     ['application/json;q=0, */*', 'application/msgpack'],
+    ['', 'application/json'],
+    ['application/problem+json', 'application/json'],
+    ['application/problem+json, application/msgpack', 'application/msgpack'],
   ];
   for (const [accept, expected] of accepts) {
     const { headers } = await server.suggestRaw(body, { 'content-type': 'application/json; charset=utf-8', accept });
     t.match(headers.get('content-type'), expected, accept);
+    t.equal(headers.get('vary'), 'Accept');
   }
   const refused = await server.suggestRaw(body, { 'content-type': 'application/json', accept: 'text/html' });
   t.equal(refused.status, 406);
