@@ -23,7 +23,7 @@ function textOf(report: IndexReport): string {
   return [
     `items        ${report.items}`,
     `generation   ${report.generation}`,
-    `bytes        ${report.bytes} (${report.bytesPerItem.toFixed(1)} per item)`,
+    `bytes        ${report.bytes} (${report.bytes_per_item.toFixed(1)} per item)`,
     `built with   ${Object.entries(report.build)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}, seed ${report.seed}`,
@@ -33,12 +33,12 @@ function textOf(report: IndexReport): string {
   ].join('\n');
 }
 
-function modalityLines({ clusterSizes: sizes, statistics, ...modality }: ModalityReport): string[] {
+function modalityLines({ cluster_sizes: sizes, statistics, ...modality }: ModalityReport): string[] {
   const quantiles = Object.entries(sizes.quantiles).map(([name, size]) => `${name} ${size}`);
   return [
     `modality     ${modality.name}`,
     `  codec            ${modality.codec}, ${modality.dims} dims, ${modality.normalize ? 'unit length' : 'as given'}`,
-    `  bytes per item   ${modality.bytesPerItem.toFixed(1)}`,
+    `  bytes per item   ${modality.bytes_per_item.toFixed(1)}`,
     `  levels           ${modality.levels.join(' < ')}`,
     `  cluster sizes    mean ${sizes.mean.toFixed(1)}, deviation ${sizes.deviation.toFixed(1)}, ${quantiles.join(', ')}, ` +
       `largest ${sizes.largest}`,

@@ -2,6 +2,7 @@
 
 import { type Collection, openIndex } from '../index/open.ts';
 import { round } from '../round.ts';
+import { roundAccount, suggestedItems } from '../round-answer.ts';
 import { ROUND_DEFAULTS } from '../round-request.ts';
 import { type Command, directoryArgument, parseFlags, print, UsageError, wholeFlag } from './command.ts';
 
@@ -54,17 +55,15 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
       seed,
       modalities: [...collection.modalities.keys()].map((name) => ({ name, weight: 1 })),
     });
-    const items = Array.from(result.items, (id, i) => ({
-      id,
-      ...(collection.keys === null ? {} : { key: collection.keys.keyOf(id) }),
-      score: result.scores[i] as number,
-      source: result.source,
-    }));
-    const { model, coverage } = result;
-    if (values.json) print(JSON.stringify({ items, model, coverage }));
-    else
-      for (const { id, key, score } of items)
-        print(`${id}\t${score.toPrecision(6)}${key === undefined ? '' : `\t${key}`}`);
+    const items = suggestedItems(result, collection.keys);
+    if (values.json) {
+      const index = { generation: collection.generation, items: collection.items };
+      print(JSON.stringify({ items, ...roundAccount(result), index, seed }));
+    } else {
+      for (const { id, key, score } of items) {
+        print([id, score.toPrecision(6), ...(key === undefined ? [] : [key])].join('\t'));
+      }
+    }
     return 0;
   },
 };

@@ -12,7 +12,7 @@ export interface ModalityReport {
   /** Nodes per level, bottom up. */
   readonly levels: readonly number[];
   readonly clusters: number;
-  readonly clusterSizes: {
+  readonly cluster_sizes: {
     readonly mean: number;
     readonly deviation: number;
     /** Sizes that share 1 %, 10 %, 50 %, 90 % and 99 % of the clusters lie at or below. */
@@ -20,7 +20,7 @@ export interface ModalityReport {
     readonly largest: number;
   };
   readonly statistics: ModalityManifest['statistics'];
-  readonly bytesPerItem: number;
+  readonly bytes_per_item: number;
 }
 
 export interface IndexReport {
@@ -29,7 +29,7 @@ export interface IndexReport {
   readonly seed: number;
   readonly build: { readonly cluster_size: number; readonly assign: string; readonly refine: number };
   readonly bytes: number;
-  readonly bytesPerItem: number;
+  readonly bytes_per_item: number;
   readonly modalities: readonly ModalityReport[];
   readonly sections: readonly { readonly name: string; readonly bytes: number; readonly shards: number }[];
 }
@@ -47,7 +47,7 @@ export function inspectIndex(directory: string): IndexReport {
     seed: manifest.seed,
     build: manifest.build,
     bytes,
-    bytesPerItem: bytes / items,
+    bytes_per_item: bytes / items,
     modalities: manifest.modalities.map((modality) => ({
       name: modality.name,
       codec: modality.codec,
@@ -55,15 +55,15 @@ export function inspectIndex(directory: string): IndexReport {
       normalize: modality.normalize,
       levels: modality.levels,
       clusters: modality.clusters,
-      clusterSizes: sizesOf(readWords(directory, manifest, `${modality.name}.starts`)),
+      cluster_sizes: sizesOf(readWords(directory, manifest, `${modality.name}.starts`)),
       statistics: modality.statistics,
-      bytesPerItem: bytesOf(`${modality.name}.`) / items,
+      bytes_per_item: bytesOf(`${modality.name}.`) / items,
     })),
     sections: sections.map(({ name, bytes, shards }) => ({ name, bytes, shards: shards.length })),
   };
 }
 
-function sizesOf(starts: Uint32Array): ModalityReport['clusterSizes'] {
+function sizesOf(starts: Uint32Array): ModalityReport['cluster_sizes'] {
   const sizes = Uint32Array.from(starts.subarray(1), (end, c) => end - (starts[c] as number)).sort();
   const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
   const variance = sizes.reduce((sum, size) => sum + (size - mean) ** 2, 0) / sizes.length;

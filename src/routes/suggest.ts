@@ -8,6 +8,7 @@ import { clockMs } from '../engine.ts';
 import { type Fault, maxFaults, Problem } from '../errors.ts';
 import type { Collection, Modality } from '../index/open.ts';
 import { wantsMsgpack } from '../msgpack.ts';
+import { roundAccount, suggestedItems } from '../round-answer.ts';
 import {
   DEFAULT_WEIGHT,
   type ModelOptions,
@@ -19,7 +20,6 @@ import {
 import { findCollection, type RouteOptions } from './route.ts';
 import {
   CollectionParams,
-  type ItemSchema,
   mediaTypes,
   problemAnswers,
   SuggestAnswer,
@@ -70,7 +70,7 @@ export const suggestRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
       reply.header('server-timing', serverTiming({ queue: queueMs, ...stagesMs }));
       return {
         ...suggestions(result, collection, body.format ?? 'items', wantsMsgpack(request)),
-        ...account(result),
+        ...roundAccount(result),
         index: { generation: collection.generation, items: collection.items },
         seed: round.seed,
         elapsed_ms: Math.round(elapsedMs * 1000) / 1000,
@@ -227,50 +227,19 @@ function suggestions(
   format: 'items' | 'columns',
   typed: boolean,
 ): Pick<Static<typeof SuggestAnswer>, 'items' | 'columns'> {
+  if (format === 'items') return { items: suggestedItems(result, keys) };
   const { items, scores, source, modalities } = result;
-  if (format === 'columns') {
-    // The schema's arrays of numbers; the msgpack writer takes typed arrays for them as they are.
-    const floats = (values: Float64Array) => (typed ? Float32Array.from(values) : [...values]) as number[];
-    return {
-      columns: {
-        ids: (typed ? items : [...items]) as number[],
-        ...(keys === null ? {} : { keys: Array.from(items, (item) => keys.keyOf(item)) }),
-        scores: floats(scores),
-        source,
-        modalities: Object.fromEntries(
-          modalities.map(({ name, scores, ranks }) => [name, { scores: floats(scores), ranks: floats(ranks) }]),
-        ),
-      },
-    };
-  }
-  const rows: Static<typeof ItemSchema>[] = new Array(items.length);
-  for (let i = 0; i < items.length; i++) {
-    const id = items[i] as number;
-    const byModality: Record<string, { score: number; rank: number }> = {};
-    for (const { name, scores, ranks } of modalities) {
-      byModality[name] = { score: scores[i] as number, rank: ranks[i] as number };
-    }
-    const score = scores[i] as number;
-    rows[i] = { id, ...(keys === null ? {} : { key: keys.keyOf(id) }), score, source, modalities: byModality };
-  }
-  return { items: rows };
-}
-
-/** What was learnt from, and how much was looked at. */
-function account({ model, coverage }: RoundResult): Pick<Static<typeof SuggestAnswer>, 'model' | 'coverage'> {
+  // The schema's arrays of numbers; the msgpack writer takes typed arrays for them as they are.
+  const floats = (values: Float64Array) => (typed ? Float32Array.from(values) : [...values]) as number[];
   return {
-    model: {
-      kind: model.kind,
-      positives: model.positives,
-      negatives: model.negatives,
-      pseudo_negatives: model.pseudoNegatives,
-    },
-    coverage: {
-      clusters_read: coverage.clustersRead,
-      items_scored: coverage.itemsScored,
-      clusters_omitted: coverage.clustersOmitted,
-      items_omitted: coverage.itemsOmitted,
-      complete: coverage.complete,
+    columns: {
+      ids: (typed ? items : [...items]) as number[],
+      ...(keys === null ? {} : { keys: Array.from(items, (item) => keys.keyOf(item)) }),
+      scores: floats(scores),
+      source,
+      modalities: Object.fromEntries(
+        modalities.map(({ name, scores, ranks }) => [name, { scores: floats(scores), ranks: floats(ranks) }]),
+      ),
     },
   };
 }

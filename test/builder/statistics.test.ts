@@ -73,13 +73,13 @@ t.test('inspect reports sizes, quantiles and bytes as the files have them', asyn
     .filter((name) => name !== 'manifest.json')
     .reduce((sum, name) => sum + statSync(join(out, name)).size - 4096, 0);
   t.equal(report.bytes, onDisk);
-  t.equal(report.bytesPerItem, onDisk / ITEMS);
+  t.equal(report.bytes_per_item, onDisk / ITEMS);
   t.equal(
     report.sections.reduce((sum, { bytes }) => sum + bytes, 0),
     onDisk,
   );
-  const perModality = report.modalities.reduce((sum, { bytesPerItem }) => sum + bytesPerItem, 0);
-  t.ok(Math.abs(perModality - report.bytesPerItem) < 1e-9, 'without attachments all bytes are of modalities');
+  const perModality = report.modalities.reduce((sum, { bytes_per_item }) => sum + bytes_per_item, 0);
+  t.ok(Math.abs(perModality - report.bytes_per_item) < 1e-9, 'without attachments all bytes are of modalities');
 
   const [first] = report.modalities;
   const sizes = sizesOf(out).sort((a, b) => a - b);
@@ -87,11 +87,11 @@ t.test('inspect reports sizes, quantiles and bytes as the files have them', asyn
   t.match(first, { name: 'a', codec: 'sq8', dims: 6, normalize: true, clusters: sizes.length });
   t.strictSame(first?.statistics, modalities[0]?.statistics);
   t.strictSame(first?.levels, [sizes.length, ...(sizes.length < 100 ? [] : [Math.round(sizes.length / 100)])]);
-  const { clusterSizes } = first as NonNullable<typeof first>;
-  t.equal(clusterSizes.mean, mean);
-  t.equal(clusterSizes.largest, sizes.at(-1));
+  const { cluster_sizes: sizesReported } = first as NonNullable<typeof first>;
+  t.equal(sizesReported.mean, mean);
+  t.equal(sizesReported.largest, sizes.at(-1));
   const deviation = Math.sqrt(sizes.reduce((sum, size) => sum + (size - mean) ** 2, 0) / sizes.length);
-  t.ok(Math.abs(clusterSizes.deviation - deviation) < 1e-9);
+  t.ok(Math.abs(sizesReported.deviation - deviation) < 1e-9);
   for (const [name, share] of [
     ['p1', 0.01],
     ['p10', 0.1],
@@ -99,7 +99,7 @@ t.test('inspect reports sizes, quantiles and bytes as the files have them', asyn
     ['p90', 0.9],
     ['p99', 0.99],
   ] as const) {
-    const quantile = clusterSizes.quantiles[name] as number;
+    const quantile = sizesReported.quantiles[name] as number;
     t.ok(sizes.filter((size) => size <= quantile).length >= share * sizes.length);
     t.ok(sizes.filter((size) => size < quantile).length < share * sizes.length);
   }

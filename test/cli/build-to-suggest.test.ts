@@ -57,7 +57,7 @@ t.test('build, verify, inspect and suggest, in words and in JSON', async (t) => 
   );
   t.match(json, {
     model: { kind: 'linear_svm', positives: 2, negatives: 1 },
-    coverage: { complete: true, itemsScored: 2 * ITEMS },
+    coverage: { complete: true, items_scored: 2 * ITEMS },
   });
   t.equal(json.items.length, 5);
   t.match(json.items[0], { id: Number, key: /^item \d+$/, score: Number, source: 'farthest' });
