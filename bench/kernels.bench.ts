@@ -173,14 +173,14 @@ function sq8Codes(dims: number): RandomCodes {
   };
 }
 
-/** Scoring blocks in sequence. */
+/** Scoring blocks in sequence, and their squared distances to a vector. */
 function scanLines(kernel: string, codes: RandomCodes): readonly Line[] {
   const model = randomModel(codes.plain.dims);
   const cases = [
     ['in cache', IN_CACHE_BYTES, IN_CACHE_BYTES],
     ['from memory', OUT_OF_CACHE_BYTES, OUT_OF_CACHE_BYTES / 2],
   ] as const;
-  return cases.map(([where, bytes, plainBytes]) => {
+  return cases.flatMap(([where, bytes, plainBytes]) => {
     const wanted = Math.floor(bytes / codes.bytesPerVector / codes.blockItems) * codes.blockItems;
     const handle = codes.open(Math.ceil(wanted / TILE_ROWS) * TILE_ROWS);
     const out = new Float32Array(wanted);
@@ -193,18 +193,22 @@ function scanLines(kernel: string, codes: RandomCodes): readonly Line[] {
       { name: 'prepare', run: () => native.scoreBlocks(handle, model.weights, model.bias, 0, none) },
       { name: 'native', run: () => native.scoreBlocks(handle, model.weights, model.bias, 0, out) },
       { name: 'javascript', run: () => scoreRows(plain, model, plainOut) },
+      { name: 'prepare distance', run: () => native.distanceBlocks(handle, model.weights, 0, none) },
+      { name: 'distance', run: () => native.distanceBlocks(handle, model.weights, 0, out) },
     ];
     const inputs = where === 'in cache' ? 50 : 1;
-    const [prepare, scan, javascript] = compare(contestants, { inputs, repetitions: REPETITIONS }).map(
-      ({ cpu }) => cpu,
-    );
-    return {
-      kernel: `score ${kernel}, ${where}`,
+    const [prepare, scan, javascript, prepareDistance, distance] = compare(contestants, {
+      inputs,
+      repetitions: REPETITIONS,
+    }).map(({ cpu }) => cpu * 1e6) as [number, number, number, number, number];
+    const line = (name: string, ns: number, javascriptNs: number | null): Line => ({
+      kernel: `${name} ${kernel}, ${where}`,
       unit: 'vector',
-      ns: (((scan as number) - (prepare as number)) * 1e6) / wanted,
+      ns: ns / wanted,
       bytes: codes.bytesPerVector,
-      javascriptNs: ((javascript as number) * 1e6) / floats,
-    };
+      javascriptNs,
+    });
+    return [line('score', scan - prepare, javascript / floats), line('distance', distance - prepareDistance, null)];
   });
 }
 

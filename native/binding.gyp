@@ -11,6 +11,7 @@
       "src/crc32c.cc",
       "src/mapping.cc",
       "src/ratio.cc",
+      "src/ratio-distance.cc",
       "src/sq8.cc",
       "src/search.cc",
       "src/svm.cc",

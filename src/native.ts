@@ -162,6 +162,10 @@ export interface Native {
   scoreBlocks(codes: CodesHandle, weights: Float32Array, bias: number, first: number, out: Float32Array): void;
   /** Bound of |approximate - exact| for this model. */
   scoreError(codes: CodesHandle, weights: Float32Array, bias: number): number;
+  /** Approximate squared distances to a dense vector of blocks [first, first + out.length / block items). */
+  distanceBlocks(codes: CodesHandle, query: Float32Array, first: number, out: Float32Array): void;
+  /** Bound of |approximate - exact| for this vector; infinite where floats could overflow. */
+  distanceError(codes: CodesHandle, query: Float32Array): number;
   /** Decoded vectors of given slots: row values each, and for sparse codes as many ids (ids is empty for dense). */
   decodeSlots(codes: CodesHandle, slots: Uint32Array, ids: Uint32Array, values: Float32Array): void;
   /** The same for items of a modality. */

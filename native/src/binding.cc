@@ -357,15 +357,22 @@ std::unique_ptr<Query> prepare(Napi::Env env, const Codes& codes, const Napi::Va
   return codes.prepare(array_of<float>(env, weights, "weights", codes.dims()).data(), number(env, bias, "bias"));
 }
 
+// The first of the blocks that `out` has room for, all of which exist.
+size_t first_block(Napi::Env env, const Codes& codes, const Napi::Value& value, std::span<float> out,
+                   const std::string& function) {
+  require_multiple(env, out, codes.block_items(), "out");
+  const auto blocks = (codes.count() + codes.block_items() - 1) / codes.block_items();
+  const auto first = whole(env, value, "first", 0, blocks);
+  if (out.size() / codes.block_items() > blocks - first) range_error(env, function + ": past the end");
+  return first;
+}
+
 Napi::Value score_blocks(Info info) {
   const auto env = info.Env();
   const auto& codes = *handle<OpenCodes>(env, info[0], "codes")->codes;
   const auto query = prepare(env, codes, info[1], info[2]);
   const auto out = array<float>(env, info[4], "out");
-  require_multiple(env, out, codes.block_items(), "out");
-  const auto blocks = (codes.count() + codes.block_items() - 1) / codes.block_items();
-  const auto first = whole(env, info[3], "first", 0, blocks);
-  if (out.size() / codes.block_items() > blocks - first) range_error(env, "scoreBlocks: past the end");
+  const auto first = first_block(env, codes, info[3], out, "scoreBlocks");
   query->approximate(first, out.size() / codes.block_items(), out.data());
   return env.Undefined();
 }
@@ -374,6 +381,26 @@ Napi::Value score_error(Info info) {
   const auto env = info.Env();
   const auto& codes = *handle<OpenCodes>(env, info[0], "codes")->codes;
   return Napi::Number::New(env, prepare(env, codes, info[1], info[2])->error());
+}
+
+std::unique_ptr<DistanceQuery> prepare_distance(Napi::Env env, const Codes& codes, const Napi::Value& query) {
+  return codes.prepare_distance(array_of<float>(env, query, "query", codes.dims()).data());
+}
+
+Napi::Value distance_blocks(Info info) {
+  const auto env = info.Env();
+  const auto& codes = *handle<OpenCodes>(env, info[0], "codes")->codes;
+  const auto query = prepare_distance(env, codes, info[1]);
+  const auto out = array<float>(env, info[3], "out");
+  const auto first = first_block(env, codes, info[2], out, "distanceBlocks");
+  query->approximate(first, out.size() / codes.block_items(), out.data());
+  return env.Undefined();
+}
+
+Napi::Value distance_error(Info info) {
+  const auto env = info.Env();
+  const auto& codes = *handle<OpenCodes>(env, info[0], "codes")->codes;
+  return Napi::Number::New(env, prepare_distance(env, codes, info[1])->error());
 }
 
 void decode_all(Napi::Env env, const Codes& codes, std::span<const uint32_t> slots, const Napi::Value& ids_value,
@@ -925,6 +952,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<open_cells>(env, exports, "openCells");
   add<score_blocks>(env, exports, "scoreBlocks");
   add<score_error>(env, exports, "scoreError");
+  add<distance_blocks>(env, exports, "distanceBlocks");
+  add<distance_error>(env, exports, "distanceError");
   add<decode_slots>(env, exports, "decodeSlots");
   add<decode_items>(env, exports, "decodeItems");
   add<select>(env, exports, "selectClusters");

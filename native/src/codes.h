@@ -22,6 +22,19 @@ class Query {
   virtual float error() const = 0;
 };
 
+// A dense vector prepared for squared distances to one set of codes.
+class DistanceQuery {
+ public:
+  virtual ~DistanceQuery() = default;
+
+  // Approximate squared distances of blocks [first, first + count), none below 0, block_items() floats each; slots past
+  // the end of the codes get that of their zero padding. |approximate - Codes::distance()| <= error() for every slot.
+  virtual void approximate(size_t first, size_t count, float* distances) const = 0;
+
+  // Infinite where a float could overflow; a distance may then be infinite or NaN.
+  virtual float error() const = 0;
+};
+
 // Packed codes of one modality (or of its representatives), in slot order. Does not own the bytes.
 class Codes {
  public:
@@ -36,6 +49,9 @@ class Codes {
 
   // weights: dims() floats. The result refers to these codes and owns everything else.
   virtual std::unique_ptr<Query> prepare(const float* weights, double bias) const = 0;
+
+  // query: dims() floats. The result refers to these codes and owns everything else.
+  virtual std::unique_ptr<DistanceQuery> prepare_distance(const float* query) const = 0;
 
   // The decoded vector of one slot: row_values() values, and for sparse codes as many ids (a value of 0 pads).
   virtual void decode(size_t slot, uint32_t* ids, float* values) const = 0;

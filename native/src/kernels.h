@@ -47,6 +47,19 @@ struct Kernels {
   // addition, then (a0 + a1) + (a2 + a3).
   double (*sq8_dot)(const double* weights, const uint8_t* row, size_t dims);
 
+  // distances[64 * b + i] = max(0, norm + sum_j v (v - twice[id_ij])), v = step * value8_ij, for `count` ratio blocks:
+  // |q - v|^2 when norm = |q|^2 and twice = 2 q. Per item v and v - twice round once each, then j ascending from 0:
+  // sum = fma(v, v - twice, sum).
+  // twice: a float per id, 256, 1024 or 65536 entries.
+  void (*ratio_distance)(const uint8_t* blocks, size_t count, RatioShape shape, const float* twice, float step,
+                         float norm, float* distances);
+
+  // distances[16 * b + i] = sum_d fma(step[d], code_id, shift[d])^2 for `count` sq8 blocks: |x - q|^2 when shift is
+  // offset - q. dims: a multiple of 4 (padded with zeros). Four accumulators by d % 4 with fused multiply-add, then
+  // (a0 + a1) + (a2 + a3).
+  void (*sq8_distance)(const uint8_t* blocks, size_t count, size_t dims, const float* step, const float* shift,
+                       float* distances);
+
   // Positions i < n with scores[i] >= threshold, ascending, to `positions` (room for n + 16); returns how many.
   size_t (*select_at_least)(const float* scores, size_t n, float threshold, uint32_t* positions);
 

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <vector>
 
+#include "magnitudes.h"
+
 namespace farsight {
 
 namespace {
@@ -38,10 +40,6 @@ size_t upper_bytes(RatioShape shape) {
   return shape.id_form == IdForm::kWord ? shape.features * size_t{64} : 0;
 }
 
-size_t table_entries(IdForm form) {
-  return form == IdForm::kByte ? 256 : form == IdForm::kTenBit ? 1024 : 65536;
-}
-
 size_t blocks_of(size_t count) { return (count + kRatioBlockItems - 1) / kRatioBlockItems; }
 
 RatioShape shape_of(const RatioParameters& parameters) {
@@ -51,35 +49,6 @@ RatioShape shape_of(const RatioParameters& parameters) {
 struct alignas(64) TableLine {
   int8_t weights[64];
 };
-
-// |w|'s largest value and the sum of its `count` largest ones.
-struct Magnitudes {
-  float largest = 0;
-  double sum = 0;
-};
-
-Magnitudes magnitudes(const float* weights, size_t dims, size_t count) {
-  std::vector<float> heap; // the largest so far, smallest in front
-  heap.reserve(count);
-  const auto above = [](float a, float b) { return a > b; };
-  for (size_t d = 0; d < dims; ++d) {
-    const float magnitude = std::fabs(weights[d]);
-    if (heap.size() < count) {
-      heap.push_back(magnitude);
-      std::push_heap(heap.begin(), heap.end(), above);
-    } else if (magnitude > heap.front()) {
-      std::pop_heap(heap.begin(), heap.end(), above);
-      heap.back() = magnitude;
-      std::push_heap(heap.begin(), heap.end(), above);
-    }
-  }
-  Magnitudes result;
-  for (const float magnitude : heap) {
-    result.largest = std::max(result.largest, magnitude);
-    result.sum += magnitude;
-  }
-  return result;
-}
 
 } // namespace
 
@@ -148,7 +117,7 @@ class RatioQuery final : public Query {
     const RatioParameters& parameters = codes.parameters();
     const uint32_t low = parameters.value_bits - 8;
     const double features = parameters.features;
-    table_.resize(table_entries(codes.shape().id_form) / 64 + 1);
+    table_.resize(ratio_table_entries(codes.shape().id_form) / 64 + 1);
 
     const Magnitudes magnitude = magnitudes(weights, codes.dims(), parameters.features);
     const double weight_step = magnitude.largest / 127.0;
@@ -214,6 +183,10 @@ class RatioQuery final : public Query {
 
 IdForm ratio_id_form(uint32_t dims) {
   return dims <= 256 ? IdForm::kByte : dims <= 1024 ? IdForm::kTenBit : IdForm::kWord;
+}
+
+size_t ratio_table_entries(IdForm form) {
+  return form == IdForm::kByte ? 256 : form == IdForm::kTenBit ? 1024 : 65536;
 }
 
 size_t ratio_block_bytes(RatioShape shape) { return shape.features * size_t{128} + upper_bytes(shape); }

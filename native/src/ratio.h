@@ -33,6 +33,8 @@ struct RatioParameters {
 };
 
 IdForm ratio_id_form(uint32_t dims);
+// Of a look-up table that no stored id, corrupt or not, reads past.
+size_t ratio_table_entries(IdForm form);
 size_t ratio_block_bytes(RatioShape shape);
 // Bytes of the packed sections for `count` slots, padding included.
 size_t ratio_codes_bytes(size_t count, const RatioParameters& parameters);
@@ -54,6 +56,7 @@ class RatioCodes final : public Codes {
   size_t block_bytes() const override;
   // Exact scores: bias + ((s0 + s1) + (s2 + s3)), s_l = sum over j % 4 == l, ascending, of w[id_j] * (code_j * scale).
   std::unique_ptr<Query> prepare(const float* weights, double bias) const override;
+  std::unique_ptr<DistanceQuery> prepare_distance(const float* query) const override;
   void decode(size_t slot, uint32_t* ids, float* values) const override;
   double distance(size_t slot, const float* query, double norm) const override;
   void prefetch(size_t slot) const override;

@@ -1,9 +1,10 @@
-// Packing and reading sq8 codes, and a linear model in the form their scan wants; the layout is in sq8.h.
+// Packing and reading sq8 codes, and a linear model or a vector in the form their scans want; the layout is in sq8.h.
 #include "sq8.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace farsight {
 
@@ -76,6 +77,51 @@ class Sq8Query final : public Query {
   float error_;
 };
 
+// |x - q|^2 = sum_d (step_d * code_d + shift_d)^2 with shift_d = offset_d - q_d, all in float.
+// u = 2^-24. shift is rounded once, and step * code + shift once (fused), so with M_d the largest |x_d - q_d| that a code
+// can make a difference is off by at most
+//   e_d = u (1.01 |shift_d| + 1.01 M_d) + 2^-51 (|q_d| + |offset_d| + 255 step_d) + 2^-148,
+// the second part being for the three roundings to double here and in distance(), the third for results too small for
+// a normal float. Its square is then off by at most 2 M_d e_d + e_d^2. Every square goes through at most n = dims / 4 + 2
+// sums, dims rounded up to a multiple of 4, which round by at most 1.01 n u of the total, sum (M_d + e_d)^2; the sums
+// of distance() by less than u of it. Together
+//   E = sum (2 M_d e_d + e_d^2) + 1.01 (n + 2) u sum (M_d + e_d)^2 + 1e-36.
+class Sq8DistanceQuery final : public DistanceQuery {
+ public:
+  Sq8DistanceQuery(const Sq8Codes& codes, const float* query) : codes_(codes), shift_(codes.padded_dims()) {
+    double difference_error = 0;
+    double total = 0;
+    for (size_t d = 0; d < codes.dims(); ++d) {
+      const double offset = codes.offset()[d];
+      const double range = 255.0 * codes.step()[d];
+      const double shift = offset - query[d];
+      shift_[d] = static_cast<float>(shift);
+      const double most = std::max(std::fabs(shift), std::fabs(shift + range));
+      const double magnitude = std::fabs(static_cast<double>(query[d])) + std::fabs(offset) + range;
+      const double error = std::ldexp(1.01 * (std::fabs(shift) + most), -24) + std::ldexp(magnitude, -51) + 0x1p-148;
+      difference_error += (2 * most + error) * error;
+      total += (most + error) * (most + error);
+    }
+    const double sums = static_cast<double>(codes.padded_dims()) / 4 + 4;
+    const double error = difference_error + std::ldexp(1.01 * sums * total, -24) + 1e-36;
+    // Twice the largest distance: below it no sum overflows.
+    const bool bounded = 2 * (total + error) < static_cast<double>(std::numeric_limits<float>::max());
+    error_ = bounded ? std::nextafter(static_cast<float>(error), INFINITY) : INFINITY;
+  }
+
+  void approximate(size_t first, size_t count, float* distances) const override {
+    kernels().sq8_distance(codes_.block(first), count, codes_.padded_dims(), codes_.step().data(), shift_.data(),
+                           distances);
+  }
+
+  float error() const override { return error_; }
+
+ private:
+  const Sq8Codes& codes_;
+  std::vector<float> shift_;
+  float error_;
+};
+
 } // namespace
 
 size_t sq8_block_bytes(uint32_t dims) { return padded(dims) * kSq8BlockItems; }
@@ -113,6 +159,10 @@ size_t Sq8Codes::block_bytes() const { return block_bytes_; }
 
 std::unique_ptr<Query> Sq8Codes::prepare(const float* weights, double bias) const {
   return std::make_unique<Sq8Query>(*this, weights, bias);
+}
+
+std::unique_ptr<DistanceQuery> Sq8Codes::prepare_distance(const float* query) const {
+  return std::make_unique<Sq8DistanceQuery>(*this, query);
 }
 
 // offset + step * code in float, a rounding per operation; exact() and distance() use the value in double.

@@ -36,6 +36,7 @@ class Sq8Codes final : public Codes {
   size_t block_items() const override;
   size_t block_bytes() const override;
   std::unique_ptr<Query> prepare(const float* weights, double bias) const override;
+  std::unique_ptr<DistanceQuery> prepare_distance(const float* query) const override;
   void decode(size_t slot, uint32_t* ids, float* values) const override;
   double distance(size_t slot, const float* query, double norm) const override;
   void prefetch(size_t slot) const override;

@@ -159,6 +159,97 @@ TEST("sq8_dot equals scalar for dims 4 to 132 and 1280") {
   }
 }
 
+TEST("ratio_distance equals scalar for all id forms, feature and block counts") {
+  std::mt19937 random(8);
+  for (const uint32_t dims : {7u, 256u, 257u, 1024u, 1025u, 65536u}) {
+    const IdForm form = ratio_id_form(dims);
+    auto twice = random_floats(random, dims);
+    twice.resize(ratio_table_entries(form));
+    for (const uint32_t features : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 16u, 255u}) {
+      const RatioShape shape{features, form, dims};
+      for (size_t count = 1; count <= (features == 255 ? 1 : 5); ++count) {
+        const RatioParameters parameters{dims, features, 8, 1.0, 1e9};
+        const size_t rows = count * kRatioBlockItems;
+        std::vector<uint16_t> ids(rows * features);
+        std::vector<uint32_t> codes(rows * features);
+        std::vector<uint32_t> order(rows);
+        for (auto& id : ids) id = static_cast<uint16_t>(random() % dims);
+        for (auto& code : codes) code = random() % 256;
+        for (size_t i = 0; i < rows; ++i) order[i] = static_cast<uint32_t>(i);
+        std::vector<uint8_t> bytes(1 + ratio_codes_bytes(rows, parameters));
+        pack_ratio(ids.data(), codes.data(), order.data(), 0, rows, parameters, bytes.data() + 1, nullptr);
+        // The smaller norm leaves some below 0, which are 0 then.
+        for (const float norm : {0.25f, 17.5f}) {
+          std::vector<float> expected(rows);
+          scalar_kernels()->ratio_distance(bytes.data() + 1, count, shape, twice.data(), 3e-3f, norm, expected.data());
+          for (size_t i = 0; i < rows; ++i) {
+            float sum = 0;
+            for (size_t j = i * features; j < (i + 1) * features; ++j) {
+              const float value = 3e-3f * static_cast<float>(codes[j]);
+              sum = std::fma(value, value - twice[ids[j]], sum);
+            }
+            CHECK(expected[i] == std::max(0.0f, norm + sum));
+          }
+          for (const Kernels* kernels : vector_tables()) {
+            std::vector<float> distances(rows);
+            kernels->ratio_distance(bytes.data() + 1, count, shape, twice.data(), 3e-3f, norm, distances.data());
+            CHECK(same_bits(distances, expected));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST("sq8_distance equals scalar for dims 4 to 132, 1280 and 4096 and block counts 1 to 5") {
+  std::mt19937 random(9);
+  std::vector<size_t> all_dims = {1280, 4096};
+  for (size_t dims = 4; dims <= 132; dims += 4) all_dims.push_back(dims);
+  for (const size_t dims : all_dims) {
+    const auto step = random_floats(random, dims);
+    const auto shift = random_floats(random, dims);
+    for (size_t count = 1; count <= (dims > 1280 ? 1 : 5); ++count) {
+      const auto blocks = random_integers<uint8_t>(random, dims * 16 * count + 1);
+      std::vector<float> expected(16 * count);
+      scalar_kernels()->sq8_distance(blocks.data() + 1, count, dims, step.data(), shift.data(), expected.data());
+      for (size_t i = 0; i < expected.size(); ++i) {
+        float sums[4] = {};
+        for (size_t d = 0; d < dims; ++d) {
+          const uint8_t code = blocks[1 + i / 16 * dims * 16 + d / 4 * 64 + i % 16 * 4 + d % 4];
+          const float difference = std::fma(step[d], static_cast<float>(code), shift[d]);
+          sums[d % 4] = std::fma(difference, difference, sums[d % 4]);
+        }
+        CHECK(expected[i] == (sums[0] + sums[1]) + (sums[2] + sums[3]));
+      }
+      for (const Kernels* kernels : vector_tables()) {
+        std::vector<float> distances(16 * count);
+        kernels->sq8_distance(blocks.data() + 1, count, dims, step.data(), shift.data(), distances.data());
+        CHECK(same_bits(distances, expected));
+      }
+    }
+  }
+}
+
+TEST("distances past the largest float are infinite, and NaN is kept, in every table") {
+  const RatioShape shape{5, IdForm::kByte, 256};
+  const std::vector<uint8_t> blocks(std::max<size_t>(ratio_block_bytes(shape), 4 * 16), 0xff);
+  const std::vector<float> large(256, -3e38f);
+  const std::vector<float> nan(256, NAN);
+  for (const Kernels* kernels : {scalar_kernels(), avx2_kernels(), avx512_kernels(), neon_kernels()}) {
+    if (kernels == nullptr) continue;
+    std::vector<float> distances(64);
+    kernels->ratio_distance(blocks.data(), 1, shape, large.data(), 1.0f, 1.0f, distances.data());
+    for (const float distance : distances) CHECK(distance == INFINITY);
+    kernels->ratio_distance(blocks.data(), 1, shape, nan.data(), 1.0f, 1.0f, distances.data());
+    for (const float distance : distances) CHECK(std::isnan(distance));
+    distances.resize(16);
+    kernels->sq8_distance(blocks.data(), 1, 4, large.data(), large.data(), distances.data());
+    for (const float distance : distances) CHECK(distance == INFINITY);
+    kernels->sq8_distance(blocks.data(), 1, 4, nan.data(), large.data(), distances.data());
+    for (const float distance : distances) CHECK(std::isnan(distance));
+  }
+}
+
 TEST("select_at_least equals scalar for 0 to 200 scores, ties and NaN included") {
   std::mt19937 random(3);
   for (size_t n = 0; n <= 200; ++n) {

@@ -98,6 +98,27 @@ void check_scores(const Rows& rows, const std::vector<float>& weights, double bi
   for (size_t i = 0; i < part.size(); ++i) CHECK(part[i] == scores[(blocks - 1) * kRatioBlockItems + i]);
 }
 
+// Returns the largest |approximate - exact| over the stated error.
+double check_distances(const Rows& rows, const std::vector<float>& query) {
+  const RatioCodes codes = rows.open();
+  const auto prepared = codes.prepare_distance(query.data());
+  const size_t blocks = (codes.count() + kRatioBlockItems - 1) / kRatioBlockItems;
+  std::vector<float> distances(blocks * kRatioBlockItems);
+  prepared->approximate(0, blocks, distances.data());
+  double norm = 0;
+  for (const float value : query) norm += static_cast<double>(value) * value;
+  double largest = 0;
+  for (size_t slot = 0; slot < codes.count(); ++slot) {
+    const double error = std::fabs(distances[slot] - codes.distance(slot, query.data(), norm));
+    CHECK(distances[slot] >= 0 && error <= prepared->error());
+    largest = std::max(largest, error / prepared->error());
+  }
+  std::vector<float> part(kRatioBlockItems);
+  prepared->approximate(blocks - 1, 1, part.data());
+  CHECK(std::equal(part.begin(), part.end(), distances.end() - kRatioBlockItems));
+  return largest;
+}
+
 } // namespace
 
 TEST("ratio codes decode to what was packed, at every feature count, id form and value width") {
@@ -142,6 +163,54 @@ TEST("ratio scores stay within the stated error of the exact ones") {
   }
 }
 
+TEST("ratio distances of blocks stay within the stated error of the exact ones") {
+  std::mt19937 random(15);
+  std::normal_distribution<float> normal;
+  for (const uint32_t dims : {16u, 200u, 1000u, 12988u}) {
+    for (const uint32_t features : {1u, 2u, 5u, 6u, 7u, 16u}) {
+      for (const uint32_t value_bits : {8u, 9u, 10u, 24u}) {
+        const Rows rows(random, dims, features, value_bits, 1 + random() % 300);
+        std::vector<float> query(dims);
+        for (float& value : query) value = normal(random);
+        check_distances(rows, query);
+        check_distances(rows, std::vector<float>(dims));
+        // A stored vector itself: its distance is what the cancellation of norm and sum leaves.
+        const RatioCodes codes = rows.open();
+        std::vector<uint32_t> ids(features);
+        std::vector<float> values(features);
+        codes.decode(0, ids.data(), values.data());
+        std::vector<float> stored(dims);
+        for (uint32_t j = 0; j < features; ++j) stored[ids[j]] += values[j];
+        check_distances(rows, stored);
+        auto peaked = query;
+        peaked[rows.ids[0]] = 1e6f;
+        check_distances(rows, peaked);
+        peaked[rows.ids[0]] = -1e6f;
+        check_distances(rows, peaked);
+        for (float& value : query) value *= 1e-38f;
+        check_distances(rows, query);
+      }
+    }
+  }
+}
+
+TEST("the error of ratio distances is no looser than twice what the worst rest bits do") {
+  // One feature with code 2 = 1 * 2^2 - 2, the largest rest, and a query on the other side of 0.
+  std::mt19937 random(16);
+  Rows rows(random, 4, 1, 10, 64);
+  std::fill(rows.codes.begin(), rows.codes.end(), 2);
+  rows.parameters.max_sum = 2 * rows.parameters.scale;
+  pack_ratio(rows.ids.data(), rows.codes.data(), rows.order.data(), 0, 64, rows.parameters, rows.blocks.data(),
+             rows.refine.data());
+  CHECK(check_distances(rows, std::vector<float>(4, -5.0f)) >= 0.5);
+}
+
+TEST("the error of ratio distances that floats cannot hold is infinite") {
+  std::mt19937 random(17);
+  const Rows rows(random, 100, 4, 10, 10);
+  CHECK(rows.open().prepare_distance(std::vector<float>(100, 3e19f).data())->error() == INFINITY);
+}
+
 TEST("a ratio query without weights scores the bias") {
   std::mt19937 random(13);
   const Rows rows(random, 100, 4, 10, 100);
@@ -162,6 +231,7 @@ TEST("a corrupt ratio block reads inside its bounds") {
     const auto query = codes.prepare(weights.data(), 0);
     std::vector<float> scores(192);
     query->approximate(0, 3, scores.data());
+    codes.prepare_distance(weights.data())->approximate(0, 3, scores.data());
     for (size_t slot = 0; slot < codes.count(); ++slot) {
       std::vector<uint32_t> ids(6);
       std::vector<float> values(6);

@@ -61,6 +61,25 @@ void check_scores(const Rows& rows, const std::vector<float>& weights, double bi
   }
 }
 
+// Returns the largest |approximate - exact| over the stated error.
+double check_distances(const Rows& rows, const std::vector<float>& query) {
+  const Sq8Codes codes = rows.open();
+  const auto prepared = codes.prepare_distance(query.data());
+  const size_t blocks = (codes.count() + kSq8BlockItems - 1) / kSq8BlockItems;
+  std::vector<float> distances(blocks * kSq8BlockItems);
+  prepared->approximate(0, blocks, distances.data());
+  double largest = 0;
+  for (size_t slot = 0; slot < codes.count(); ++slot) {
+    const double error = std::fabs(distances[slot] - codes.distance(slot, query.data(), 0));
+    CHECK(distances[slot] >= 0 && error <= prepared->error());
+    largest = std::max(largest, error / prepared->error());
+  }
+  std::vector<float> part(kSq8BlockItems);
+  prepared->approximate(blocks - 1, 1, part.data());
+  CHECK(std::equal(part.begin(), part.end(), distances.end() - kSq8BlockItems));
+  return largest;
+}
+
 } // namespace
 
 TEST("sq8 codes decode to what was packed, for dims 1 to 133") {
@@ -103,4 +122,47 @@ TEST("sq8 scores stay within the stated error of the exact ones") {
     check_scores(rows, weights, 0);
     check_scores(rows, std::vector<float>(dims), -0.1);
   }
+}
+
+TEST("sq8 distances of blocks stay within the stated error of the exact ones") {
+  std::mt19937 random(23);
+  std::normal_distribution<float> normal;
+  for (const uint32_t dims : {1u, 2u, 3u, 4u, 5u, 16u, 127u, 512u, 1280u, 4096u}) {
+    Rows rows(random, dims, 1 + random() % 70);
+    std::vector<float> query(dims);
+    for (float& value : query) value = normal(random);
+    check_distances(rows, query);
+    check_distances(rows, rows.offset);
+    // A stored vector itself.
+    std::vector<float> stored(dims);
+    rows.open().decode(0, nullptr, stored.data());
+    check_distances(rows, stored);
+    auto peaked = query;
+    peaked[dims / 2] = 1e7f;
+    check_distances(rows, peaked);
+    // Far offsets: what the double arithmetic of distance() loses is as large as what float loses.
+    auto far = rows;
+    for (uint32_t d = 0; d < dims; ++d) query[d] = far.offset[d] = 1e6f + static_cast<float>(d);
+    for (float& step : far.step) step = 1e-11f;
+    check_distances(far, query);
+    for (uint32_t d = 0; d < dims; ++d) {
+      rows.offset[d] *= 1e-38f;
+      rows.step[d] *= 1e-38f;
+      query[d] = normal(random) * 1e-38f;
+    }
+    check_distances(rows, query);
+  }
+}
+
+TEST("the error of sq8 distances is a millionth of the largest one, and infinite where floats cannot hold it") {
+  std::mt19937 random(24);
+  const Rows rows(random, 16, 50);
+  const std::vector<float> zeros(16);
+  double largest = 0;
+  for (uint32_t d = 0; d < 16; ++d) {
+    const double most = std::max(std::fabs(rows.offset[d]), std::fabs(rows.offset[d] + 255 * rows.step[d]));
+    largest += most * most;
+  }
+  CHECK(rows.open().prepare_distance(zeros.data())->error() <= 1e-6 * largest);
+  CHECK(rows.open().prepare_distance(std::vector<float>(16, 1e19f).data())->error() == INFINITY);
 }

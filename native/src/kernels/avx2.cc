@@ -189,6 +189,98 @@ double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
   return _mm_cvtsd_f64(pairs) + _mm_cvtsd_f64(_mm_unpackhi_pd(pairs, pairs));
 }
 
+// Byte f of eight lanes, as floats.
+__m256 bytes_of(__m256i lanes, int f) {
+  return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(lanes, 8 * f), _mm256_set1_epi32(0xff)));
+}
+
+template <IdForm kForm>
+void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* twice, float step, float norm,
+              float* distances) {
+  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  const size_t stride = chunks * (128 + kUpper);
+  const size_t fours = chunks & ~size_t{3};
+  const size_t pairs = chunks & ~size_t{1};
+  const __m256 steps = _mm256_set1_ps(step);
+  const __m256 norms = _mm256_set1_ps(norm);
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* low = blocks + b * stride;
+    const uint8_t* values = low + chunks * 64;
+    const uint8_t* upper = values + chunks * 64;
+    for (size_t half = 0; half < 2; ++half) {
+      __m256 sums[4] = {};
+      // Adds byte f of a chunk's lanes to sums[accumulator(f)], f ascending.
+      const auto add_chunk = [&](size_t c, auto accumulator) {
+        const __m256i low_bytes = load(low + c * 64 + half * 32);
+        const __m256i value_bytes = load(values + c * 64 + half * 32);
+        __m256i upper_bytes = _mm256_setzero_si256();
+        uint32_t bit8 = 0;
+        uint32_t bit9 = 0;
+        if constexpr (kForm == IdForm::kWord) upper_bytes = load(upper + c * kUpper + half * 32);
+        if constexpr (kForm == IdForm::kTenBit) {
+          std::memcpy(&bit8, upper + c * kUpper + half * 4, sizeof bit8);
+          std::memcpy(&bit9, upper + c * kUpper + 8 + half * 4, sizeof bit9);
+        }
+        for (int f = 0; f < 4; ++f) {
+          const __m256i ids = ids_of<kForm>(low_bytes, upper_bytes, bit8, bit9, f);
+          const __m256 value = _mm256_mul_ps(steps, bytes_of(value_bytes, f));
+          const __m256 factor = _mm256_sub_ps(value, _mm256_i32gather_ps(twice, ids, 4));
+          sums[accumulator(f)] = _mm256_fmadd_ps(value, factor, sums[accumulator(f)]);
+        }
+      };
+      for (size_t c = 0; c < fours; c += 4) {
+        for (size_t t = 0; t < 4; ++t) add_chunk(c + t, [t](int) { return t; });
+      }
+      if (pairs > fours) {
+        add_chunk(fours, [](int f) { return f / 2; });
+        add_chunk(fours + 1, [](int f) { return 2 + f / 2; });
+      }
+      if (chunks > pairs) add_chunk(pairs, [](int f) { return f; });
+      for (size_t t = 0; t < 4; ++t) {
+        // vmaxps returns its second operand where the first is not larger: a NaN stays.
+        const __m256 clamped = _mm256_max_ps(_mm256_setzero_ps(), _mm256_add_ps(norms, sums[t]));
+        _mm256_storeu_ps(distances + b * kRatioBlockItems + t * kLanes + half * 8, clamped);
+      }
+    }
+  }
+}
+
+void ratio_distance(const uint8_t* blocks, size_t count, RatioShape shape, const float* twice, float step, float norm,
+                    float* distances) {
+  const size_t chunks = shape.features;
+  if (shape.id_form == IdForm::kWord) {
+    distance<IdForm::kWord>(blocks, count, chunks, twice, step, norm, distances);
+  } else if (shape.id_form == IdForm::kTenBit) {
+    distance<IdForm::kTenBit>(blocks, count, chunks, twice, step, norm, distances);
+  } else {
+    distance<IdForm::kByte>(blocks, count, chunks, twice, step, norm, distances);
+  }
+}
+
+void sq8_distance(const uint8_t* blocks, size_t count, size_t dims, const float* step, const float* shift,
+                  float* distances) {
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * dims * kSq8BlockItems;
+    // Items 0 .. 7 and 8 .. 15, four accumulators each.
+    __m256 sums[2][4] = {};
+    for (size_t d = 0; d < dims; d += 4) {
+      const __m256i codes[2] = {load(block + d * 16), load(block + d * 16 + 32)};
+      for (int f = 0; f < 4; ++f) {
+        const __m256 steps = _mm256_set1_ps(step[d + f]);
+        const __m256 shifts = _mm256_set1_ps(shift[d + f]);
+        for (size_t h = 0; h < 2; ++h) {
+          const __m256 difference = _mm256_fmadd_ps(steps, bytes_of(codes[h], f), shifts);
+          sums[h][f] = _mm256_fmadd_ps(difference, difference, sums[h][f]);
+        }
+      }
+    }
+    for (size_t h = 0; h < 2; ++h) {
+      const __m256 sum = _mm256_add_ps(_mm256_add_ps(sums[h][0], sums[h][1]), _mm256_add_ps(sums[h][2], sums[h][3]));
+      _mm256_storeu_ps(distances + b * kSq8BlockItems + h * 8, sum);
+    }
+  }
+}
+
 size_t select_at_least(const float* scores, size_t n, float threshold, uint32_t* positions) {
   const __m256 thresholds = _mm256_set1_ps(threshold);
   size_t found = 0;
@@ -258,7 +350,9 @@ void panel_distance(const float* panel, const float* query, size_t dims, float* 
   _mm256_storeu_ps(out + 8, second);
 }
 
-constexpr Kernels kTable = {"avx2", ratio_scan, sq8_scan, sq8_dot, select_at_least, dot, axpy, panel_distance};
+constexpr Kernels kTable = {
+  "avx2", ratio_scan, sq8_scan, sq8_dot, ratio_distance, sq8_distance, select_at_least, dot, axpy, panel_distance,
+};
 
 } // namespace
 

@@ -204,6 +204,91 @@ double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
   return _mm_cvtsd_f64(pairs) + _mm_cvtsd_f64(_mm_unpackhi_pd(pairs, pairs));
 }
 
+// Byte f of sixteen lanes, moved to byte `to` of an otherwise empty lane.
+__m512i bytes_of(__m512i lanes, int f, int to = 0) {
+  const __m512i from = _mm512_add_epi32(_mm512_set4_epi32(12, 8, 4, 0), _mm512_set1_epi32(f));
+  return _mm512_maskz_shuffle_epi8(0x1111111111111111ull << to, lanes, _mm512_slli_epi32(from, 8 * to));
+}
+
+template <IdForm kForm>
+void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* twice, float step, float norm,
+              float* distances) {
+  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  const size_t stride = chunks * (128 + kUpper);
+  const size_t fours = chunks & ~size_t{3};
+  const size_t pairs = chunks & ~size_t{1};
+  const __m512 steps = _mm512_set1_ps(step);
+  const __m512 norms = _mm512_set1_ps(norm);
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* low = blocks + b * stride;
+    const uint8_t* values = low + chunks * 64;
+    const uint8_t* upper = values + chunks * 64;
+    __m512 sums[4] = {};
+    // Adds byte f of a chunk's lanes to sums[accumulator(f)], f ascending.
+    const auto add_chunk = [&](size_t c, auto accumulator) {
+      const __m512i low_bytes = _mm512_loadu_si512(low + c * 64);
+      const __m512i value_bytes = _mm512_loadu_si512(values + c * 64);
+      __m512i upper_bytes = _mm512_setzero_si512();
+      if constexpr (kForm == IdForm::kWord) upper_bytes = _mm512_loadu_si512(upper + c * kUpper);
+      if constexpr (kForm == IdForm::kTenBit) {
+        const __mmask64 bit8 = load_mask(upper + c * kUpper);
+        const __mmask64 bit9 = load_mask(upper + c * kUpper + 8);
+        upper_bytes = _mm512_or_si512(_mm512_maskz_set1_epi8(bit8, 1), _mm512_maskz_set1_epi8(bit9, 2));
+      }
+      for (int f = 0; f < 4; ++f) {
+        __m512i ids = bytes_of(low_bytes, f);
+        if constexpr (kForm != IdForm::kByte) ids = _mm512_or_si512(ids, bytes_of(upper_bytes, f, 1));
+        const __m512 value = _mm512_mul_ps(steps, _mm512_cvtepi32_ps(bytes_of(value_bytes, f)));
+        const __m512 factor = _mm512_sub_ps(value, _mm512_i32gather_ps(ids, twice, 4));
+        sums[accumulator(f)] = _mm512_fmadd_ps(value, factor, sums[accumulator(f)]);
+      }
+    };
+    for (size_t c = 0; c < fours; c += 4) {
+      for (size_t t = 0; t < 4; ++t) add_chunk(c + t, [t](int) { return t; });
+    }
+    if (pairs > fours) {
+      add_chunk(fours, [](int f) { return f / 2; });
+      add_chunk(fours + 1, [](int f) { return 2 + f / 2; });
+    }
+    if (chunks > pairs) add_chunk(pairs, [](int f) { return f; });
+    for (size_t t = 0; t < 4; ++t) {
+      // vmaxps returns its second operand where the first is not larger: a NaN stays.
+      const __m512 clamped = _mm512_max_ps(_mm512_setzero_ps(), _mm512_add_ps(norms, sums[t]));
+      _mm512_storeu_ps(distances + b * kRatioBlockItems + t * kLanes, clamped);
+    }
+  }
+}
+
+void ratio_distance(const uint8_t* blocks, size_t count, RatioShape shape, const float* twice, float step, float norm,
+                    float* distances) {
+  const size_t chunks = shape.features;
+  if (shape.id_form == IdForm::kWord) {
+    distance<IdForm::kWord>(blocks, count, chunks, twice, step, norm, distances);
+  } else if (shape.id_form == IdForm::kTenBit) {
+    distance<IdForm::kTenBit>(blocks, count, chunks, twice, step, norm, distances);
+  } else {
+    distance<IdForm::kByte>(blocks, count, chunks, twice, step, norm, distances);
+  }
+}
+
+void sq8_distance(const uint8_t* blocks, size_t count, size_t dims, const float* step, const float* shift,
+                  float* distances) {
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * dims * kSq8BlockItems;
+    __m512 sums[4] = {};
+    for (size_t d = 0; d < dims; d += 4) {
+      const __m512i codes = _mm512_loadu_si512(block + d * 16);
+      for (int f = 0; f < 4; ++f) {
+        const __m512 code = _mm512_cvtepi32_ps(bytes_of(codes, f));
+        const __m512 difference = _mm512_fmadd_ps(_mm512_set1_ps(step[d + f]), code, _mm512_set1_ps(shift[d + f]));
+        sums[f] = _mm512_fmadd_ps(difference, difference, sums[f]);
+      }
+    }
+    const __m512 sum = _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3]));
+    _mm512_storeu_ps(distances + b * kSq8BlockItems, sum);
+  }
+}
+
 size_t select_at_least(const float* scores, size_t n, float threshold, uint32_t* positions) {
   const __m512 thresholds = _mm512_set1_ps(threshold);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -278,7 +363,9 @@ void panel_distance(const float* panel, const float* query, size_t dims, float* 
   _mm512_storeu_ps(out, sum);
 }
 
-constexpr Kernels kTable = {"avx512", ratio_scan, sq8_scan, sq8_dot, select_at_least, dot, axpy, panel_distance};
+constexpr Kernels kTable = {
+  "avx512", ratio_scan, sq8_scan, sq8_dot, ratio_distance, sq8_distance, select_at_least, dot, axpy, panel_distance,
+};
 
 } // namespace
 

@@ -11,18 +11,21 @@ namespace farsight {
 
 namespace {
 
-// Where the 64 ids of a chunk come from: their low bytes and what the id form adds (see ratio.h).
+// Id k of a chunk: its low byte and what the id form adds (see ratio.h).
+template <IdForm kForm>
+uint32_t id_at(const uint8_t* low, const uint8_t* upper, size_t k) {
+  uint32_t id = low[k];
+  if constexpr (kForm == IdForm::kWord) id |= static_cast<uint32_t>(upper[k]) << 8;
+  if constexpr (kForm == IdForm::kTenBit) {
+    id |= (static_cast<uint32_t>(upper[k / 8]) >> (k % 8) & 1) << 8;
+    id |= (static_cast<uint32_t>(upper[8 + k / 8]) >> (k % 8) & 1) << 9;
+  }
+  return id;
+}
+
 template <IdForm kForm>
 void look_up(const uint8_t* low, const uint8_t* upper, const int8_t* table, int8_t weights[64]) {
-  for (size_t k = 0; k < 64; ++k) {
-    uint32_t id = low[k];
-    if constexpr (kForm == IdForm::kWord) id |= static_cast<uint32_t>(upper[k]) << 8;
-    if constexpr (kForm == IdForm::kTenBit) {
-      id |= (static_cast<uint32_t>(upper[k / 8]) >> (k % 8) & 1) << 8;
-      id |= (static_cast<uint32_t>(upper[8 + k / 8]) >> (k % 8) & 1) << 9;
-    }
-    weights[k] = table[id];
-  }
+  for (size_t k = 0; k < 64; ++k) weights[k] = table[id_at<kForm>(low, upper, k)];
 }
 
 // |weight * value| <= 128 * 255 < 2^15.
@@ -140,6 +143,82 @@ double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
   return vaddvq_f64(first) + vaddvq_f64(second);
 }
 
+// Lanes 4q .. 4q + 3 of sixteen bytes, as floats.
+float32x4_t quarter_of(uint8x16_t bytes, size_t q) {
+  const uint16x8_t eight = q < 2 ? vmovl_u8(vget_low_u8(bytes)) : vmovl_u8(vget_high_u8(bytes));
+  return vcvtq_f32_u32(q % 2 == 0 ? vmovl_u16(vget_low_u16(eight)) : vmovl_u16(vget_high_u16(eight)));
+}
+
+template <IdForm kForm>
+void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* twice, float step, float norm,
+              float* distances) {
+  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  const size_t stride = chunks * (128 + kUpper);
+  const size_t fours = chunks & ~size_t{3};
+  const size_t pairs = chunks & ~size_t{1};
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* low = blocks + b * stride;
+    const uint8_t* values = low + chunks * 64;
+    const uint8_t* upper = values + chunks * 64;
+    float32x4_t sums[16] = {}; // accumulator t, lanes 4q .. 4q + 3 at 4t + q
+    for (size_t c = 0; c < chunks; ++c) {
+      // Byte f of lane l at 16f + l, as vld4 takes the values apart.
+      float looked_up[64];
+      for (size_t k = 0; k < 64; ++k) {
+        looked_up[k % 4 * 16 + k / 4] = twice[id_at<kForm>(low + c * 64, upper + c * kUpper, k)];
+      }
+      const uint8x16x4_t bytes = vld4q_u8(values + c * 64);
+      for (size_t f = 0; f < 4; ++f) {
+        const size_t t = c < fours ? c % 4 : c < pairs ? (c - fours) * 2 + f / 2 : f;
+        for (size_t q = 0; q < 4; ++q) {
+          const float32x4_t value = vmulq_n_f32(quarter_of(bytes.val[f], q), step);
+          const float32x4_t factor = vsubq_f32(value, vld1q_f32(looked_up + f * 16 + q * 4));
+          sums[t * 4 + q] = vfmaq_f32(sums[t * 4 + q], value, factor);
+        }
+      }
+    }
+    for (size_t s = 0; s < 16; ++s) {
+      const float32x4_t distance = vaddq_f32(vdupq_n_f32(norm), sums[s]);
+      const float32x4_t zero = vdupq_n_f32(0);
+      vst1q_f32(distances + b * kRatioBlockItems + s * 4, vbslq_f32(vcgtq_f32(zero, distance), zero, distance));
+    }
+  }
+}
+
+void ratio_distance(const uint8_t* blocks, size_t count, RatioShape shape, const float* twice, float step, float norm,
+                    float* distances) {
+  const size_t chunks = shape.features;
+  if (shape.id_form == IdForm::kWord) {
+    distance<IdForm::kWord>(blocks, count, chunks, twice, step, norm, distances);
+  } else if (shape.id_form == IdForm::kTenBit) {
+    distance<IdForm::kTenBit>(blocks, count, chunks, twice, step, norm, distances);
+  } else {
+    distance<IdForm::kByte>(blocks, count, chunks, twice, step, norm, distances);
+  }
+}
+
+void sq8_distance(const uint8_t* blocks, size_t count, size_t dims, const float* step, const float* shift,
+                  float* distances) {
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * dims * kSq8BlockItems;
+    float32x4_t sums[4][4] = {}; // accumulator f, items 4q .. 4q + 3
+    for (size_t d = 0; d < dims; d += 4) {
+      const uint8x16x4_t codes = vld4q_u8(block + d * 16);
+      for (size_t f = 0; f < 4; ++f) {
+        const float32x4_t shifts = vdupq_n_f32(shift[d + f]);
+        for (size_t q = 0; q < 4; ++q) {
+          const float32x4_t difference = vfmaq_n_f32(shifts, quarter_of(codes.val[f], q), step[d + f]);
+          sums[f][q] = vfmaq_f32(sums[f][q], difference, difference);
+        }
+      }
+    }
+    for (size_t q = 0; q < 4; ++q) {
+      const float32x4_t sum = vaddq_f32(vaddq_f32(sums[0][q], sums[1][q]), vaddq_f32(sums[2][q], sums[3][q]));
+      vst1q_f32(distances + b * kSq8BlockItems + q * 4, sum);
+    }
+  }
+}
+
 size_t select_at_least(const float* scores, size_t n, float threshold, uint32_t* positions) {
   const float32x4_t thresholds = vdupq_n_f32(threshold);
   size_t found = 0;
@@ -195,7 +274,9 @@ void panel_distance(const float* panel, const float* query, size_t dims, float* 
   for (size_t k = 0; k < 4; ++k) vst1q_f32(out + 4 * k, sums[k]);
 }
 
-constexpr Kernels kTable = {"neon", ratio_scan, sq8_scan, sq8_dot, select_at_least, dot, axpy, panel_distance};
+constexpr Kernels kTable = {
+  "neon", ratio_scan, sq8_scan, sq8_dot, ratio_distance, sq8_distance, select_at_least, dot, axpy, panel_distance,
+};
 
 } // namespace
 
