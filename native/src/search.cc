@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels.h"
+#include "collector.h"
 #include "parallel.h"
 
 namespace farsight {
@@ -19,40 +19,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Slots scored at a time by the longest runs: their scores stay in the first-level cache.
-constexpr size_t kBatchSlots = 4096;
-// Look-ups ahead that exact scoring asks for, and the same for the slot numbers that lead there.
-constexpr size_t kPrefetchCodes = 8;
-constexpr size_t kPrefetchSlots = 24;
 // Of the next cluster, asked for while this one is scored.
 constexpr size_t kPrefetchBytes = 8192;
-// Candidates a collector holds at most, per item asked for.
-constexpr size_t kCandidates = 4;
-// Of the histogram a collector cuts its candidates by.
-constexpr uint32_t kBuckets = 1024;
-
-struct Scored {
-  double score;
-  uint32_t item;
-};
-
-struct Better {
-  bool operator()(const Scored& a, const Scored& b) const {
-    return a.score > b.score || (a.score == b.score && a.item < b.item);
-  }
-};
-
-float round_down(double value) {
-  const float rounded = static_cast<float>(value);
-  return rounded > value ? std::nextafter(rounded, -INFINITY) : rounded;
-}
-
-// Keeps the `limit` best items of a list of Scored, in no particular order.
-void keep_best(std::vector<Scored>& list, size_t limit) {
-  if (list.size() <= limit) return;
-  std::nth_element(list.begin(), list.begin() + static_cast<ptrdiff_t>(limit), list.end(), Better{});
-  list.resize(limit);
-}
 
 // Membership of an ascending list of numbers. A bit per hash answers most questions without a binary search.
 class SkipSet {
@@ -76,127 +44,6 @@ class SkipSet {
   std::span<const uint32_t> numbers_;
   uint32_t bits_ = 6;
   std::vector<uint64_t> filter_;
-};
-
-// The `limit` best slots that `admit` lets through. Slots come with approximate scores; with E the query's error,
-//   - a slot whose approximate score is below a - 2E, where `limit` others have at least a, is not among the best: the
-//     exact scores of those are at least a - E, its own is below that;
-//   - nor is one below (limit-th best exact) - E.
-// Candidates are kept by approximate score in a bounded buffer. When too many lie within 2E of each other (ties), they
-// are scored exactly and only `limit` of them stay.
-// Admit: bool(size_t slot, uint32_t& number) gives a slot's number, or leaves the slot out.
-template <typename Admit>
-class Collector {
- public:
-  Collector(const Codes& codes, const Query& query, size_t limit, Admit admit)
-      : codes_(codes),
-        query_(query),
-        admit_(admit),
-        limit_(limit),
-        capacity_(std::max<size_t>(limit * kCandidates, 1024)),
-        error_(query.error()),
-        positions_(kBatchSlots + 16) {}
-
-  // Approximate scores of the slots [first, first + count), count <= kBatchSlots.
-  void offer(size_t first, const float* scores, size_t count) {
-    if (limit_ == 0) return;
-    const size_t found = kernels().select_at_least(scores, count, threshold_, positions_.data());
-    for (size_t p = 0; p < found; ++p) {
-      const float score = scores[positions_[p]];
-      if (score < threshold_) continue; // raised since they were selected
-      Candidate candidate{score, static_cast<uint32_t>(first + positions_[p]), 0};
-      if (!admit_(candidate.slot, candidate.number)) continue;
-      candidates_.push_back(candidate);
-      lowest_ = std::min(lowest_, score);
-      highest_ = std::max(highest_, score);
-      if (candidates_.size() == capacity_) shrink();
-    }
-  }
-
-  // Leaves the collector empty; the result is unordered.
-  std::vector<Scored> take() {
-    if (limit_ == 0) return {};
-    drop_hopeless();
-    settle();
-    threshold_ = -INFINITY;
-    return std::exchange(best_, {});
-  }
-
- private:
-  struct Candidate {
-    float approximate;
-    uint32_t slot;
-    uint32_t number;
-  };
-
-  void shrink() {
-    drop_hopeless();
-    if (candidates_.size() > capacity_ / 2) settle();
-  }
-
-  void drop_hopeless() {
-    if (candidates_.size() <= limit_) return;
-    raise_threshold(reached_by_limit() - 2 * error_);
-    // Without a branch per candidate: which ones stay is as good as random.
-    size_t kept = 0;
-    for (const Candidate candidate : candidates_) {
-      candidates_[kept] = candidate;
-      kept += candidate.approximate >= threshold_;
-    }
-    candidates_.resize(kept);
-    lowest_ = std::max(lowest_, threshold_);
-  }
-
-  // A score that at least `limit` candidates reach, close to the largest such one: the lower edge of a histogram's
-  // bucket. Choosing the limit-th itself costs several times as much, and nothing depends on it.
-  double reached_by_limit() {
-    const float low = lowest_;
-    const float scale = (kBuckets - 1) / (highest_ - low);
-    if (!(scale > 0) || !std::isfinite(scale)) return low;
-    buckets_.assign(kBuckets, 0);
-    for (const Candidate& candidate : candidates_) {
-      ++buckets_[std::min(static_cast<uint32_t>((candidate.approximate - low) * scale), kBuckets - 1)];
-    }
-    uint32_t last = kBuckets - 1;
-    for (size_t reached = buckets_[last]; reached < limit_; reached += buckets_[last]) --last;
-    // The two float roundings above move (x - low) * scale by less than 2^-22 of itself.
-    return low + last * (1 - 0x1p-22) / scale;
-  }
-
-  // Scores the candidates exactly and keeps the best of them and of those settled before.
-  void settle() {
-    for (size_t c = 0; c < candidates_.size(); ++c) {
-      if (c + kPrefetchCodes < candidates_.size()) codes_.prefetch(candidates_[c + kPrefetchCodes].slot);
-      const double score = query_.exact(candidates_[c].slot);
-      if (!std::isnan(score)) best_.push_back({score, candidates_[c].number});
-    }
-    candidates_.clear();
-    lowest_ = INFINITY;
-    highest_ = -INFINITY;
-    keep_best(best_, limit_);
-    if (best_.size() < limit_) return;
-    const auto worst = std::max_element(best_.begin(), best_.end(), Better{});
-    raise_threshold(worst->score - error_);
-  }
-
-  void raise_threshold(double bound) {
-    const float rounded = round_down(bound);
-    if (rounded > threshold_) threshold_ = rounded;
-  }
-
-  const Codes& codes_;
-  const Query& query_;
-  Admit admit_;
-  size_t limit_;
-  size_t capacity_;
-  double error_;
-  float threshold_ = -INFINITY;
-  std::vector<uint32_t> positions_;
-  std::vector<Candidate> candidates_;
-  float lowest_ = INFINITY; // bounds of the candidates' approximate scores
-  float highest_ = -INFINITY;
-  std::vector<uint32_t> buckets_;
-  std::vector<Scored> best_;
 };
 
 // Scores the slots [begin, end) and hands them to a collector, kBatchSlots at a time at most. `stop` is asked before
