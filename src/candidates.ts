@@ -96,7 +96,9 @@ export function candidatesOfBestClusters(
   const read = selections.map((clusters) => new Set(clusters));
   const readAll = ({ modality }: Head, h: number): boolean => (read[h] as Set<number>).size >= nonEmpty(modality);
   const wanted = (): number => (collected.complete ? search.k - collected.count : 0);
-  for (let most = 2 * search.clusters; wanted() > 0 && !heads.every(readAll); most *= 2) {
+  // Past every cluster's number there is nothing more to select, whatever the manifest of a damaged index says.
+  const limit = 2 * Math.max(...heads.map(({ modality }) => modality.manifest.clusters));
+  for (let most = 2 * search.clusters; most < limit && wanted() > 0 && !heads.every(readAll); most *= 2) {
     for (const [h, head] of heads.entries()) {
       const before = read[h] as Set<number>;
       const further = selectClusters(head, most, search.sizeLimit).filter((cluster) => !before.has(cluster));
@@ -107,8 +109,9 @@ export function candidatesOfBestClusters(
   }
   // What is still missing was crowded out within its segment or of the r best; every cluster of one modality has it.
   const [first] = heads;
-  if (first !== undefined && wanted() > 0)
+  if (first !== undefined && wanted() > 0) {
     scan(first, Uint32Array.from(read[0] as Set<number>), 1, wanted(), search, collected);
+  }
   let clustersOmitted = 0;
   let itemsOmitted = 0;
   for (const [h, head] of heads.entries()) {

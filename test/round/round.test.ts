@@ -95,6 +95,18 @@ t.test('k above what is left gives all that is left, and says that it is not k',
   }
 });
 
+t.test('a manifest that counts more clusters than there are does not make a round read on for ever', async (t) => {
+  const modality = modalityOf(collection, 'visual');
+  const { statistics } = modality.manifest;
+  const manifest = { ...modality.manifest, statistics: { ...statistics, empty_clusters: -1 } };
+  const damaged = { ...collection, modalities: new Map([['visual', { ...modality, manifest }]]) };
+  for (const clusters of [1, 2 ** 31]) {
+    const answer = round(damaged, requestOf(collection, { ...labels, modalities: visual, clusters, k: 3 * ITEMS }));
+    t.equal(answer.coverage.complete, false);
+    t.ok(answer.items.length > 0);
+  }
+});
+
 t.test('a round reads on until k are found', async (t) => {
   const members = clusterMembers(collection, 'visual');
   const largest = Math.max(...members.map(({ length }) => length));
