@@ -166,6 +166,8 @@ const violations: Readonly<Record<string, readonly Line[]>> = {
     ["import '../../src/app.ts';", imports],
   ],
   'index-builder/readers/npy.ts': [
+    ["import '../../src/codecs/codec.ts';", null],
+    ["import '../../src/codecs/ratio.ts';", imports],
     ["import './reader.ts';", null],
     ["import './r64.ts';", imports],
     ["import '../main.ts';", imports],

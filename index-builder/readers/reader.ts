@@ -1,48 +1,19 @@
 // What the builder needs of input vectors, whatever file format they come from.
 
-/** Rows of floats, row-major. */
-export interface DenseChunk {
-  readonly kind: 'dense';
-  readonly firstRow: number;
-  readonly rows: number;
-  /** rows x dims. */
-  readonly values: Float32Array;
-}
+import type { VectorChunk, VectorSource } from '../../src/codecs/codec.ts';
 
-/** Rows of (id, value) pairs in any order; a value of 0 pads and its id is 0. */
-export interface SparseChunk {
-  readonly kind: 'sparse';
-  readonly firstRow: number;
-  readonly rows: number;
-  /** rows x perRow, below dims. */
-  readonly ids: Uint32Array;
-  /** rows x perRow. */
-  readonly values: Float64Array;
-}
+export type DenseChunk = Extract<VectorChunk, { kind: 'dense' }>;
+/** Pairs in any order; a value of 0 pads and its id is 0. */
+export type SparseChunk = Extract<VectorChunk, { kind: 'sparse' }>;
 
 /**
  * The vectors of one modality, in item order, read as a stream in bounded memory. Values are handed on as they are:
- * NaN, infinity and negative values are for the encoder to refuse, with `locate` to say where.
+ * NaN, infinity and negative values are for the encoder to refuse, with `locate` to say where. A chunk has at most the
+ * rows asked for (fewer where a file ends or rows are long), and its arrays are overwritten by the next of the same pass.
  */
-export interface VectorReader {
-  readonly kind: 'dense' | 'sparse';
-  /** At least 1. */
-  readonly rows: number;
-  /** At least 1. */
-  readonly dims: number;
-  /** Pairs in a sparse row; equals dims for dense rows. */
-  readonly perRow: number;
-  /** The values already carry the papers' ratio quantisation, so an encoder must not apply it again. */
-  readonly chained: boolean;
+export interface VectorReader extends VectorSource {
   /** Every file that is read, for the manifest's source hashes. */
   readonly files: readonly string[];
-  /**
-   * One pass over all rows; call it again for another. A chunk has at most `rowsPerChunk` rows (fewer where a file
-   * ends or rows are long), and its arrays are overwritten by the next chunk of the same pass.
-   */
-  chunks(rowsPerChunk: number): Iterable<DenseChunk | SparseChunk>;
-  /** Where a row came from, for messages: "visual_1280.npy row 17", counted from 0 in that file. */
-  locate(row: number): string;
   close(): void;
 }
 
