@@ -332,9 +332,11 @@ function oneClusterEach(codes: CodesHandle, items: number): CellsHandle {
 }
 
 function openCells(codes: CodesHandle, representatives: CodesHandle, items: number, starts: Uint32Array): CellsHandle {
-  const section = (numbers: Uint32Array) => native.memorySection(new Uint8Array(numbers.buffer));
-  const inOrder = section(ascending(items));
-  return native.openCells(codes, representatives, null, inOrder, inOrder, section(starts));
+  const bytes = new Uint8Array(native.packedBytes(items, items));
+  native.packNumbers(ascending(items), items, bytes);
+  const inOrder = native.memorySection(bytes);
+  const startsOf = native.memorySection(new Uint8Array(starts.buffer));
+  return native.openCells(codes, representatives, null, inOrder, inOrder, startsOf);
 }
 
 /** The first `period` bytes over and over, `length` in all. */

@@ -7,6 +7,7 @@ import { CodecError, OptionError } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
 import { sizeLimit } from '../src/index/ecp.ts';
 import { FORMAT_VERSION, type Manifest, type ModalityManifest } from '../src/index/format.ts';
+import { native } from '../src/native.ts';
 import { type ModalitySpec, requireUsed } from './modality-spec.ts';
 import { openReader } from './readers/open-reader.ts';
 import type { VectorReader } from './readers/reader.ts';
@@ -133,8 +134,8 @@ function buildModality(
   const { order, starts, levels } = clustering;
   const sections = [
     ...packed.sections,
-    { suffix: 'items', bytes: bytesOf(order) },
-    { suffix: 'slots', bytes: bytesOf(inverse(order)) },
+    { suffix: 'items', bytes: packedNumbers(order) },
+    { suffix: 'slots', bytes: packedNumbers(inverse(order)) },
     { suffix: 'starts', bytes: bytesOf(starts) },
     { suffix: 'nodes', bytes: bytesOf(levels.nodes) },
     { suffix: 'parents', bytes: bytesOf(levels.parents) },
@@ -164,6 +165,13 @@ function inverse(order: Uint32Array): Uint32Array {
     slots[item] = slot;
   });
   return slots;
+}
+
+/** Item or slot numbers as the format has them. */
+function packedNumbers(numbers: Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(native.packedBytes(numbers.length, numbers.length));
+  native.packNumbers(numbers, numbers.length, bytes);
+  return bytes;
 }
 
 function bytesOf(numbers: Uint32Array): Uint8Array {

@@ -158,6 +158,11 @@ export interface Native {
     starts: SectionHandle,
   ): CellsHandle;
 
+  /** Bytes of `count` packed numbers below `limit`; see native/src/packed.h. */
+  packedBytes(count: number, limit: number): number;
+  packNumbers(numbers: Uint32Array, limit: number, out: Uint8Array): void;
+  unpackNumbers(bytes: Uint8Array, limit: number, numbers: Uint32Array): void;
+
   /** Approximate scores of blocks [first, first + out.length / block items). */
   scoreBlocks(codes: CodesHandle, weights: Float32Array, bias: number, first: number, out: Float32Array): void;
   /** Bound of |approximate - exact| for this model. */

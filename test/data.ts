@@ -7,7 +7,7 @@ import type { Test } from 'tap';
 import { BUILD_DEFAULTS, type BuildOptions, buildIndex } from '../index-builder/main.ts';
 import { type NpyType, npyHeader } from '../index-builder/readers/npy-array.ts';
 import { type Collection, type Modality, openIndex } from '../src/index/open.ts';
-import { readWords } from '../src/index/sections.ts';
+import { readItemNumbers, readWords } from '../src/index/sections.ts';
 import { trainLinearSvm } from '../src/models/linear-svm.ts';
 import type { LinearModel, TrainingRows } from '../src/models/model.ts';
 import { native } from '../src/native.ts';
@@ -190,7 +190,7 @@ export function modelOf(modality: Modality, request: RoundRequest): LinearModel 
 
 /** Item numbers per cluster, as the index has them on disk. */
 export function clusterMembers(collection: Collection, name: string): readonly Uint32Array[] {
-  const items = readWords(collection.directory, collection.manifest, `${name}.items`);
+  const items = readItemNumbers(collection.directory, collection.manifest, `${name}.items`);
   const starts = readWords(collection.directory, collection.manifest, `${name}.starts`);
   return Array.from({ length: starts.length - 1 }, (_, c) => items.subarray(starts[c], starts[c + 1]));
 }

@@ -19,6 +19,7 @@
 #include "mapping.h"
 #include "moments.h"
 #include "order.h"
+#include "packed.h"
 #include "ratio.h"
 #include "search.h"
 #include "sq8.h"
@@ -294,6 +295,34 @@ void require_bytes(Napi::Env env, const Section& section, size_t bytes, const ch
   }
 }
 
+uint32_t packed_width(Napi::Env env, const Napi::Value& limit) {
+  return packed_bits(whole(env, limit, "limit", 1, kMaxItems));
+}
+
+Napi::Value packed_size(Info info) {
+  const auto env = info.Env();
+  const auto count = whole(env, info[0], "count", 0, kMaxItems);
+  return Napi::Number::New(env, static_cast<double>(packed_bytes(count, packed_width(env, info[1]))));
+}
+
+Napi::Value pack_given_numbers(Info info) {
+  const auto env = info.Env();
+  const auto numbers = array<uint32_t>(env, info[0], "numbers");
+  const auto bits = packed_width(env, info[1]);
+  pack_numbers(numbers, bits, array_of<uint8_t>(env, info[2], "out", packed_bytes(numbers.size(), bits)).data());
+  return env.Undefined();
+}
+
+Napi::Value unpack_given_numbers(Info info) {
+  const auto env = info.Env();
+  const auto numbers = array<uint32_t>(env, info[2], "numbers");
+  const auto bits = packed_width(env, info[1]);
+  const auto bytes = array_of<uint8_t>(env, info[0], "bytes", packed_bytes(numbers.size(), bits));
+  const PackedNumbers packed(bytes.data(), numbers.size(), bits);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = packed[i];
+  return env.Undefined();
+}
+
 Napi::Value open_ratio(Info info) {
   const auto env = info.Env();
   const auto count = item_count(env, info[0]);
@@ -341,12 +370,13 @@ Napi::Value open_cells(Info info) {
   if (spread != nullptr && (spread->dims() != codes.dims() || spread->count() != representatives.count())) {
     range_error(env, "openCells: a spread of other dims or clusters");
   }
-  require_bytes(env, *items, codes.count() * 4, "items");
-  require_bytes(env, *slots, codes.count() * 4, "slots");
+  const uint32_t bits = packed_bits(codes.count());
+  require_bytes(env, *items, packed_bytes(codes.count(), bits), "items");
+  require_bytes(env, *slots, packed_bytes(codes.count(), bits), "slots");
   require_bytes(env, *starts, (representatives.count() + 1) * 4, "starts");
   open->sections = {items, slots, starts};
-  open->cells = Cells{&codes, &representatives, items->as<uint32_t>().first(codes.count()),
-                      slots->as<uint32_t>().first(codes.count()),
+  open->cells = Cells{&codes, &representatives, PackedNumbers(items->bytes().data(), codes.count(), bits),
+                      PackedNumbers(slots->bytes().data(), codes.count(), bits),
                       starts->as<uint32_t>().first(representatives.count() + 1)};
   return wrap(env, std::move(open));
 }
@@ -950,6 +980,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<open_ratio>(env, exports, "openRatio");
   add<open_sq8>(env, exports, "openSq8");
   add<open_cells>(env, exports, "openCells");
+  add<packed_size>(env, exports, "packedBytes");
+  add<pack_given_numbers>(env, exports, "packNumbers");
+  add<unpack_given_numbers>(env, exports, "unpackNumbers");
   add<score_blocks>(env, exports, "scoreBlocks");
   add<score_error>(env, exports, "scoreError");
   add<distance_blocks>(env, exports, "distanceBlocks");

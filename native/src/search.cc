@@ -282,7 +282,7 @@ void visit_items(const Cells& cells, std::span<const uint32_t> items, Visit visi
   const Bounds bounds(cells);
   for (size_t i = 0; i < items.size(); ++i) {
     if (i + kPrefetchSlots < items.size() && items[i + kPrefetchSlots] < cells.slots.size()) {
-      __builtin_prefetch(&cells.slots[items[i + kPrefetchSlots]]);
+      cells.slots.prefetch(items[i + kPrefetchSlots]);
     }
     if (i + kPrefetchCodes < items.size()) {
       const size_t ahead = bounds.slot(items[i + kPrefetchCodes]);

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "codes.h"
+#include "packed.h"
 
 namespace farsight {
 
@@ -19,8 +20,8 @@ namespace farsight {
 struct Cells {
   const Codes* codes;
   const Codes* representatives; // one per cluster
-  std::span<const uint32_t> items;  // slot -> item
-  std::span<const uint32_t> slots;  // item -> slot
+  PackedNumbers items; // slot -> item
+  PackedNumbers slots; // item -> slot
   std::span<const uint32_t> starts; // clusters + 1
 };
 

@@ -63,7 +63,8 @@ struct Index {
   Packed items;
   Packed representatives;
   std::vector<uint32_t> item_of;
-  std::vector<uint32_t> slot_of;
+  std::vector<uint8_t> packed_items;
+  std::vector<uint8_t> packed_slots;
   std::vector<uint32_t> starts;
   std::unique_ptr<Query> query;
   std::unique_ptr<Query> representative_query;
@@ -72,18 +73,31 @@ struct Index {
       : items(random, kind, std::accumulate(sizes.begin(), sizes.end(), size_t{0}), distinct),
         representatives(random, kind, sizes.size(), distinct),
         item_of(items.codes->count()),
-        slot_of(items.codes->count()),
         starts(1) {
     std::iota(item_of.begin(), item_of.end(), 0);
     std::shuffle(item_of.begin(), item_of.end(), random);
+    std::vector<uint32_t> slot_of(item_of.size());
     for (size_t slot = 0; slot < item_of.size(); ++slot) slot_of[item_of[slot]] = static_cast<uint32_t>(slot);
+    packed_items = pack(item_of);
+    packed_slots = pack(slot_of);
     for (const size_t size : sizes) starts.push_back(starts.back() + static_cast<uint32_t>(size));
     const auto weights = random_weights(random, items.codes->dims());
     query = items.codes->prepare(weights.data(), 0.25);
     representative_query = representatives.codes->prepare(weights.data(), 0.25);
   }
 
-  Cells cells() const { return {items.codes.get(), representatives.codes.get(), item_of, slot_of, starts}; }
+  static std::vector<uint8_t> pack(const std::vector<uint32_t>& numbers) {
+    const uint32_t bits = packed_bits(numbers.size());
+    std::vector<uint8_t> bytes(packed_bytes(numbers.size(), bits));
+    pack_numbers(numbers, bits, bytes.data());
+    return bytes;
+  }
+  PackedNumbers packed(const std::vector<uint8_t>& bytes) const {
+    return {bytes.data(), item_of.size(), packed_bits(item_of.size())};
+  }
+  Cells cells() const {
+    return {items.codes.get(), representatives.codes.get(), packed(packed_items), packed(packed_slots), starts};
+  }
 };
 
 struct Answer {
@@ -303,8 +317,11 @@ TEST("corrupt starts, items and slots never lead out of bounds") {
   std::mt19937 random(36);
   for (int repeat = 0; repeat < 30; ++repeat) {
     Index index(random, Kind::kRatio, std::vector<size_t>(20, 40), 1000);
-    for (auto* array : {&index.starts, &index.item_of, &index.slot_of}) {
-      for (int hit = 0; hit < 6; ++hit) (*array)[random() % array->size()] = random() % 2 ? random() : random() % 900;
+    for (int hit = 0; hit < 6; ++hit) {
+      index.starts[random() % index.starts.size()] = random() % 2 ? random() : random() % 900;
+      for (auto* bytes : {&index.packed_items, &index.packed_slots}) {
+        (*bytes)[random() % bytes->size()] = static_cast<uint8_t>(random());
+      }
     }
     std::vector<uint32_t> clusters(40);
     size_t ordinary;
@@ -361,7 +378,7 @@ TEST("score_items and item_distances answer item by item") {
     score_items(index.cells(), *index.query, items, scores.data());
     item_distances(index.cells(), query.data(), items, distances.data());
     for (size_t i = 0; i < items.size(); ++i) {
-      const size_t slot = index.slot_of[items[i]];
+      const size_t slot = index.cells().slots[items[i]];
       CHECK(scores[i] == index.query->exact(slot));
       CHECK(distances[i] == index.items.codes->distance(slot, query.data(), norm));
     }

@@ -11,7 +11,7 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { native } from '../native.ts';
 
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const HEADER_BYTES = 4096;
 /** Shards stay below 4 GiB: file tools and typed arrays can still hold one. A whole number of pages. */
 export const SHARD_BYTES = 1 << 30;

@@ -101,8 +101,9 @@ function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSe
     const { codes, representatives, spread } = codec.open(modality, manifest.items, (suffix) =>
       map(`${name}.${suffix}`, null),
     );
-    const items = map(`${name}.items`, manifest.items * 4);
-    const slots = map(`${name}.slots`, manifest.items * 4);
+    const mapBytes = native.packedBytes(manifest.items, manifest.items);
+    const items = map(`${name}.items`, mapBytes);
+    const slots = map(`${name}.slots`, mapBytes);
     const starts = map(`${name}.starts`, (clusters + 1) * 4);
     const cells = native.openCells(codes, representatives, spread, items, slots, starts);
     return { name, manifest: modality, cells, codes, representatives };

@@ -44,23 +44,35 @@ export function checkShard(directory: string, section: SectionManifest, number: 
   return header;
 }
 
-/** A whole section as numbers; for sections of a word or so per item. */
+/** A whole section of words. */
 export function readWords(directory: string, manifest: Manifest, name: string): Uint32Array {
+  const bytes = readSection(directory, manifest, name);
+  return new Uint32Array(bytes.buffer, 0, bytes.length / 4);
+}
+
+/** A whole section of one packed item or slot number an item. */
+export function readItemNumbers(directory: string, manifest: Manifest, name: string): Uint32Array {
+  const numbers = new Uint32Array(manifest.items);
+  native.unpackNumbers(readSection(directory, manifest, name), manifest.items, numbers);
+  return numbers;
+}
+
+function readSection(directory: string, manifest: Manifest, name: string): Uint8Array<ArrayBuffer> {
   const section = manifest.sections.find((candidate) => candidate.name === name);
   if (section === undefined) throw new IndexError(`${directory}: section ${name} is missing`);
-  const words = new Uint8Array(section.bytes);
+  const bytes = new Uint8Array(section.bytes);
   let at = 0;
   for (const [number, shard] of section.shards.entries()) {
     checkShard(directory, section, number);
     const file = openSync(join(directory, shard.file), 'r');
     try {
-      readFully(file, words.subarray(at, at + shard.bytes), HEADER_BYTES);
+      readFully(file, bytes.subarray(at, at + shard.bytes), HEADER_BYTES);
     } finally {
       closeSync(file);
     }
     at += shard.bytes;
   }
-  return new Uint32Array(words.buffer, 0, words.length / 4);
+  return bytes;
 }
 
 /** Fills `into` from a position of a file. Throws IndexError when the file ends first. */

@@ -14,7 +14,7 @@ import {
   type SectionManifest,
 } from './format.ts';
 import { type Collection, openIndex, readManifest } from './open.ts';
-import { checkShard, readFully, readWords } from './sections.ts';
+import { checkShard, readFully, readItemNumbers, readWords } from './sections.ts';
 
 export interface Finding {
   /** The section that is off, or 'manifest'. */
@@ -118,8 +118,8 @@ function checkMaps({ directory, manifest, items }: Collection, { name, clusters 
   for (let c = 0; c < clusters; c++) {
     if ((starts[c] as number) > (starts[c + 1] as number)) throw new IndexError(`${name}.starts: descends at ${c}`);
   }
-  const itemOf = readWords(directory, manifest, `${name}.items`);
-  const slotOf = readWords(directory, manifest, `${name}.slots`);
+  const itemOf = readItemNumbers(directory, manifest, `${name}.items`);
+  const slotOf = readItemNumbers(directory, manifest, `${name}.slots`);
   for (let slot = 0; slot < items; slot++) {
     if (slotOf[itemOf[slot] as number] !== slot) {
       throw new IndexError(

@@ -8,7 +8,7 @@ import { sq8 } from '../../src/codecs/sq8.ts';
 import { clusterCount, levelSizes, sizeLimit } from '../../src/index/ecp.ts';
 import type { Manifest } from '../../src/index/format.ts';
 import { openIndex, readManifest } from '../../src/index/open.ts';
-import { readWords } from '../../src/index/sections.ts';
+import { readItemNumbers, readWords } from '../../src/index/sections.ts';
 import { verifyIndex } from '../../src/index/verify.ts';
 import { temporaryFolder } from '../support.ts';
 import {
@@ -249,7 +249,7 @@ function built(
 function clustersOf(directory: string, name: string): number[][] {
   const { manifest } = openIndex(directory);
   const starts = readWords(directory, manifest, `${name}.starts`);
-  const items = readWords(directory, manifest, `${name}.items`);
+  const items = readItemNumbers(directory, manifest, `${name}.items`);
   return Array.from({ length: starts.length - 1 }, (_, c) => [...items.subarray(starts[c], starts[c + 1])]);
 }
 

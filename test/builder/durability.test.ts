@@ -112,7 +112,7 @@ t.test('an empty folder, a folder yet to be made and a damaged index are places 
     t.strictSame(verifyIndex(out, true, () => {}).findings, []);
   }
   const text = readFileSync(join(empty, 'manifest.json'), 'utf8');
-  writeFileSync(join(empty, 'manifest.json'), text.replace('"version": 1', '"version": 0').slice(0, -9));
+  writeFileSync(join(empty, 'manifest.json'), text.replace('"version": 2', '"version": 0').slice(0, -9));
   build(empty, inputs(input));
   t.strictSame(verifyIndex(empty, true, () => {}).findings, []);
 });

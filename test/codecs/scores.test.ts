@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { Collection, Modality } from '../../src/index/open.ts';
-import { readWords } from '../../src/index/sections.ts';
+import { readItemNumbers } from '../../src/index/sections.ts';
 import type { LinearModel } from '../../src/models/model.ts';
 import { native } from '../../src/native.ts';
 import { seededRandom } from '../../src/random.ts';
@@ -37,7 +37,7 @@ for (const dataset of [lsc100k, lsc41k, caltech97, tate]) {
           const blocks = Math.ceil(collection.items / blockItems);
           const approximate = new Float32Array(blocks * blockItems);
           native.scoreBlocks(modality.codes, weights, bias, 0, approximate);
-          const items = readWords(collection.directory, collection.manifest, `${modality.name}.items`);
+          const items = readItemNumbers(collection.directory, collection.manifest, `${modality.name}.items`);
           const exact = new Float64Array(items.length);
           native.scoreItems(modality.cells, weights, bias, items, exact);
           const error = native.scoreError(modality.codes, weights, bias);

@@ -151,10 +151,10 @@ t.test('another format version is called too old or too new', async (t) => {
   const shard = join(directory, 'visual.codes.0');
   const whole = readFileSync(shard);
   for (const [version, remedy] of [
-    [0, /format version 0, this Farsight reads 1; too old: rebuild the index/],
-    [2, /format version 2, this Farsight reads 1; too new: use a newer Farsight/],
+    [1, /format version 1, this Farsight reads 2; too old: rebuild the index/],
+    [3, /format version 3, this Farsight reads 2; too new: use a newer Farsight/],
   ] as const) {
-    writeFileSync(manifest, text.replace('"version": 1', `"version": ${version}`));
+    writeFileSync(manifest, text.replace('"version": 2', `"version": ${version}`));
     t.throws(() => openIndex(directory), { name: 'IndexError', message: remedy });
     t.match(verifyIndex(directory, false, () => {}).findings, [{ section: 'manifest', detail: remedy }]);
     writeFileSync(manifest, text);

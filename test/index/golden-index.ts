@@ -1,4 +1,4 @@
-// The golden index of format version 1: how test/fixtures/index-v1 was made, from input that a seed makes.
+// The golden index of format version 2: how test/fixtures/index-v2 was made, from input that a seed makes.
 // After a build of the project, `node dist/test/index/golden-index.js NEW_FOLDER` makes NEW_FOLDER/index again. A
 // change of its bytes is a change of the format or of the builder's results: a new version and a new fixture, or a
 // changelog entry, never a silent copy over the old one.
@@ -11,7 +11,7 @@ import type { Manifest } from '../../src/index/format.ts';
 import { build, groupedValues, uniformValues, writeLines, writeVectors } from '../builder/collections.ts';
 
 /** The committed index, as the compiled tests see it. */
-export const GOLDEN_INDEX = fileURLToPath(new URL('../../../test/fixtures/index-v1', import.meta.url));
+export const GOLDEN_INDEX = fileURLToPath(new URL('../../../test/fixtures/index-v2', import.meta.url));
 
 const ITEMS = 240;
 const WORDS = 40;
