@@ -131,6 +131,8 @@ export interface Native {
   memorySection(bytes: Uint8Array): SectionHandle;
   sectionBytes(section: SectionHandle): number;
   readSection(section: SectionHandle, offset: number, out: Uint8Array): void;
+  /** Reads a range into memory, onto huge pages where asked for and possible; see native/src/mapping.h. */
+  warmSection(section: SectionHandle, offset: number, bytes: number, huge: boolean): void;
 
   /** Atomically exchanges two paths; false where the system cannot. */
   exchangePaths(a: string, b: string): boolean;

@@ -219,6 +219,16 @@ Napi::Value read_section(Info info) {
   return env.Undefined();
 }
 
+Napi::Value warm_section(Info info) {
+  const auto env = info.Env();
+  const auto& section = *handle<Section>(env, info[0], "section");
+  const auto offset = whole(env, info[1], "offset", 0, kMaxSafe);
+  const auto bytes = whole(env, info[2], "bytes", 0, kMaxSafe);
+  const bool huge = info[3].ToBoolean();
+  if (section.mapping) section.mapping->warm(offset, bytes, huge);
+  return env.Undefined();
+}
+
 Napi::Value exchange(Info info) {
   const auto env = info.Env();
   if (!info[0].IsString() || !info[1].IsString()) type_error(env, "exchangePaths: expected two paths");
@@ -451,14 +461,14 @@ Napi::Value decode_slots(Info info) {
   return env.Undefined();
 }
 
-Napi::Value decode_items(Info info) {
+Napi::Value decode_given(Info info) {
   const auto env = info.Env();
   const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
   const auto items = array<uint32_t>(env, info[1], "items");
   require_below(env, items, cells.codes->count(), "items");
-  std::vector<uint32_t> slots(items.size());
-  for (size_t i = 0; i < items.size(); ++i) slots[i] = cells.slots[items[i]];
-  decode_all(env, *cells.codes, slots, info[2], info[3]);
+  const auto values = array_of<float>(env, info[3], "values", items.size() * cells.codes->row_values());
+  const auto ids = array_of<uint32_t>(env, info[2], "ids", cells.codes->sparse() ? values.size() : 0);
+  decode_items(cells, items, ids.data(), values.data());
   return env.Undefined();
 }
 
@@ -971,6 +981,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<memory_section>(env, exports, "memorySection");
   add<section_bytes>(env, exports, "sectionBytes");
   add<read_section>(env, exports, "readSection");
+  add<warm_section>(env, exports, "warmSection");
   add<exchange>(env, exports, "exchangePaths");
   add<ratio_codes_size>(env, exports, "ratioCodesBytes");
   add<ratio_refine_size>(env, exports, "ratioRefineBytes");
@@ -988,7 +999,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<distance_blocks>(env, exports, "distanceBlocks");
   add<distance_error>(env, exports, "distanceError");
   add<decode_slots>(env, exports, "decodeSlots");
-  add<decode_items>(env, exports, "decodeItems");
+  add<decode_given>(env, exports, "decodeItems");
   add<select>(env, exports, "selectClusters");
   add<scan_some>(env, exports, "scanClusters");
   add<scan_everything>(env, exports, "scanAll");

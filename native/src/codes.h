@@ -20,6 +20,9 @@ class Query {
   virtual double exact(size_t slot) const = 0;
 
   virtual float error() const = 0;
+
+  // A hint that exact(slot) is about to be asked for.
+  virtual void prefetch(size_t slot) const = 0;
 };
 
 // A dense vector prepared for squared distances to one set of codes.

@@ -18,8 +18,9 @@ inline constexpr size_t kBatchSlots = 4096;
 // Look-ups ahead that exact scoring asks for, and the same for the slot numbers that lead there.
 inline constexpr size_t kPrefetchCodes = 8;
 inline constexpr size_t kPrefetchSlots = 24;
-// Candidates a collector holds at most, per item asked for.
+// Candidates a collector holds at most: this many per item asked for, and no fewer than a handful of buckets' worth.
 inline constexpr size_t kCandidates = 4;
+inline constexpr size_t kLeastCandidates = 256;
 // Of the histogram a collector cuts its candidates by.
 inline constexpr uint32_t kBuckets = 1024;
 
@@ -56,12 +57,11 @@ inline void keep_best(std::vector<Scored>& list, size_t limit) {
 template <typename Admit>
 class Collector {
  public:
-  Collector(const Codes& codes, const Query& query, size_t limit, Admit admit)
-      : codes_(codes),
-        query_(query),
+  Collector(const Query& query, size_t limit, Admit admit)
+      : query_(query),
         admit_(admit),
         limit_(limit),
-        capacity_(std::max<size_t>(limit * kCandidates, 1024)),
+        capacity_(std::max(limit * kCandidates, kLeastCandidates)),
         error_(query.error()),
         positions_(kBatchSlots + 16) {}
 
@@ -134,7 +134,7 @@ class Collector {
   // Scores the candidates exactly and keeps the best of them and of those settled before.
   void settle() {
     for (size_t c = 0; c < candidates_.size(); ++c) {
-      if (c + kPrefetchCodes < candidates_.size()) codes_.prefetch(candidates_[c + kPrefetchCodes].slot);
+      if (c + kPrefetchCodes < candidates_.size()) query_.prefetch(candidates_[c + kPrefetchCodes].slot);
       const double score = query_.exact(candidates_[c].slot);
       if (!std::isnan(score)) best_.push_back({score, candidates_[c].number});
     }
@@ -152,7 +152,6 @@ class Collector {
     if (rounded > threshold_) threshold_ = rounded;
   }
 
-  const Codes& codes_;
   const Query& query_;
   Admit admit_;
   size_t limit_;

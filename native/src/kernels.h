@@ -27,6 +27,15 @@ struct RatioShape {
   uint32_t dims = 65536; // every id is below it: short tables take fewer look-ups
 };
 
+// Long scans ask for the block this far ahead: the hardware's own prefetchers stop at page borders, and the look-ups
+// leave them too few loads to run ahead on. Short runs (a cluster or two) end before that.
+inline constexpr size_t kScanAheadBytes = 6144;
+inline constexpr size_t kScanAheadBlocks = 8;
+inline size_t scan_ahead(size_t blocks) { return blocks > kScanAheadBlocks ? kScanAheadBytes : 0; }
+inline void prefetch_lines(const uint8_t* from, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at);
+}
+
 struct Kernels {
   const char* isa;
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -54,6 +55,19 @@ Registry& registry() {
 
 size_t whole_pages(uint64_t bytes) { return (bytes + kHeaderBytes - 1) / kHeaderBytes * kHeaderBytes; }
 
+// Anonymous memory of whole pages from a multiple of kHugePage on, or nullptr.
+uint8_t* reserve(size_t bytes, int protection) {
+  bytes = whole_pages(bytes);
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void* all = ::mmap(nullptr, bytes + kHugePage, protection, flags, -1, 0);
+  if (all == MAP_FAILED) return nullptr;
+  uint8_t* const begin = static_cast<uint8_t*>(all);
+  const size_t before = (kHugePage - reinterpret_cast<uintptr_t>(begin) % kHugePage) % kHugePage;
+  if (before > 0) ::munmap(begin, before);
+  if (before < kHugePage) ::munmap(begin + before + bytes, kHugePage - before);
+  return begin + before;
+}
+
 } // namespace
 
 std::shared_ptr<const Mapping> Mapping::open(const std::vector<std::string>& paths,
@@ -92,10 +106,10 @@ std::shared_ptr<const Mapping> Mapping::open(const std::vector<std::string>& pat
   std::shared_ptr<Mapping> mapping(new Mapping);
   // One zero page behind the payload: readers that look a few bytes past the end stay inside the range.
   mapping->reserved_ = whole_pages(total) + kHeaderBytes;
-  void* base = ::mmap(nullptr, mapping->reserved_, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED) throw std::runtime_error(std::string("cannot reserve memory: ") + std::strerror(errno));
-  mapping->base_ = base;
-  uint8_t* at = static_cast<uint8_t*>(base);
+  uint8_t* at = reserve(mapping->reserved_, PROT_READ);
+  if (at == nullptr) throw std::runtime_error(std::string("cannot reserve memory: ") + std::strerror(errno));
+  mapping->base_ = at;
+  mapping->copied_.resize(total / kHugePage);
   mapping->bytes_ = {at, total};
   for (size_t i = 0; i < paths.size(); at += payload_bytes[i], ++i) {
     if (payload_bytes[i] == 0) continue;
@@ -107,6 +121,51 @@ std::shared_ptr<const Mapping> Mapping::open(const std::vector<std::string>& pat
   std::erase_if(shared.open, [](const auto& entry) { return entry.second.expired(); });
   shared.open[identity] = mapping;
   return mapping;
+}
+
+void Mapping::warm(size_t offset, size_t bytes, bool huge) const {
+  const size_t begin = std::min(offset, bytes_.size());
+  const size_t end = begin + std::min(bytes, bytes_.size() - begin);
+  if (begin == end) return;
+  uint8_t* const first = base_ + begin / kHeaderBytes * kHeaderBytes;
+  const size_t length = static_cast<size_t>(base_ + end - first);
+#if defined(MADV_POPULATE_READ)
+  // Unlike a load, this reports a page that cannot be read instead of ending the process.
+  if (::madvise(first, length, MADV_POPULATE_READ) != 0 && errno != EINVAL) {
+    throw std::runtime_error(std::string("a section cannot be read: ") + std::strerror(errno));
+  }
+#else
+  for (size_t at = 0; at < length; at += kHeaderBytes) static_cast<void>(static_cast<volatile uint8_t*>(first)[at]);
+#endif
+  const size_t first_huge = (begin + kHugePage - 1) / kHugePage;
+  const size_t last_huge = end / kHugePage;
+  if (huge && first_huge < last_huge) copy_to_huge_pages(first_huge, last_huge - first_huge);
+}
+
+bool Mapping::copy_to_huge_pages(size_t first, size_t count) const {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  const std::lock_guard lock(copying_);
+  const auto copied = copied_.begin() + static_cast<ptrdiff_t>(first);
+  if (std::all_of(copied, copied + static_cast<ptrdiff_t>(count), [](bool already) { return already; })) return true;
+  const size_t bytes = count * kHugePage;
+  uint8_t* const copy = reserve(bytes, PROT_READ | PROT_WRITE);
+  if (copy == nullptr) return false;
+  uint8_t* const place = base_ + first * kHugePage;
+  bool placed = false;
+  if (::madvise(copy, bytes, MADV_HUGEPAGE) == 0) {
+    std::memcpy(copy, place, bytes);
+    // Moving replaces what is mapped at `place` in one step: a reader finds the one or the other.
+    placed = ::mprotect(copy, bytes, PROT_READ) == 0 &&
+             ::mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place) == place;
+  }
+  if (!placed) ::munmap(copy, bytes);
+  else std::fill_n(copied, count, true);
+  return placed;
+#else
+  static_cast<void>(first);
+  static_cast<void>(count);
+  return false;
+#endif
 }
 
 Mapping::~Mapping() {

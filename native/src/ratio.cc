@@ -147,6 +147,7 @@ class RatioQuery final : public Query {
   }
 
   float error() const override { return error_; }
+  void prefetch(size_t slot) const override { codes_.prefetch(slot); }
 
  private:
   // Fills the table; returns the largest |w - step * w8|.

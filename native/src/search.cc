@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "collector.h"
+#include "kernels.h"
 #include "parallel.h"
 
 namespace farsight {
@@ -19,8 +20,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Of the next cluster, asked for while this one is scored.
+// Clusters ahead that are asked for while one is scored, and at most how much of each.
+constexpr size_t kPrefetchClusters = 2;
 constexpr size_t kPrefetchBytes = 8192;
+constexpr size_t kPrefetchItems = 512;
+// Item numbers in a cache line, at least.
+constexpr size_t kItemsPerLine = 16;
 
 // Membership of an ascending list of numbers. A bit per hash answers most questions without a binary search.
 class SkipSet {
@@ -94,14 +99,16 @@ class Bounds {
   size_t slots_;
 };
 
-// Asks for the blocks of a cluster that is scored next, up to a limit past which the stream prefetcher has caught up.
-void prefetch_slots(const Codes& codes, Bounds::Range range) {
+// Asks for the blocks and the item numbers of a cluster that is scored soon, up to a limit past which the hardware's
+// own prefetchers have caught up.
+void prefetch_slots(const Cells& cells, Bounds::Range range) {
   if (range.begin == range.end) return;
+  const Codes& codes = *cells.codes;
   const size_t first = range.begin / codes.block_items() * codes.block_bytes();
   const size_t last = ((range.end - 1) / codes.block_items() + 1) * codes.block_bytes();
-  const uint8_t* blocks = codes.blocks();
-  const size_t end = std::min(last, first + kPrefetchBytes);
-  for (size_t at = first; at < end; at += 64) __builtin_prefetch(blocks + at, 0, 2);
+  prefetch_lines(codes.blocks() + first, std::min(last - first, kPrefetchBytes));
+  const size_t slots = std::min(range.end - range.begin, kPrefetchItems);
+  for (size_t slot = 0; slot < slots; slot += kItemsPerLine) cells.items.prefetch(range.begin + slot);
 }
 
 // Lets through the slots whose item exists and is not skipped.
@@ -160,13 +167,14 @@ size_t select_clusters(const Cells& cells, const Query& representatives, const Q
     return size > 0 && size <= size_limit;
   };
   const size_t preselected = spread == nullptr ? count : std::min(count * kPreselected, total);
-  Collector collector(*cells.representatives, representatives, preselected, admit);
+  Collector collector(representatives, preselected, admit);
   std::vector<float> scores(kBatchSlots);
   scan_slots(*cells.representatives, representatives, 0, total, scores, collector, [] { return false; });
   std::vector<Scored> best = collector.take();
   if (spread != nullptr) {
-    for (Scored& cluster : best) {
-      cluster.score += kDeviations * std::sqrt(std::max(0.0, spread->exact(cluster.item)));
+    for (size_t i = 0; i < best.size(); ++i) {
+      if (i + kPrefetchCodes < best.size()) spread->prefetch(best[i + kPrefetchCodes].item);
+      best[i].score += kDeviations * std::sqrt(std::max(0.0, spread->exact(best[i].item)));
     }
     keep_best(best, count);
   }
@@ -214,14 +222,15 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
     Part& part = done[p];
     part.best.resize(segments);
     std::vector<float> block_scores(kBatchSlots);
-    Collector collector(*cells.codes, query, std::min(per_segment, bounds.slots()), AdmitItems{cells, skip});
+    Collector collector(query, std::min(per_segment, bounds.slots()), AdmitItems{cells, skip});
     Stop stop(options.deadline, expired);
+    const size_t part_end = part_starts[p + 1];
     for (size_t s = 0; s < segments; ++s) {
       const size_t first = std::max(part_starts[p], segment_start(s));
-      const size_t last = std::min(part_starts[p + 1], segment_start(s + 1));
+      const size_t last = std::min(part_end, segment_start(s + 1));
       for (size_t i = first; i < last; ++i) {
         const Bounds::Range range = bounds.cluster(clusters[i]);
-        if (i + 1 < last) prefetch_slots(*cells.codes, bounds.cluster(clusters[i + 1]));
+        if (i + kPrefetchClusters < part_end) prefetch_slots(cells, bounds.cluster(clusters[i + kPrefetchClusters]));
         const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, block_scores, collector, stop);
         part.result.items_scored += scored;
         if (scored < range.end - range.begin) break;
@@ -258,7 +267,7 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
   std::atomic<bool> expired = false;
   run_parts(parts, [&](size_t p) {
     std::vector<float> block_scores(kBatchSlots);
-    Collector collector(*cells.codes, query, std::min(count, slots), AdmitItems{cells, skip});
+    Collector collector(query, std::min(count, slots), AdmitItems{cells, skip});
     Stop stop(options.deadline, expired);
     const size_t begin = std::min(slots, blocks * p / parts * block);
     const size_t end = std::min(slots, blocks * (p + 1) / parts * block);
@@ -303,6 +312,18 @@ void score_items(const Cells& cells, const Query& query, std::span<const uint32_
   visit_items(
     cells, items, [&](size_t i, size_t slot) { scores[i] = query.exact(slot); },
     [&](size_t i) { scores[i] = -kInfinity; });
+}
+
+void decode_items(const Cells& cells, std::span<const uint32_t> items, uint32_t* ids, float* values) {
+  const size_t row = cells.codes->row_values();
+  const bool sparse = cells.codes->sparse();
+  visit_items(
+    cells, items,
+    [&](size_t i, size_t slot) { cells.codes->decode(slot, sparse ? ids + i * row : nullptr, values + i * row); },
+    [&](size_t i) {
+      std::fill_n(values + i * row, row, 0.0f);
+      if (sparse) std::fill_n(ids + i * row, row, 0u);
+    });
 }
 
 void item_distances(const Cells& cells, const float* query, std::span<const uint32_t> items, double* distances) {

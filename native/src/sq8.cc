@@ -65,6 +65,7 @@ class Sq8Query final : public Query {
   }
 
   float error() const override { return error_; }
+  void prefetch(size_t slot) const override { codes_.prefetch(slot); }
 
  private:
   const Sq8Codes& codes_;

@@ -3,9 +3,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
+#include <thread>
 
 #include "test.h"
 
@@ -109,4 +112,29 @@ TEST("an empty payload is an empty span") {
   CHECK(mapping->bytes().empty());
   CHECK(mapping->bytes().data() != nullptr);
   CHECK(Mapping::open({}, {})->bytes().empty());
+}
+
+TEST("warming changes no byte, on huge pages or not, while others read") {
+  const Directory directory;
+  const size_t payload = 5 * kHugePage + 12345;
+  write(directory / "a", payload, 7);
+  const auto mapping = Mapping::open({directory / "a"}, {payload});
+  CHECK(reinterpret_cast<uintptr_t>(mapping->bytes().data()) % kHugePage == 0);
+  std::atomic<bool> done = false;
+  std::atomic<size_t> wrong = 0;
+  std::thread reader([&] {
+    while (!done) {
+      for (size_t at = 0; at < payload; at += 4096) wrong += mapping->bytes()[at] != 7;
+    }
+  });
+  mapping->warm(0, 100, false);
+  for (const bool huge : {false, true, true}) {
+    for (size_t at = 0; at < payload; at += 2 * kHugePage + 4096) mapping->warm(at, 2 * kHugePage + 4096, huge);
+  }
+  mapping->warm(payload, 10, true);
+  mapping->warm(0, payload + 100, true);
+  done = true;
+  reader.join();
+  CHECK(wrong == 0);
+  CHECK(std::all_of(mapping->bytes().begin(), mapping->bytes().end(), [](uint8_t byte) { return byte == 7; }));
 }

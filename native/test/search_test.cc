@@ -341,6 +341,12 @@ TEST("corrupt starts, items and slots never lead out of bounds") {
     CHECK(values[800] == -INFINITY && values[801] == -INFINITY);
     item_distances(index.cells(), std::vector<float>(300).data(), items, values.data());
     CHECK(values[800] == INFINITY && values[801] == INFINITY);
+    const size_t row = index.items.codes->row_values();
+    std::vector<uint32_t> ids(802 * row, 1);
+    std::vector<float> decoded(802 * row, 1);
+    decode_items(index.cells(), items, ids.data(), decoded.data());
+    CHECK(std::all_of(decoded.end() - 2 * static_cast<ptrdiff_t>(row), decoded.end(), [](float v) { return v == 0; }));
+    CHECK(std::all_of(ids.begin(), ids.end(), [&](uint32_t id) { return id < index.items.codes->dims(); }));
   }
   // Files of different lengths.
   Index index(random, Kind::kSq8, {100, 100}, 50);

@@ -86,11 +86,13 @@ void scan(const uint8_t* blocks, size_t count, size_t chunks, const Table table,
           float* scores) {
   constexpr size_t kUpper = Table::kUpperBytes;
   const size_t stride = chunks * (128 + kUpper);
+  const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
   const __m512 scales = _mm512_set1_ps(scale);
   const __m512 biases = _mm512_set1_ps(bias);
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* low = blocks + b * stride;
+    if (ahead != 0) prefetch_lines(low + ahead, stride);
     const uint8_t* values = low + chunks * 64;
     const uint8_t* upper = values + chunks * 64;
     __m512i sum0 = _mm512_setzero_si512();
@@ -215,12 +217,14 @@ void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* t
               float* distances) {
   constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
   const size_t stride = chunks * (128 + kUpper);
+  const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
   const size_t pairs = chunks & ~size_t{1};
   const __m512 steps = _mm512_set1_ps(step);
   const __m512 norms = _mm512_set1_ps(norm);
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* low = blocks + b * stride;
+    if (ahead != 0) prefetch_lines(low + ahead, stride);
     const uint8_t* values = low + chunks * 64;
     const uint8_t* upper = values + chunks * 64;
     __m512 sums[4] = {};

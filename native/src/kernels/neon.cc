@@ -48,10 +48,12 @@ void scan(const uint8_t* blocks, size_t count, size_t chunks, const int8_t* tabl
           float* scores) {
   constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
   const size_t stride = chunks * (128 + kUpper);
+  const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
   const size_t pairs = chunks & ~size_t{1};
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* low = blocks + b * stride;
+    if (ahead != 0) prefetch_lines(low + ahead, stride);
     const uint8_t* values = low + chunks * 64;
     const uint8_t* upper = values + chunks * 64;
     int32x4_t sums[16] = {}; // accumulator t, lanes 4q .. 4q + 3 at 4t + q
@@ -154,10 +156,12 @@ void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* t
               float* distances) {
   constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
   const size_t stride = chunks * (128 + kUpper);
+  const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
   const size_t pairs = chunks & ~size_t{1};
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* low = blocks + b * stride;
+    if (ahead != 0) prefetch_lines(low + ahead, stride);
     const uint8_t* values = low + chunks * 64;
     const uint8_t* upper = values + chunks * 64;
     float32x4_t sums[16] = {}; // accumulator t, lanes 4q .. 4q + 3 at 4t + q
