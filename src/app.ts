@@ -35,7 +35,7 @@ const quietRoutes: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics
 
 /** The application, ready to listen or to be injected into. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const metrics = createMetrics(options.engine);
+  const metrics = createMetrics(options.engine, options.warmth);
   const routeOptions: RouteOptions = { ...options, metrics };
   const app = createFastify(options);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
@@ -91,13 +91,13 @@ function createFastify({ config, log }: AppOptions): FastifyInstance {
  * Request ids, one log line and one count per request, no keeping alive of connections while the server closes, and no
  * address with an empty part: the router takes `/collections/` for a collection without a name.
  */
-function addHooks(app: FastifyInstance, { metrics, isReady }: RouteOptions): void {
+function addHooks(app: FastifyInstance, { metrics, isClosing }: RouteOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     if (Object.values(request.params as Record<string, string>).includes('')) throw unknownRoute(request);
   });
   app.addHook('onSend', async (_request, reply) => {
-    if (!isReady()) reply.header('connection', 'close');
+    if (isClosing()) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method } = request;

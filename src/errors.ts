@@ -27,6 +27,7 @@ export const problems = {
   'client-closed-request': { status: 499, title: 'The client left before the round began' },
   'internal-error': { status: 500, title: 'Something failed in the server' },
   overloaded: { status: 503, title: 'Too many rounds are waiting' },
+  'warming-up': { status: 503, title: 'The indexes are being read into memory' },
   closing: { status: 503, title: 'The server is closing' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -8,7 +8,9 @@ import { type Logger, pino } from 'pino';
 import { createApp } from './app.ts';
 import { packageVersion, type ServeConfig } from './config.ts';
 import { Engine } from './engine.ts';
-import { openIndex } from './index/open.ts';
+import { type Collection, openIndex } from './index/open.ts';
+import { searchedBytes } from './index/warm.ts';
+import { WarmUp } from './warm-up.ts';
 
 /** A listening server. */
 export interface Server {
@@ -16,6 +18,12 @@ export interface Server {
   /** Stops taking requests, lets running rounds finish, ends the threads. */
   close(): Promise<void>;
 }
+
+/**
+ * Copies on huge pages cannot be dropped like pages of a file: `auto` makes them when this many times their size is
+ * available.
+ */
+const HUGE_PAGES_MARGIN = 2;
 
 /** A thread that faulted cannot go on: the process has to end, not to close. A handler would repeat the fault for ever. */
 const FATAL_SIGNALS = ['SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGILL'] as const;
@@ -55,11 +63,16 @@ export async function startServer(
     onThreadError: (error) => log.error({ err: error }, 'a thread failed'),
     ...(worker === undefined ? {} : { worker }),
   });
-  let ready = true;
-  const app = await createApp({ collections, engine, config, log, version: packageVersion(), isReady: () => ready });
+  const warmUp = startWarmUp(config, [...collections.values()], log);
+  if (warmUp.totalBytes <= config.warmFirstBytes) await warmUp.ended;
+  let closing = false;
+  const isClosing = (): boolean => closing;
+  const version = packageVersion();
+  const app = await createApp({ collections, engine, config, log, version, isClosing, warmth: warmUp });
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
+    await warmUp.stop();
     await engine.close();
     throw error;
   }
@@ -67,12 +80,25 @@ export async function startServer(
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     close: async () => {
-      ready = false;
+      closing = true;
       await sleep(config.drainMs);
       await app.close();
+      await warmUp.stop();
       await engine.close();
     },
   };
+}
+
+/** Starts to read the indexes into memory, on huge pages where asked for or where memory is plentiful. */
+function startWarmUp({ hugePages }: ServeConfig, collections: readonly Collection[], log: Logger): WarmUp {
+  const totalBytes = collections.reduce((sum, collection) => sum + searchedBytes(collection), 0);
+  const plentiful = process.availableMemory() >= HUGE_PAGES_MARGIN * totalBytes;
+  return new WarmUp({
+    directories: collections.map(({ directory }) => directory),
+    totalBytes,
+    hugePages: hugePages === 'on' || (hugePages === 'auto' && plentiful),
+    onError: (err) => log.error({ err }, 'an index could not be read into memory'),
+  });
 }
 
 /** Logs to stderr; stdout is for the address. Written behind the requests, flushed when the process ends. */

@@ -90,6 +90,14 @@ const violations: Readonly<Record<string, readonly Line[]>> = {
     ["import './routes/items.ts';", imports],
     ["import 'pino';", imports],
   ],
+  'src/warm-up.ts': [
+    ["import './warm-up-thread.ts';", null],
+    ["import './app.ts';", imports],
+  ],
+  'src/warm-up-thread.ts': [
+    ["import './index/open.ts';", null],
+    ["import './engine.ts';", imports],
+  ],
   'src/worker.ts': [
     ["import 'piscina';", null],
     ["import './round.ts';", null],

@@ -40,6 +40,8 @@ export interface Collection {
   /** Content hash of the index: equal generations give equal answers. */
   readonly generation: string;
   readonly modalities: ReadonlyMap<string, Modality>;
+  /** What rounds read, what every round reads whole first. */
+  readonly searched: readonly SectionHandle[];
   readonly keys: Keys | null;
   /** JSON objects (UTF-8). */
   readonly metadata: Records | null;
@@ -65,12 +67,14 @@ export function openIndex(directory: string): Collection {
       ? openRecords(map(`${name}.offsets`, (manifest.items + 1) * 8), map(`${name}.bytes`, null), manifest.items)
       : null;
   const keyRecords = records('keys');
+  const modalities = manifest.modalities.map((modality) => openModality(modality, manifest, map));
   return {
     directory,
     manifest,
     items: manifest.items,
     generation: manifest.generation,
-    modalities: new Map(manifest.modalities.map((modality) => [modality.name, openModality(modality, manifest, map)])),
+    modalities: new Map(modalities.map(({ modality }) => [modality.name, modality])),
+    searched: [...modalities.flatMap(({ always }) => always), ...modalities.flatMap(({ inParts }) => inParts)],
     keys: keyRecords && openKeys(keyRecords, map),
     metadata: records('metadata'),
     thumbnails: records('thumbnails'),
@@ -94,19 +98,31 @@ export function readManifest(directory: string): Manifest {
 
 type MapSection = (name: string, bytes: number | null) => SectionHandle;
 
-function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSection): Modality {
+interface OpenModality {
+  readonly modality: Modality;
+  /** Sections every round reads whole, and sections it reads parts of. */
+  readonly always: readonly SectionHandle[];
+  readonly inParts: readonly SectionHandle[];
+}
+
+function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSection): OpenModality {
   const { name, clusters } = modality;
+  const sections: Record<'always' | 'inParts', SectionHandle[]> = { always: [], inParts: [] };
   const codec = codecFor(modality.codec, { kind: 'dense' });
   try {
-    const { codes, representatives, spread } = codec.open(modality, manifest.items, (suffix) =>
-      map(`${name}.${suffix}`, null),
-    );
+    const { codes, representatives, spread } = codec.open(modality, manifest.items, (suffix) => {
+      const section = map(`${name}.${suffix}`, null);
+      sections[suffix.startsWith('codes') ? 'inParts' : 'always'].push(section);
+      return section;
+    });
     const mapBytes = native.packedBytes(manifest.items, manifest.items);
     const items = map(`${name}.items`, mapBytes);
     const slots = map(`${name}.slots`, mapBytes);
     const starts = map(`${name}.starts`, (clusters + 1) * 4);
     const cells = native.openCells(codes, representatives, spread, items, slots, starts);
-    return { name, manifest: modality, cells, codes, representatives };
+    sections.always.push(starts);
+    sections.inParts.push(slots, items);
+    return { modality: { name, manifest: modality, cells, codes, representatives }, ...sections };
   } catch (error) {
     if (error instanceof IndexError) throw error;
     throw new IndexError(`modality ${name}: sections do not fit the manifest (${(error as Error).message}); rebuild`);

@@ -3,13 +3,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Problem } from '../errors.ts';
-import type { RouteOptions } from './route.ts';
+import type { RouteOptions, Warmth } from './route.ts';
 import { problemAnswers } from './schemas.ts';
 
 const Status = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false });
 
 /** GET /livez and /readyz. */
-export const healthRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { isReady }) => {
+export const healthRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { isClosing, warmth }) => {
   app.get(
     '/livez',
     { schema: { tags: ['operation'], summary: 'Whether the process answers', response: { 200: Status } } },
@@ -21,13 +21,21 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app,
     {
       schema: {
         tags: ['operation'],
-        summary: 'Whether the server takes requests: 503 while it closes; before it is ready its port is not open',
+        summary:
+          'Whether the server is at its best: 503 while indexes are read into memory (it answers, but slower) and while it closes',
         response: { 200: Status, ...problemAnswers(503) },
       },
     },
     async () => {
-      if (!isReady()) throw new Problem('closing', 'the server finishes its rounds and takes no new ones');
+      if (isClosing()) throw new Problem('closing', 'the server finishes its rounds and takes no new ones');
+      if (!warmth.complete) throw new Problem('warming-up', progressOf(warmth));
       return { status: 'ok' } as const;
     },
   );
 };
+
+function progressOf({ readBytes, totalBytes }: Warmth): string {
+  const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
+  const share = Math.floor((100 * readBytes) / totalBytes);
+  return `${share} % of the indexes is in memory, ${gibibytes(readBytes)} of ${gibibytes(totalBytes)} GiB; rounds are answered, but may wait for the disk`;
+}

@@ -3,10 +3,10 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../engine.ts';
-import type { Metrics, RouteOptions } from './route.ts';
+import type { Metrics, RouteOptions, Warmth } from './route.ts';
 
 /** Counters of one server, apart from those of any other in the process. */
-export function createMetrics(engine: Engine): Metrics {
+export function createMetrics(engine: Engine, warmth: Warmth): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -40,6 +40,8 @@ export function createMetrics(engine: Engine): Metrics {
     });
   gauge('farsight_rounds_waiting', 'Rounds waiting for a thread.', () => engine.waiting);
   gauge('farsight_rounds_running', 'Rounds being computed.', () => engine.running);
+  gauge('farsight_index_bytes', 'Bytes of the indexes that rounds read.', () => warmth.totalBytes);
+  gauge('farsight_index_warm_bytes', 'Of these, bytes read into memory since the start.', () => warmth.readBytes);
 
   return {
     round: (collection, outcome) => rounds.inc({ collection, outcome }),

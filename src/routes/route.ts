@@ -11,8 +11,16 @@ export interface RouteOptions {
   readonly engine: Engine;
   readonly metrics: Metrics;
   readonly config: ServeConfig;
-  /** False while the server closes. */
-  readonly isReady: () => boolean;
+  readonly isClosing: () => boolean;
+  /** How far the indexes are in memory. */
+  readonly warmth: Warmth;
+}
+
+/** How much of what rounds read is in memory; what is not costs the first rounds a disk's time. */
+export interface Warmth {
+  readonly readBytes: number;
+  readonly totalBytes: number;
+  readonly complete: boolean;
 }
 
 /** The open indexes by name. */

@@ -1,0 +1,100 @@
+// Indexes are read into memory in the background, and /readyz says how far that is.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import t from 'tap';
+import { createApp } from '../../src/app.ts';
+import { configOf } from '../../src/config.ts';
+import { Engine } from '../../src/engine.ts';
+import { openIndex } from '../../src/index/open.ts';
+import { searchedBytes, warm } from '../../src/index/warm.ts';
+import { WarmUp } from '../../src/warm-up.ts';
+import { build, groupedValues, roundOver, writeVectors } from '../builder/collections.ts';
+import { type ProblemReply, startTestServer, temporaryFolder } from '../support.ts';
+
+const ITEMS = 20_000;
+const folder = temporaryFolder(t);
+const directory = `${folder}/index`;
+build(directory, { visual: [writeVectors(`${folder}/visual.npy`, 256, groupedValues(1, ITEMS, 256, 200, 0.1))] });
+
+t.test('a round answers the same before, while and after an index moves onto huge pages', async (t) => {
+  const collection = openIndex(directory);
+  t.ok(searchedBytes(collection) > ITEMS * 256);
+  const before = roundOver(directory, [1, 201], [2, 3, 4]);
+  let bytes = 0;
+  for (const step of warm(collection, true)) {
+    bytes += step;
+    t.strictSame(roundOver(directory, [1, 201], [2, 3, 4]), before);
+  }
+  t.equal(bytes, searchedBytes(collection));
+  t.strictSame(roundOver(directory, [1, 201], [2, 3, 4]), before);
+});
+
+t.test('the warm-up reads every byte that rounds read, and reports them', async (t) => {
+  const totalBytes = searchedBytes(openIndex(directory));
+  for (const hugePages of [false, true]) {
+    const warmUp = new WarmUp({ directories: [directory], totalBytes, hugePages, onError: (error) => t.fail(error) });
+    await warmUp.ended;
+    t.equal(warmUp.readBytes, totalBytes);
+    t.equal(warmUp.complete, true);
+  }
+});
+
+t.test('an index that cannot be read is reported, and never called warm', async (t) => {
+  const errors: Error[] = [];
+  const warmUp = new WarmUp({
+    directories: [`${folder}/missing`],
+    totalBytes: 1,
+    hugePages: false,
+    onError: (error) => errors.push(error),
+  });
+  await warmUp.ended;
+  t.match(errors, [{ message: /missing/ }]);
+  t.equal(warmUp.complete, false);
+});
+
+t.test('a server that reads its indexes in the background becomes ready', async (t) => {
+  const server = await startTestServer(t, { collections: { small: directory }, warmFirstBytes: 0 });
+  for (let attempt = 0; ; attempt++) {
+    const { status, body } = await server.request<ProblemReply>('/readyz');
+    if (status === 200) break;
+    t.match({ status, type: body.type }, { status: 503, type: '/docs#warming-up' });
+    if (attempt > 500) t.fail('never ready');
+    await sleep(10);
+  }
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  const bytes = searchedBytes(openIndex(directory));
+  t.match(metrics, `farsight_index_bytes ${bytes}\n`);
+  t.match(metrics, `farsight_index_warm_bytes ${bytes}\n`);
+});
+
+t.test('while it reads, /readyz says how far it is and rounds are answered', async (t) => {
+  const collection = openIndex(directory);
+  const config = configOf({ collections: { small: directory }, workers: 1, logLevel: 'silent' });
+  const engine = await Engine.start({
+    directories: config.collections,
+    generations: { small: collection.generation },
+    threads: 1,
+    queueLength: 1,
+    heapMb: config.workerHeapMb,
+    onThreadError: (error) => t.fail(error),
+  });
+  t.teardown(() => engine.close());
+  const warmth = { readBytes: 2 ** 30, totalBytes: 2 ** 32, complete: false };
+  const app = await createApp({
+    collections: new Map([['small', collection]]),
+    engine,
+    config,
+    log: pino({ level: 'silent' }),
+    version: '0.0.0',
+    isClosing: () => false,
+    warmth,
+  });
+  t.teardown(() => app.close());
+  const ready = await app.inject('/readyz');
+  t.equal(ready.statusCode, 503);
+  t.match(ready.json(), { type: '/docs#warming-up', detail: /^25 % .* 1\.00 of 4\.00 GiB; rounds are answered/ });
+  const url = '/v1/collections/small/suggest';
+  const round = await app.inject({ method: 'POST', url, payload: { labels: { positive: [1] } } });
+  t.equal(round.statusCode, 200);
+});
