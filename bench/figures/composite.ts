@@ -1,0 +1,99 @@
+// IRIS: the composite metric of each mix of samplers, over the seed budgets.
+
+import { chart, type Figure, hasRange, type Layer, layerOf, shareAxis, withError } from './figure.ts';
+import { IRIS_COMPOSITES } from './paper.ts';
+import { PAPER_COLOR, seriesOf } from './systems.ts';
+
+const COLUMN_WIDTH = 130;
+
+export const composite: Figure = {
+  name: 'iris',
+  experiment: 'iris',
+  draw(set) {
+    const runs = set.runs.filter((run) => run.composite !== undefined);
+    if (runs.length === 0) return 'no run says its composite metric';
+    const unsaid = runs.find(({ parameters }) => typeof parameters.seeds !== 'number');
+    if (unsaid !== undefined) return `a run of ${unsaid.system} does not say its number of seeds`;
+    const series = seriesOf(runs);
+    const values = series.flatMap(({ title, runs: own }) =>
+      own.map((run) => ({
+        series: title,
+        seeds: run.parameters.seeds as number,
+        composite: run.composite as number,
+        ...withError(run.composite as number, run.composite_se ?? null),
+      })),
+    );
+    const budgets = [...new Set(values.map(({ seeds }) => seeds))].sort((a, b) => a - b);
+    const titles = series.map(({ title }) => title);
+    const x = { field: 'series', type: 'nominal', sort: titles, title: null, axis: { labelAngle: 0 } } as const;
+    const xOffset = { field: 'seeds', type: 'nominal', sort: budgets } as const;
+    const y = shareAxis('composite', 'Composite metric, √(d_r · L_e)');
+    const color = {
+      field: 'seeds',
+      type: 'ordinal',
+      title: 'seeds',
+      sort: budgets,
+      scale: { domain: budgets, scheme: 'viridis' },
+    } as const;
+    const published = IRIS_COMPOSITES.flatMap(({ system, ...range }) =>
+      series
+        .filter(({ runs: [run] }) => run?.system === system)
+        .map(({ title }) => ({ series: title, ...range, labelAt: highest(values, title, range.most) })),
+    );
+    return {
+      title: 'IRIS: composite metric',
+      caption:
+        'Geometric mean of discovery rate and labelling efficiency for each number of seeds; bars are one standard ' +
+        'error. Dashed: the least and the most that the IRIS paper reports over the seed budgets, on its own data.',
+      spec: chart(
+        set,
+        'Composite metric by mix of samplers',
+        [
+          { data: { values }, mark: { type: 'bar' }, encoding: { x, xOffset, y, color } },
+          ...layerOf(values.filter(hasRange), {
+            mark: { type: 'rule', strokeWidth: 1.2, color: 'black' },
+            encoding: { x, xOffset, y: { ...y, field: 'low' }, y2: { field: 'high' } },
+          }),
+          ...publishedRanges(published, x),
+        ],
+        Math.max(360, titles.length * COLUMN_WIDTH),
+      ),
+    };
+  },
+};
+
+/** Where a label is above every bar of a series and above what was published. */
+function highest(
+  values: readonly { series: string; composite: number; high: number | null }[],
+  title: string,
+  published: number,
+): number {
+  const own = values.filter(({ series }) => series === title);
+  return Math.max(published, ...own.map(({ composite, high }) => high ?? composite));
+}
+
+/** Dashed lines over the columns of a system, at the least and the most that was published. */
+function publishedRanges(
+  published: readonly { series: string; label: string; least: number; most: number; labelAt: number }[],
+  x: { readonly field: 'series'; readonly type: 'nominal'; readonly sort: string[] },
+): Layer[] {
+  const lines = published.flatMap((range) => [
+    { ...range, at: range.least },
+    { ...range, at: range.most },
+  ]);
+  const dashed = { color: PAPER_COLOR, strokeDash: [5, 4], strokeWidth: 1.4 };
+  return [
+    ...layerOf(lines, {
+      mark: { type: 'rule', ...dashed },
+      encoding: {
+        x: { ...x, bandPosition: 0 },
+        x2: { field: 'series', bandPosition: 1 },
+        y: { field: 'at', type: 'quantitative' },
+      },
+    }),
+    ...layerOf(published, {
+      mark: { type: 'text', color: PAPER_COLOR, fontSize: 10, baseline: 'bottom', dy: -3 },
+      encoding: { x, y: { field: 'labelAt', type: 'quantitative' }, text: { field: 'label' } },
+    }),
+  ];
+}

@@ -1,0 +1,226 @@
+// The interface of a figure, and what all share: fonts, sizes, legends, error bars and reference lines.
+
+import type { TopLevelSpec } from 'vega-lite';
+import type { ResultSet } from './result-set.ts';
+import { PAPER_COLOR, type Series } from './systems.ts';
+
+/** One figure of the papers. */
+export interface Figure {
+  /** The name of its files. */
+  readonly name: string;
+  readonly experiment: ResultSet['experiment'];
+  /** The picture, or the reason why the results hold none. */
+  draw(set: ResultSet): Drawing | string;
+}
+
+export interface Drawing {
+  readonly title: string;
+  /** What the figure shows and how to read it, in a sentence or two. */
+  readonly caption: string;
+  readonly spec: TopLevelSpec;
+  /** The numbers as a Markdown table, where the figure is a table. */
+  readonly markdown?: string;
+}
+
+export type Layer = Extract<TopLevelSpec, { layer: unknown }>['layer'][number];
+
+const WIDTH = 620;
+const HEIGHT = 340;
+/** The font that render.ts brings. */
+export const FONT = 'DejaVu Sans';
+/** Decades of a logarithmic axis whose ticks at 1, 2 and 5 can all have labels. */
+const MOST_FINE_DECADES = 5;
+const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
+
+/** A chart of several layers. Its title is followed by what was measured where. */
+export function chart(set: ResultSet, title: string, layer: readonly Layer[], width = WIDTH): TopLevelSpec {
+  return { ...frame(set, title), width, height: HEIGHT, layer: [...layer] };
+}
+
+/** What every picture has around it. */
+export function frame(set: ResultSet, title: string) {
+  const sessions = [...new Set(set.runs.map((run) => run.sessions.toLocaleString('en')))].join(' or ');
+  const over = set.over === 'http' ? 'over HTTP' : 'in process';
+  const subtitle = [
+    `${set.collection}: ${set.items.toLocaleString('en')} items; ${sessions} sessions a run, ${over}`,
+    `${set.machine}; ${set.date.slice(0, 10)}`,
+  ];
+  return {
+    $schema: SCHEMA,
+    // render.ts crops the picture and puts white behind it.
+    background: 'transparent',
+    title: { text: title, subtitle },
+    config: {
+      font: FONT,
+      title: {
+        fontSize: 15,
+        subtitleFontSize: 11,
+        anchor: 'start',
+        offset: 12,
+        subtitleColor: '#444444',
+        subtitlePadding: 5,
+      },
+      axis: {
+        labelFontSize: 12,
+        titleFontSize: 13,
+        titleFontWeight: 'normal',
+        gridColor: '#e4e4e4',
+        labelFlush: false,
+        labelOverlap: false,
+        domainColor: '#888888',
+        tickColor: '#888888',
+        labelLimit: 0,
+      },
+      legend: {
+        labelFontSize: 12,
+        titleFontSize: 12,
+        labelLimit: 0,
+        symbolSize: 90,
+        symbolStrokeWidth: 1.5,
+        rowPadding: 5,
+      },
+      view: { stroke: null },
+    },
+  } as const;
+}
+
+/** Colour and mark of each series, as one legend. */
+export function legend(series: readonly Series[]) {
+  const domain = series.map(({ title }) => title);
+  return {
+    color: {
+      field: 'series',
+      type: 'nominal',
+      title: null,
+      scale: { domain, range: series.map(({ color }) => color) },
+    },
+    shape: {
+      field: 'series',
+      type: 'nominal',
+      title: null,
+      scale: { domain, range: series.map(({ shape }) => shape) },
+    },
+  } as const;
+}
+
+/** A mark of a chart; the range, where there is one, is a standard error or what the caption says. */
+export interface Point {
+  readonly series: string;
+  readonly low: number | null;
+  readonly high: number | null;
+  /** Whether a line joins the points of its series, in this order. */
+  readonly joined: boolean;
+  readonly order: number;
+}
+
+/** A layer over values; no layer without any, because an axis cannot be laid out over nothing. */
+export function layerOf(values: readonly object[], layer: Layer): Layer[] {
+  return values.length === 0 ? [] : [{ ...layer, data: { values: [...values] as Record<string, unknown>[] } }];
+}
+
+/** Points, the line that joins those of a series, and the range of each where it has one. */
+export function pointsAndLines(points: readonly Point[], x: Axis, y: Axis, series: readonly Series[]): Layer[] {
+  const { color, shape } = legend(series);
+  return [
+    ...layerOf(points.filter(hasRange), {
+      mark: { type: 'rule', strokeWidth: 1.2 },
+      encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+    }),
+    ...layerOf(
+      points.filter(({ joined }) => joined),
+      {
+        mark: { type: 'line', strokeWidth: 1.8 },
+        encoding: { x, y, color, order: { field: 'order', type: 'quantitative' } },
+      },
+    ),
+    ...layerOf(points, {
+      mark: { type: 'point', filled: true, size: 70, opacity: 1 },
+      encoding: { x, y, color, shape },
+    }),
+  ];
+}
+
+export function hasRange({ low }: Pick<Point, 'low'>): boolean {
+  return low !== null;
+}
+
+/** A dashed grey line of a published figure, with its label along it. */
+export function paperLine(axis: 'x' | 'y', value: number, label: string, channel: Axis): Layer[] {
+  const data = { values: [{ value, label }] };
+  const position = { ...channel, field: 'value' };
+  const rule = { color: PAPER_COLOR, strokeDash: [5, 4], strokeWidth: 1.2 };
+  const text = { type: 'text', color: PAPER_COLOR, fontSize: 11 } as const;
+  return axis === 'y'
+    ? [
+        { data, mark: { type: 'rule', ...rule }, encoding: { y: position } },
+        {
+          data,
+          mark: { ...text, align: 'left', baseline: 'bottom', dx: 4, dy: -2 },
+          encoding: { y: position, x: { value: 0 }, text: { field: 'label' } },
+        },
+      ]
+    : [
+        { data, mark: { type: 'rule', ...rule }, encoding: { x: position } },
+        {
+          data,
+          mark: { ...text, align: 'right', baseline: 'bottom', angle: 270, dx: -4, dy: -3 },
+          encoding: { x: position, y: { value: 0 }, text: { field: 'label' } },
+        },
+      ];
+}
+
+/** A quantitative axis. */
+export interface Axis {
+  readonly field: string;
+  readonly type: 'quantitative';
+  readonly title: string;
+  readonly scale: {
+    readonly type: 'log' | 'linear';
+    readonly base?: number;
+    readonly zero?: boolean;
+    readonly nice?: boolean;
+    readonly domain?: number[];
+  };
+  readonly axis?: { readonly values?: number[]; readonly format?: string; readonly grid?: boolean };
+}
+
+/** A linear axis from 0 for shares: precision, found@n, the composite metric. */
+export function shareAxis(field: string, title: string): Axis {
+  return { field, type: 'quantitative', title, scale: { type: 'linear', zero: true, nice: true } };
+}
+
+/** A logarithmic axis for latencies over what is shown, with ticks at 1, 2 and 5 of each decade while they have room. */
+export function millisecondsAxis(field: string, title: string, shown: readonly number[]): Axis {
+  const first = Math.floor(Math.log10(Math.min(...shown)));
+  const last = Math.ceil(Math.log10(Math.max(...shown)));
+  const decades = Array.from({ length: last - first + 1 }, (_, i) => Number(`1e${first + i}`));
+  const steps = last - first > MOST_FINE_DECADES ? [1] : [1, 2, 5];
+  const ticks = decades.flatMap((decade) => steps.map((step) => Number((step * decade).toPrecision(1))));
+  const low = Math.max(...ticks.filter((tick) => tick <= Math.min(...shown)));
+  const high = Math.min(...ticks.filter((tick) => tick >= Math.max(...shown) && tick > low));
+  return {
+    field,
+    type: 'quantitative',
+    title,
+    scale: { type: 'log', domain: [low, high], nice: false },
+    axis: { values: ticks.filter((tick) => tick >= low && tick <= high), format: ',~g' },
+  };
+}
+
+/** The axis of b: powers of two, as in the paper. */
+export function clustersAxis(field: string, shown: readonly number[]): Axis {
+  const low = Math.floor(Math.log2(Math.min(...shown)));
+  const high = Math.max(low + 1, Math.ceil(Math.log2(Math.max(...shown))));
+  return {
+    field,
+    type: 'quantitative',
+    title: 'Search expansion b, clusters read per modality and round (log scale)',
+    scale: { type: 'log', base: 2, domain: [2 ** low, 2 ** high], nice: false },
+    axis: { values: Array.from({ length: high - low + 1 }, (_, i) => 2 ** (low + i)), format: 'd' },
+  };
+}
+
+/** Mean and one standard error to either side; without an error there is no bar. */
+export function withError(value: number, error: number | null): { low: number | null; high: number | null } {
+  return error === null ? { low: null, high: null } : { low: Math.max(0, value - error), high: value + error };
+}
