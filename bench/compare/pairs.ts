@@ -30,7 +30,10 @@ export async function runPairs(
   wanted: number,
   signal: AbortSignal,
 ): Promise<Pairs> {
-  for (const checkout of [a, b]) await runBench(checkout, bench, signal);
+  for (const checkout of [a, b]) {
+    const ran = await runBench(checkout, bench, signal);
+    process.stderr.write(`unmeasured run of ${checkout.revision}: ${told(ran)}\n`);
+  }
   const kept: (readonly [readonly MeasuredRow[], readonly MeasuredRow[]])[] = [];
   let tried = 0;
   while (kept.length < wanted && tried < wanted * MOST_TRIES) {

@@ -10,18 +10,18 @@ export const composite: Figure = {
   name: 'iris',
   experiment: 'iris',
   draw(set) {
-    const runs = set.runs.filter((run) => run.composite !== undefined);
+    const runs = set.runs.filter(({ measures }) => measures?.composite !== undefined);
     if (runs.length === 0) return 'no run says its composite metric';
     const unsaid = runs.find(({ parameters }) => typeof parameters.seeds !== 'number');
     if (unsaid !== undefined) return `a run of ${unsaid.system} does not say its number of seeds`;
     const series = seriesOf(runs);
     const values = series.flatMap(({ title, runs: own }) =>
-      own.map((run) => ({
-        series: title,
-        seeds: run.parameters.seeds as number,
-        composite: run.composite as number,
-        ...withError(run.composite as number, run.composite_se ?? null),
-      })),
+      own.flatMap(({ parameters, measures }) => {
+        const measured = measures?.composite;
+        if (measured === undefined) return [];
+        const { mean, se } = measured;
+        return [{ series: title, seeds: parameters.seeds as number, composite: mean, ...withError(mean, se) }];
+      }),
     );
     const budgets = [...new Set(values.map(({ seeds }) => seeds))].sort((a, b) => a - b);
     const titles = series.map(({ title }) => title);

@@ -17,8 +17,7 @@ export const found: Figure = {
         order: Number(n),
         joined: true,
         share,
-        // The standard error of a share of independent sessions; those of one topic are not quite that.
-        ...withError(share, Math.sqrt((share * (1 - share)) / (run?.sessions ?? 1))),
+        ...withError(share, run?.found_se?.[n] ?? null),
       })),
     );
     const rounds = [...new Set(values.map(({ n }) => n))].sort((a, b) => a - b);

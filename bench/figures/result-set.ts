@@ -19,10 +19,7 @@ export interface ResultSet {
   readonly runs: readonly ProtocolRun[];
 }
 
-/**
- * Groups results. Runs of one system with the same parameters are pooled where they played on different collections (the
- * five of imagenet-unknown, each without the concepts of other actors); on the same collection they are refused.
- */
+/** Groups results; runs of one system that a group has twice are refused. */
 export function resultSets(results: readonly Simulation[]): readonly ResultSet[] {
   const groups = new Map<string, Simulation[]>();
   for (const result of results) {
@@ -34,7 +31,7 @@ export function resultSets(results: readonly Simulation[]): readonly ResultSet[]
   }
   return [...groups.values()].map((group) => {
     const [any] = group as [Simulation];
-    // The five collections of imagenet-unknown are made from that of imagenet, which names them all.
+    // The collections of imagenet-unknown are made from that of imagenet, which names them all.
     const first = group.find(({ protocol }) => protocol === 'imagenet') ?? any;
     return {
       experiment: experimentOf(first.protocol),
@@ -44,7 +41,7 @@ export function resultSets(results: readonly Simulation[]): readonly ResultSet[]
       machine: machineOf(first),
       date: first.date,
       files: group.map(({ file }) => file),
-      runs: pooledRuns(group),
+      runs: distinctRuns(group),
     };
   });
 }
@@ -59,75 +56,23 @@ function machineOf({ machine }: Simulation): string {
   return `${cpu}, ${cores} cores${isa === undefined ? '' : `, ${isa}`}`;
 }
 
-function pooledRuns(group: readonly Simulation[]): readonly ProtocolRun[] {
-  const alike = new Map<string, { readonly of: Simulation; readonly run: ProtocolRun }[]>();
-  for (const of of group) {
-    for (const run of of.runs) {
-      const key = `${of.protocol} ${runKey(run)}`;
-      const others = alike.get(key) ?? [];
-      const twin = others.find((other) => other.of.collection.generation === of.collection.generation);
-      if (twin !== undefined) {
-        const where = twin.of === of ? of.file : `${twin.of.file} and ${of.file}`;
-        throw new Error(`${where}: two runs of ${runKey(run)} on the same collection; leave one of them out`);
+function distinctRuns(group: readonly Simulation[]): readonly ProtocolRun[] {
+  const seen = new Map<string, string>();
+  return group.flatMap(({ file, protocol, runs }) =>
+    runs.map((run) => {
+      const name = runName(run);
+      const other = seen.get(`${protocol} ${name}`);
+      if (other !== undefined) {
+        const where = other === file ? file : `${other} and ${file}`;
+        throw new Error(`${where}: two ${protocol} runs of ${name}; leave one of them out`);
       }
-      alike.set(key, [...others, { of, run: { ...run, protocol: of.protocol } }]);
-    }
-  }
-  return [...alike.values()].map((parts) => pool(parts.map(({ run }) => run)));
+      seen.set(`${protocol} ${name}`, file);
+      return { ...run, protocol };
+    }),
+  );
 }
 
-function runKey({ system, parameters }: Run): string {
+function runName({ system, parameters }: Run): string {
   const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
   return [system, ...sorted.map(([name, value]) => `${name}=${value}`)].join(' ');
-}
-
-/** One run out of several over disjoint sets of sessions. */
-function pool(parts: readonly ProtocolRun[]): ProtocolRun {
-  const [first] = parts as [ProtocolRun];
-  if (parts.length === 1) return first;
-  const other = parts.find(({ rounds }) => rounds.length !== first.rounds.length);
-  if (other !== undefined) {
-    throw new Error(
-      `${runKey(first)}: ${first.rounds.length} and ${other.rounds.length} rounds; they cannot be pooled`,
-    );
-  }
-  return {
-    ...first,
-    sessions: parts.reduce((sum, { sessions }) => sum + sessions, 0),
-    ...pooledMeasures(parts.map((part) => ({ ...part, of: part.sessions }))),
-    rounds: first.rounds.map((round, r) => ({
-      ...round,
-      ...pooledMeasures(parts.map((part) => ({ ...(part.rounds[r] as typeof round), of: part.sessions }))),
-    })),
-  };
-}
-
-type Measured = Pick<Run, 'precision' | 'precision_se' | 'latency_ms'> & { readonly of: number };
-
-/**
- * Means weighted by sessions. A part of n sessions with mean p and standard error e has the sum of squares
- * e^2 n (n - 1) + n (p - mean)^2 about the common mean; their total over N (N - 1) is the square of the common error.
- * Quantiles of latencies cannot be pooled exactly: the weighted mean stands for the middle ones, the largest for max.
- */
-function pooledMeasures(parts: readonly Measured[]): Omit<Measured, 'of'> {
-  const total = parts.reduce((sum, { of }) => sum + of, 0);
-  const weighted = (value: (part: Measured) => number): number =>
-    parts.reduce((sum, part) => sum + (part.of / total) * value(part), 0);
-  const precision = weighted((part) => part.precision);
-  const squares = parts.reduce(
-    (sum, { of, precision: p, precision_se: error }) =>
-      sum + (error ?? 0) ** 2 * of * (of - 1) + of * (p - precision) ** 2,
-    0,
-  );
-  return {
-    precision,
-    precision_se: Math.sqrt(squares / (total * (total - 1))),
-    latency_ms: {
-      mean: weighted(({ latency_ms }) => latency_ms.mean),
-      p50: weighted(({ latency_ms }) => latency_ms.p50),
-      p95: weighted(({ latency_ms }) => latency_ms.p95),
-      p99: weighted(({ latency_ms }) => latency_ms.p99),
-      max: Math.max(...parts.map(({ latency_ms }) => latency_ms.max)),
-    },
-  };
 }

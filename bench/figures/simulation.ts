@@ -38,9 +38,9 @@ const Run = Type.Object({
   latency_ms: Latency,
   /** found@n: the share of sessions that were shown a ground-truth item by round n. */
   found: Type.Optional(Type.Record(Type.String({ pattern: '^[1-9][0-9]{0,5}$' }), Share)),
-  /** The measures of IRIS: the composite metric is sqrt(discovery rate * labelling efficiency). */
-  composite: Type.Optional(Share),
-  composite_se: Type.Optional(Spread),
+  found_se: Type.Optional(Type.Record(Type.String(), Spread)),
+  /** Of a protocol of its own: IRIS has the composite metric, sqrt(discovery rate * labelling efficiency). */
+  measures: Type.Optional(Type.Record(Type.String(), Type.Object({ mean: Type.Number(), se: Spread }))),
 });
 const Simulation = Type.Object({
   kind: Type.Literal('farsight-simulation'),

@@ -27,7 +27,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   'knn-ecp': { title: 'kNN + eCP', colors: [ORANGE], shape: 'triangle-up' },
   'knn-lsh': { title: 'kNN + LSH', colors: [VERMILLION], shape: 'triangle-down' },
   hnsw: { title: 'SVM + HNSW', colors: [PURPLE], shape: 'cross' },
-  float32: { title: 'SVM, plain float32', colors: [GREY], shape: 'triangle-right' },
+  float: { title: 'SVM, plain float32', colors: [GREY], shape: 'triangle-right' },
   manual: { title: 'manual', colors: [GREY], shape: 'triangle-left' },
   spread: { title: 'SpreadS', colors: [BLUE], shape: 'square' },
   'spread+uniform': { title: 'SpreadS + uniform', colors: [ORANGE], shape: 'diamond' },
@@ -45,6 +45,8 @@ export const PAPER_COLOR = '#5f5f5f';
 
 /** Parameters that one system is walked through: a curve or a cloud of marks, not a series for each value. */
 const SWEPT: ReadonlySet<string> = new Set(['clusters', 'tables', 'buckets', 'probes', 'ef', 'seeds']);
+/** What systems report beside their parameters. */
+const REPORTED = ['built_seconds'];
 /** Every run is a series of its own. */
 export const NOTHING_SWEPT: ReadonlySet<string> = new Set();
 /** The papers' names of parameters. */
@@ -117,6 +119,7 @@ function labelled(title: string, { parameters }: ProtocolRun, keys: readonly str
 
 function varyingParameters(runs: readonly ProtocolRun[]): string[] {
   const keys = new Set(runs.flatMap(({ parameters }) => Object.keys(parameters)));
+  for (const key of REPORTED) keys.delete(key);
   return [...keys].filter((key) => new Set(runs.map(({ parameters }) => parameters[key])).size > 1);
 }
 

@@ -75,6 +75,7 @@ function yfcc(random: Random): readonly Outcome[] {
     ...hashed('svm-lsh', 0.19),
     ...hashed('knn-lsh', 0.06),
     { system: 'blackthorn', parameters: { workers: 1 }, precision: 0.215, ms: 120, sessions },
+    { system: 'float', parameters: { candidates: 1000 }, precision: 0.216, ms: 900, sessions },
     ...[100, 400, 1600].map((ef) => ({
       system: 'hnsw',
       parameters: { ef },
@@ -106,6 +107,7 @@ function imagenet(random: Random, svm: number, knn: number): readonly Outcome[] 
 function lsc(random: Random): readonly Outcome[] {
   const shares = (at10: number) => ({
     found: { 10: at10 * jitter(random, 0.02), 20: at10 * 1.3, 50: Math.min(1, at10 * 1.5) },
+    found_se: { 10: 0.03, 20: 0.025, 50: 0.02 },
   });
   return [
     ...[64, 256].map((clusters) => ({
@@ -130,7 +132,7 @@ function iris(random: Random): readonly Outcome[] {
       precision: 0.2,
       ms: 3,
       sessions: 250,
-      more: { composite: level * jitter(random, 0.1), composite_se: 0.008 },
+      more: { measures: { composite: { mean: level * jitter(random, 0.1), se: 0.008 } } },
     })),
   );
 }
