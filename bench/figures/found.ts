@@ -3,6 +3,9 @@
 import { chart, type Figure, pointsAndLines, shareAxis, withError } from './figure.ts';
 import { NOTHING_SWEPT, seriesOf } from './systems.ts';
 
+/** The distance of two series along the axis, as a share of it. */
+const SIDEWAYS = 0.01;
+
 export const found: Figure = {
   name: 'found',
   experiment: 'lsc',
@@ -10,17 +13,19 @@ export const found: Figure = {
     const runs = set.runs.filter((run) => run.found !== undefined && Object.keys(run.found).length > 0);
     if (runs.length === 0) return 'no run says found@n';
     const series = seriesOf(runs, NOTHING_SWEPT);
-    const values = series.flatMap(({ title, runs: [run] }) =>
+    const most = Math.max(...runs.flatMap(({ found }) => Object.keys(found ?? {}).map(Number)));
+    const values = series.flatMap(({ title, runs: [run] }, i) =>
       Object.entries(run?.found ?? {}).map(([n, share]) => ({
         series: title,
-        n: Number(n),
+        // Series stand side by side, or the mark of one would hide that of another.
+        n: Number(n) + (i - (series.length - 1) / 2) * SIDEWAYS * most,
         order: Number(n),
         joined: true,
         share,
         ...withError(share, run?.found_se?.[n] ?? null),
       })),
     );
-    const rounds = [...new Set(values.map(({ n }) => n))].sort((a, b) => a - b);
+    const rounds = [...new Set(values.map(({ order }) => order))].sort((a, b) => a - b);
     return {
       title: 'found@n',
       caption: 'Share of sessions in which a relevant item was suggested by round n; bars are one standard error.',
@@ -33,7 +38,7 @@ export const found: Figure = {
             field: 'n',
             type: 'quantitative',
             title: 'Round n',
-            scale: { type: 'linear', zero: true, nice: false, domain: [0, Math.max(...rounds) * 1.05] },
+            scale: { type: 'linear', zero: true, nice: false, domain: [0, most * 1.05] },
             axis: { values: rounds, format: 'd' },
           },
           shareAxis('share', 'found@n, share of sessions'),
