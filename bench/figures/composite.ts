@@ -1,6 +1,7 @@
 // IRIS: the composite metric of each mix of samplers, over the seed budgets.
 
-import { chart, type Figure, hasRange, type Layer, layerOf, shareAxis, withError } from './figure.ts';
+import { shareAxis } from './axes.ts';
+import { chart, type Figure, hasRange, type Layer, layerOf, withError } from './figure.ts';
 import { IRIS_COMPOSITES } from './paper.ts';
 import { PAPER_COLOR, seriesOf } from './systems.ts';
 

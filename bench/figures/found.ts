@@ -1,6 +1,7 @@
 // The lsc protocol: how many sessions have found what they were looking for by round n.
 
-import { chart, type Figure, pointsAndLines, shareAxis, withError } from './figure.ts';
+import { shareAxis } from './axes.ts';
+import { chart, type Figure, pointsAndLines, withError } from './figure.ts';
 import { NOTHING_SWEPT, seriesOf } from './systems.ts';
 
 /** The distance of two series along the axis, as a share of it. */

@@ -1,15 +1,7 @@
 // Figure 5: what reading more clusters costs.
 
-import {
-  chart,
-  clustersAxis,
-  type Figure,
-  layerOf,
-  legend,
-  millisecondsAxis,
-  paperLine,
-  pointsAndLines,
-} from './figure.ts';
+import { clustersAxis, millisecondsAxis } from './axes.ts';
+import { chart, type Figure, layerOf, legend, paperLine, pointsAndLines } from './figure.ts';
 import { YFCC_ITEMS, YFCC_LATENCIES } from './paper.ts';
 import { seriesOf } from './systems.ts';
 

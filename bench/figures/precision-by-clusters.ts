@@ -1,17 +1,7 @@
 // Figure 4: what reading more clusters does for precision.
 
-import {
-  chart,
-  clustersAxis,
-  type Figure,
-  hasRange,
-  type Layer,
-  layerOf,
-  legend,
-  pointsAndLines,
-  shareAxis,
-  withError,
-} from './figure.ts';
+import { clustersAxis, shareAxis } from './axes.ts';
+import { chart, type Figure, hasRange, type Layer, layerOf, legend, pointsAndLines, withError } from './figure.ts';
 import type { ProtocolRun } from './result-set.ts';
 import { type Series, seriesOf } from './systems.ts';
 

@@ -1,6 +1,7 @@
 // Figure 6: what precision costs, for every system.
 
-import { chart, type Figure, millisecondsAxis, paperLine, pointsAndLines, shareAxis, withError } from './figure.ts';
+import { millisecondsAxis, shareAxis } from './axes.ts';
+import { chart, type Figure, paperLine, pointsAndLines, withError } from './figure.ts';
 import { YFCC_LATENCIES } from './paper.ts';
 import { seriesOf } from './systems.ts';
 

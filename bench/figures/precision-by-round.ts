@@ -1,6 +1,7 @@
 // Beside figure 2: how precision goes from round to round.
 
-import { chart, type Figure, pointsAndLines, shareAxis, withError } from './figure.ts';
+import { shareAxis } from './axes.ts';
+import { chart, type Figure, pointsAndLines, withError } from './figure.ts';
 import { NOTHING_SWEPT, seriesOf } from './systems.ts';
 
 /** The share of a round's width over which its series are spread. */

@@ -1,6 +1,7 @@
 // Figure 2: precision of every system, for concepts that the index knows and for those taken out of it.
 
-import { chart, type Figure, hasRange, layerOf, shareAxis, withError } from './figure.ts';
+import { shareAxis } from './axes.ts';
+import { chart, type Figure, hasRange, layerOf, withError } from './figure.ts';
 import type { ProtocolRun } from './result-set.ts';
 import { KNOWN_COLOR, runLabels, UNKNOWN_COLOR } from './systems.ts';
 
