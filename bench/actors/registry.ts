@@ -1,0 +1,7 @@
+// The protocols that `farsight simulate` knows.
+
+import { lsc } from './lsc.ts';
+import { imagenet, imagenetUnknown, yfcc100m } from './preset-negatives.ts';
+import type { Protocol } from './protocol.ts';
+
+export const protocols: readonly Protocol[] = [imagenet, imagenetUnknown, yfcc100m, lsc];
