@@ -14,6 +14,14 @@ export interface Actor {
   readonly target?: Readonly<Record<string, number>>;
 }
 
+/** The actors of one file. */
+export interface ActorSet {
+  readonly file: string;
+  /** What the starts were drawn with; null where the file names none. */
+  readonly seed: number | null;
+  readonly actors: readonly Actor[];
+}
+
 /** The labels that a session begins with. */
 export interface Start {
   readonly seed: number;
