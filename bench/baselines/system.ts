@@ -19,6 +19,8 @@ export interface System {
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
   /** The best unlabelled and unseen items, best first. */
   suggest(request: SystemRequest): Uint32Array | Promise<Uint32Array>;
+  /** Resident memory of the process that searches, where that is not this one; null for what is not known. */
+  memory?(): Promise<{ readonly rssBytes: number | null; readonly rssMaxBytes: number | null }>;
   close?(): void | Promise<void>;
 }
 
