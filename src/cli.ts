@@ -5,11 +5,12 @@ import { type Command, print, UsageError } from './commands/command.ts';
 import { inspect } from './commands/inspect.ts';
 import { quickstart } from './commands/quickstart.ts';
 import { serve } from './commands/serve.ts';
+import { simulate } from './commands/simulate.ts';
 import { suggest } from './commands/suggest.ts';
 import { verify } from './commands/verify.ts';
 import { ConfigError, packageVersion } from './config.ts';
 
-const commands: Readonly<Record<string, Command>> = { build, verify, inspect, serve, suggest, quickstart };
+const commands: Readonly<Record<string, Command>> = { build, verify, inspect, serve, suggest, simulate, quickstart };
 
 process.exitCode = await run(process.argv.slice(2));
 

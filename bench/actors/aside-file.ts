@@ -10,6 +10,7 @@ export class AsideFile {
   readonly #path: string;
   readonly #aside: string;
   readonly #file: number;
+  #open = true;
   #buffered: string[] = [];
   #chars = 0;
 
@@ -30,7 +31,7 @@ export class AsideFile {
     this.#flush();
     this.#refused(() => {
       fsyncSync(this.#file);
-      closeSync(this.#file);
+      this.#close();
       renameSync(this.#aside, this.#path);
       const folder = openSync(dirname(this.#path), 'r');
       fsyncSync(folder);
@@ -38,10 +39,15 @@ export class AsideFile {
     });
   }
 
-  /** Removes what was written. */
+  /** Removes what was written; what was committed stays. */
   abandon(): void {
-    closeSync(this.#file);
+    this.#close();
     rmSync(this.#aside, { force: true });
+  }
+
+  #close(): void {
+    if (this.#open) closeSync(this.#file);
+    this.#open = false;
   }
 
   #flush(): void {

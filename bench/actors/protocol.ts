@@ -70,7 +70,7 @@ export interface Protocol {
   readonly summary: string;
   /** Keys of `--protocol NAME,key=value`. */
   readonly keys: readonly string[];
-  /** Throws RangeError for a value that does not fit. */
+  /** Throws ParameterError (baselines/parameters.ts) for a key or a value that does not fit. */
   plan(parameters: ReadonlyMap<string, string>): Plan;
 }
 

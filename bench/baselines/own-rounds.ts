@@ -22,7 +22,7 @@ export interface RoundSystem {
   readonly name: string;
   readonly summary: string;
   readonly keys: readonly string[];
-  /** Throws RangeError for a parameter it does not know or a value that does not fit. */
+  /** Throws ParameterError for a key it does not know or a value that does not fit. */
   options(parameters: ReadonlyMap<string, string>): RoundOptions;
   /** What a run is listed with. */
   describe(options: RoundOptions): System['parameters'];

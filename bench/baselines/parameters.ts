@@ -1,6 +1,11 @@
 // Reading the `key=value` parameters of a system or a protocol; what does not fit is refused by name.
 
-/** Throws RangeError for keys outside `known`. */
+/** A parameter that is not known or does not fit. */
+export class ParameterError extends RangeError {
+  override name = 'ParameterError';
+}
+
+/** Throws ParameterError for keys outside `known`. */
 export function refuseUnknownKeys(
   owner: string,
   parameters: ReadonlyMap<string, string>,
@@ -9,7 +14,7 @@ export function refuseUnknownKeys(
   for (const key of parameters.keys()) {
     if (known.includes(key)) continue;
     const hint = known.length === 0 ? 'it has none' : `known are ${known.join(', ')}`;
-    throw new RangeError(`${owner}: unknown parameter ${key}; ${hint}`);
+    throw new ParameterError(`${owner}: unknown parameter ${key}; ${hint}`);
   }
 }
 
@@ -21,7 +26,7 @@ export function wholeParameter(
   most: number,
 ): number {
   const value = numberParameter(parameters, key, standard, least, most);
-  if (!Number.isInteger(value)) throw new RangeError(`${key}=${parameters.get(key)}: expected a whole number`);
+  if (!Number.isInteger(value)) throw new ParameterError(`${key}=${parameters.get(key)}: expected a whole number`);
   return value;
 }
 
@@ -36,7 +41,7 @@ export function numberParameter(
   if (text === undefined) return standard;
   const value = /^[-+0-9.eE]{1,32}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= least && value <= most)) {
-    throw new RangeError(`${key}=${text}: expected a number from ${least} to ${most}`);
+    throw new ParameterError(`${key}=${text}: expected a number from ${least} to ${most}`);
   }
   return value;
 }
@@ -49,6 +54,6 @@ export function choiceParameter<Choice extends string>(
 ): Choice {
   const text = parameters.get(key) ?? standard;
   const choice = choices.find((known) => known === text);
-  if (choice === undefined) throw new RangeError(`${key}=${text}: expected ${choices.join(', ')}`);
+  if (choice === undefined) throw new ParameterError(`${key}=${text}: expected ${choices.join(', ')}`);
   return choice;
 }

@@ -1,0 +1,145 @@
+// From what a command line names to a simulation or a replay: protocols, systems, collections and actors are looked up,
+// opened and put together here.
+
+import { basename } from 'node:path';
+import { openIndex } from '../../src/index/open.ts';
+import { ParameterError, refuseUnknownKeys } from '../baselines/parameters.ts';
+import { systems } from '../baselines/registry.ts';
+import { remoteSystems } from '../baselines/remote.ts';
+import type { SystemFactory } from '../baselines/system.ts';
+import { readActors } from './actor-file.ts';
+import { AsideFile } from './aside-file.ts';
+import { findByName, MAX_RUNS, parseNamed } from './naming.ts';
+import type { Plan } from './protocol.ts';
+import { protocols } from './registry.ts';
+import { type Replay, replay } from './replay.ts';
+import { type Entry, type Simulation, type Stage, simulate } from './simulate.ts';
+import { openTranscript } from './transcript.ts';
+
+/** What to play against: systems by NAME[,key=value]…, over index directories, in process or at a server. */
+export interface Opponents {
+  readonly directories: readonly string[];
+  readonly systems: readonly string[];
+  readonly url: string | null;
+  /** The name by which the server has the index. */
+  readonly collection: string | null;
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+export interface SimulationRequest extends Opponents {
+  readonly protocol: string;
+  /** A file for each directory. */
+  readonly actors: readonly string[];
+  /** Directories of the same items as they came, one for each directory or none. */
+  readonly spaces: readonly string[];
+  /** null: as the protocol or the actors have it. */
+  readonly starts: number | null;
+  readonly rounds: number | null;
+  readonly k: number | null;
+  readonly seed: number;
+  /** Where the transcript goes. */
+  readonly save: string | null;
+}
+
+/** Throws ParameterError for what is named wrongly and ActorError for actors that do not fit. */
+export async function runSimulation(request: SimulationRequest): Promise<Simulation> {
+  const { starts, rounds, k, seed, save, url, signal, onProgress } = request;
+  const [named, ...more] = parseNamed(request.protocol);
+  if (named === undefined || more.length > 0) throw new ParameterError(`${request.protocol}: name one protocol`);
+  const protocol = findByName(protocols, named.name);
+  refuseUnknownKeys(protocol.name, named.parameters, protocol.keys);
+  const plan = protocol.plan(named.parameters);
+  const entries = entriesOf(request, request.systems.length === 0 ? ['exquisitor'] : request.systems, plan.system);
+  const stages = stagesOf(request, { ...plan.start, count: starts ?? plan.start.count });
+  const options = {
+    protocol: protocol.name,
+    plan,
+    rounds: rounds ?? plan.rounds,
+    k: k ?? plan.k,
+    seed,
+    starts: starts ?? Number.POSITIVE_INFINITY,
+    over: url === null ? ('process' as const) : ('http' as const),
+    signal,
+    onProgress,
+  };
+  const transcript = save === null ? null : new AsideFile(save);
+  try {
+    const result = await simulate(stages, entries, { ...options, transcript });
+    transcript?.commit();
+    return result;
+  } catch (error) {
+    transcript?.abandon();
+    throw error;
+  }
+}
+
+/** Replays a transcript, by default with the systems it was played with. */
+export async function runReplay(request: Opponents, transcript: string): Promise<Replay> {
+  // Read once before anything is played: a line that does not fit is found now, and progress knows its end.
+  const { header, rounds } = await openTranscript(transcript);
+  let total = 0;
+  for await (const _ of rounds) total++;
+  const then = header.runs.map(({ system, parameters }) =>
+    [system, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)].join(','),
+  );
+  const entries = entriesOf(request, request.systems.length === 0 ? then : request.systems, {});
+  const stages = opened(request.directories).map(({ collection }) => ({ collection }));
+  return replay(transcript, stages, entries, request.signal, (done) => request.onProgress(done, total));
+}
+
+/** Systems with their parameters; keys that the protocol sets and the text does not are the protocol's. */
+function entriesOf(
+  { url, collection, directories }: Opponents,
+  texts: readonly string[],
+  standard: Plan['system'],
+): readonly Entry[] {
+  const known = url === null ? systems : remoteFactories(url, collection, directories);
+  const entries = texts.flatMap(parseNamed).map(({ name, parameters }) => {
+    const factory = findByName(known, name);
+    refuseUnknownKeys(name, parameters, factory.keys);
+    const fitting = Object.entries(standard).filter(([key]) => factory.keys.includes(key));
+    return { factory, parameters: new Map([...fitting, ...parameters]) };
+  });
+  if (entries.length > MAX_RUNS) throw new ParameterError(`${entries.length} systems, at most ${MAX_RUNS} can play`);
+  return entries;
+}
+
+function remoteFactories(
+  url: string,
+  collection: string | null,
+  directories: readonly string[],
+): readonly SystemFactory[] {
+  if (collection === null)
+    throw new ParameterError('--collection NAME is missing: name what the server calls the index');
+  if (directories.length > 1) throw new ParameterError('--url: a server is asked about one DIR');
+  const address = URL.canParse(url) ? new URL(url) : null;
+  if (address === null || !/^https?:$/.test(address.protocol)) {
+    throw new ParameterError(`--url ${url}: expected http://host:port`);
+  }
+  return remoteSystems(address, collection);
+}
+
+function opened(directories: readonly string[]): readonly Pick<Stage, 'name' | 'collection'>[] {
+  if (directories.length === 0) throw new ParameterError('DIR is missing: name the index directory');
+  return directories.map((directory) => ({ name: basename(directory), collection: openIndex(directory) }));
+}
+
+function stagesOf({ directories, actors, spaces, seed }: SimulationRequest, start: Plan['start']): readonly Stage[] {
+  const collections = opened(directories);
+  if (actors.length !== directories.length) {
+    throw new ParameterError(`--actors: ${directories.length} DIR and ${actors.length} files; name one for each`);
+  }
+  if (spaces.length > 0 && spaces.length !== directories.length) {
+    throw new ParameterError(
+      `--space: ${directories.length} DIR and ${spaces.length} spaces; name one for each or none`,
+    );
+  }
+  return collections.map(({ name, collection }, i) => {
+    const space = spaces[i] === undefined ? collection : openIndex(spaces[i]);
+    if (space.items !== collection.items) {
+      throw new ParameterError(`--space ${spaces[i]}: has ${space.items} items, ${directories[i]} ${collection.items}`);
+    }
+    return { name, collection, space, actors: readActors(actors[i] as string, collection.items, start, seed) };
+  });
+}
