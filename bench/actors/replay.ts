@@ -4,8 +4,8 @@
 import type { System } from '../baselines/system.ts';
 import { ask, Seen } from './asking.ts';
 import { Comparison, type ComparisonSummary } from './comparison.ts';
+import { type Entry, openSystems, type Stage, untilInterrupted } from './playing.ts';
 import { ActorError } from './protocol.ts';
-import { type Entry, openSystems, type Stage, untilInterrupted } from './simulate.ts';
 import { openTranscript, type TranscriptHeader } from './transcript.ts';
 
 export interface Replay {

@@ -10,10 +10,11 @@ import type { SystemFactory } from '../baselines/system.ts';
 import { readActors } from './actor-file.ts';
 import { AsideFile } from './aside-file.ts';
 import { findByName, MAX_RUNS, parseNamed } from './naming.ts';
+import type { Entry, Stage } from './playing.ts';
 import type { Plan } from './protocol.ts';
 import { protocols } from './registry.ts';
 import { type Replay, replay } from './replay.ts';
-import { type Entry, type Simulation, type Stage, simulate } from './simulate.ts';
+import { type Simulation, simulate } from './simulate.ts';
 import { openTranscript } from './transcript.ts';
 
 /** What to play against: systems by NAME[,key=value]…, over index directories, in process or at a server. */
