@@ -14,6 +14,8 @@ export type SectionHandle = Handle<'section'>;
 export type CodesHandle = Handle<'codes'>;
 /** One modality: codes, representatives, clusters and the maps between items and slots. */
 export type CellsHandle = Handle<'cells'>;
+/** Representatives prepared for sparse or for dense rows. */
+export type AssignerHandle = Handle<'assigner'>;
 
 export interface RatioParameters {
   readonly dims: number;
@@ -103,6 +105,18 @@ export interface Tree {
   readonly nodes: Uint32Array;
   readonly parents: Uint32Array;
   readonly beam: number;
+}
+
+/**
+ * Groups of representatives that are searched instead of all: an item is compared with the means of `nodes` groups,
+ * then with the members of the `beam` nearest of them.
+ */
+export interface AssignTree {
+  /** 1 to 65,536; there may be fewer groups. */
+  readonly nodes: number;
+  readonly beam: number;
+  /** The groups depend on it and on the representatives alone. */
+  readonly seed: number;
 }
 
 /** Per cluster; see native/src/moments.h. An empty cluster is left as it is in `moments`. */
@@ -300,6 +314,29 @@ export interface Native {
     rows: Sq8Vectors,
     representatives: Float32Array,
     tree: Tree | null,
+    threads: number,
+    nearest: Uint32Array,
+    distances: Float32Array,
+  ): void;
+  /** Representatives prepared for assignment, copied. Without a tree: exact. */
+  sparseAssigner(
+    representatives: SparseVectors,
+    dims: number,
+    tree: AssignTree | null,
+    threads: number,
+  ): AssignerHandle;
+  denseAssigner(representatives: Float32Array, dims: number, tree: AssignTree | null, threads: number): AssignerHandle;
+  /** Nearest representative and squared distance of every row of a chunk; independent of chunking and threads. */
+  assignSparse(
+    assigner: AssignerHandle,
+    rows: SparseVectors,
+    threads: number,
+    nearest: Uint32Array,
+    distances: Float32Array,
+  ): void;
+  assignDense(
+    assigner: AssignerHandle,
+    rows: Sq8Vectors,
     threads: number,
     nearest: Uint32Array,
     distances: Float32Array,

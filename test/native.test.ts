@@ -38,6 +38,8 @@ const layout = {
 };
 const rows = { codes: new Uint8Array(4 * 2), offset: new Float32Array(2), step: Float32Array.of(1, 1) };
 const pairs = { ids: new Uint16Array(4), values: new Float32Array(4), perRow: 2 };
+const sparseAssigner = native.sparseAssigner(pairs, 4, null, 1);
+const denseAssigner = native.denseAssigner(new Float32Array(4), 2, null, 1);
 const numbers = (...values: number[]): Uint32Array => Uint32Array.from(values);
 
 /** A valid call of each function; the arrays named are those whose length other arguments decide. */
@@ -146,6 +148,10 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
   ],
   ['nearestSparse', () => [pairs, pairs, 4, null, 1, new Uint32Array(2), new Float32Array(2)], [5, 6]],
   ['nearestDense', () => [rows, new Float32Array(4), null, 1, new Uint32Array(4), new Float32Array(4)], [1, 4, 5]],
+  ['sparseAssigner', () => [pairs, 4, { nodes: 2, beam: 1, seed: 1 }, 1], []],
+  ['denseAssigner', () => [new Float32Array(4), 2, { nodes: 2, beam: 1, seed: 1 }, 1], []],
+  ['assignSparse', () => [sparseAssigner, pairs, 1, new Uint32Array(2), new Float32Array(2)], [3, 4]],
+  ['assignDense', () => [denseAssigner, rows, 1, new Uint32Array(4), new Float32Array(4)], [3, 4]],
   ['meansSparse', () => [pairs, 4, numbers(0, 1), numbers(0, 1, 2), 1, { ...pairs }], [2, 3]],
   ['variancesSparse', () => [pairs, 4, numbers(0, 1), numbers(0, 1, 2), 1, { ...pairs }], [2, 3]],
   ['meansDense', () => [rows, numbers(0, 1, 2, 3), numbers(0, 4), 1, new Float32Array(2)], [1, 4]],
@@ -188,7 +194,7 @@ t.test('an array of another length is a RangeError', async (t) => {
 });
 
 t.test('a handle of another kind is a TypeError', async (t) => {
-  const handles: readonly unknown[] = [section, dense.codes, dense.cells];
+  const handles: readonly unknown[] = [section, dense.codes, dense.cells, sparseAssigner, denseAssigner];
   for (const [name, args] of calls) {
     args().forEach((value, at) => {
       const own = handles.findIndex((_, kind) => kind === kindOf(value));
@@ -260,6 +266,19 @@ t.test('numbers out of range are RangeErrors', async (t) => {
     ['nearestDense', 2, { levelSizes: numbers(2, 1), nodes: numbers(1), parents: numbers(0, 1), beam: 1 }],
     ['nearestDense', 2, { levelSizes: numbers(2, 1), nodes: numbers(1), parents: numbers(0, 0), beam: 0 }],
     ['nearestDense', 2, { levelSizes: numbers(2, 0), nodes: numbers(), parents: numbers(0, 0), beam: 1 }],
+    ['sparseAssigner', 0, { ...pairs, ids: Uint16Array.of(0, 4, 0, 0) }],
+    ['sparseAssigner', 0, { ...pairs, ids: new Uint16Array(0), values: new Float32Array(0) }],
+    ['sparseAssigner', 2, { nodes: 0, beam: 1, seed: 1 }],
+    ['sparseAssigner', 2, { nodes: 65537, beam: 1, seed: 1 }],
+    ['denseAssigner', 0, new Float32Array(0)],
+    ['denseAssigner', 0, new Float32Array(3)],
+    ['denseAssigner', 2, { nodes: 1, beam: 0, seed: 1 }],
+    ['denseAssigner', 2, { nodes: 1, beam: 1, seed: 0.5 }],
+    ['assignSparse', 1, { ...pairs, ids: Uint16Array.of(0, 4, 0, 0) }],
+    ['assignSparse', 1, { ...pairs, values: Float32Array.of(0, -1, 0, 0) }],
+    ['assignSparse', 2, 0],
+    ['assignDense', 1, { ...rows, codes: new Uint8Array(3) }],
+    ['assignDense', 1, { codes: new Uint8Array(4), offset: new Float32Array(1), step: new Float32Array(1) }],
     ['meansDense', 1, numbers(0, 1, 2, 4)],
     ['meansDense', 2, numbers(0, 3)],
     ['meansSparse', 3, numbers(0, 2, 1, 2)],
@@ -305,12 +324,13 @@ function call(name: string, args: Call): unknown {
   return (native as unknown as Record<string, (...args: unknown[]) => unknown>)[name]?.(...args);
 }
 
-/** 0 for a section, 1 for codes, 2 for cells, as the handles of the test above; -1 for no handle. */
+/** 0 for a section, 1 for codes, 2 for cells, 3 and 4 for assigners, as the handles of the test above; -1 for none. */
 function kindOf(value: unknown): number {
   if (value === section) return 0;
   const codes: readonly unknown[] = [dense.codes, dense.representatives, sparse.codes];
   if (codes.includes(value)) return 1;
-  return value === dense.cells ? 2 : -1;
+  const others: readonly unknown[] = [dense.cells, sparseAssigner, denseAssigner];
+  return others.includes(value) ? 2 + others.indexOf(value) : -1;
 }
 
 /** An array of as many elements of another type. */

@@ -5,11 +5,39 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "vectors.h"
 
 namespace farsight {
+
+// Groups of representatives that are searched instead of all: an item is compared with the means of `nodes` groups,
+// then with the members of the `beam` nearest of them. The groups depend on the representatives and the seed alone.
+struct AssignTree {
+  uint32_t nodes; // at least 1; there may be fewer groups
+  uint32_t beam;  // at least 1
+  uint64_t seed;
+};
+
+// Representatives prepared for many chunks of rows. nearest[i] = the representative with the smallest squared Euclidean
+// distance to row i (of those searched), distances[i] = that: the same for any chunking and number of threads.
+class SparseAssigner {
+ public:
+  virtual ~SparseAssigner() = default;
+  virtual void assign(const SparseVectors& rows, size_t threads, uint32_t* nearest, float* distances) const = 0;
+};
+class DenseAssigner {
+ public:
+  virtual ~DenseAssigner() = default;
+  virtual void assign(const Sq8Vectors& rows, size_t threads, uint32_t* nearest, float* distances) const = 0;
+};
+
+// Exact without a tree. The representatives are copied.
+std::unique_ptr<SparseAssigner> sparse_assigner(const SparseVectors& representatives, size_t dims,
+                                                const AssignTree* tree, size_t threads);
+std::unique_ptr<DenseAssigner> dense_assigner(const float* representatives, size_t count, size_t dims,
+                                              const AssignTree* tree, size_t threads);
 
 // eCP's levels above the representatives. Level 0 is all representatives; the nodes of level l + 1 are some of the
 // nodes of level l, and every node of level l has its parent among them.

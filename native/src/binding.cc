@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -89,6 +90,7 @@ uint64_t whole(Napi::Env env, const Napi::Value& value, const char* name, uint64
 
 constexpr uint64_t kMaxItems = 0xfffffffe;
 constexpr uint64_t kMaxSafe = (1ull << 53) - 1;
+constexpr uint64_t kMaxTreeNodes = 65536;
 
 Napi::Object object(Napi::Env env, const Napi::Value& value, const char* name) {
   if (!value.IsObject()) type_error(env, std::string(name) + ": expected an object");
@@ -867,6 +869,73 @@ Napi::Value nearest_dense(Info info) {
   return env.Undefined();
 }
 
+// The groups to search by, or none for null.
+std::optional<AssignTree> assign_tree(Napi::Env env, const Napi::Value& value) {
+  if (value.IsNull()) return std::nullopt;
+  const auto given = object(env, value, "tree");
+  return AssignTree{static_cast<uint32_t>(whole(env, given.Get("nodes"), "nodes", 1, kMaxTreeNodes)),
+                    static_cast<uint32_t>(whole(env, given.Get("beam"), "beam", 1, kMaxTreeNodes)),
+                    whole(env, given.Get("seed"), "seed", 0, kMaxSafe)};
+}
+
+// What an assigner was prepared for, beside itself: the rows must fit.
+template <typename Assigner>
+struct Prepared {
+  size_t dims;
+  std::unique_ptr<Assigner> assigner;
+};
+using PreparedSparse = Prepared<SparseAssigner>;
+using PreparedDense = Prepared<DenseAssigner>;
+template <>
+constexpr napi_type_tag kTag<PreparedSparse>{0x66617273696768ull, 4};
+template <>
+constexpr napi_type_tag kTag<PreparedDense>{0x66617273696768ull, 5};
+
+Napi::Value prepare_sparse(Info info) {
+  const auto env = info.Env();
+  const auto dims = whole(env, info[1], "dims", 1, 65536);
+  const auto representatives = sparse_vectors(env, info[0], dims, "representatives");
+  if (representatives.rows == 0) range_error(env, "representatives: expected at least one");
+  const auto tree = assign_tree(env, info[2]);
+  auto assigner = sparse_assigner(representatives, dims, tree ? &*tree : nullptr, thread_count(env, info[3]));
+  return wrap(env, std::shared_ptr<PreparedSparse>(new PreparedSparse{dims, std::move(assigner)}));
+}
+
+Napi::Value prepare_dense(Info info) {
+  const auto env = info.Env();
+  const auto representatives = array<float>(env, info[0], "representatives");
+  const auto dims = dense_dims(env, info[1]);
+  require_multiple(env, representatives, dims, "representatives");
+  if (representatives.empty()) range_error(env, "representatives: expected at least one");
+  const auto tree = assign_tree(env, info[2]);
+  auto assigner = dense_assigner(representatives.data(), representatives.size() / dims, dims,
+                                 tree ? &*tree : nullptr, thread_count(env, info[3]));
+  return wrap(env, std::shared_ptr<PreparedDense>(new PreparedDense{dims, std::move(assigner)}));
+}
+
+Napi::Value assign_sparse(Info info) {
+  const auto env = info.Env();
+  const auto& prepared = *handle<PreparedSparse>(env, info[0], "assigner");
+  const auto rows = sparse_vectors(env, info[1], prepared.dims, "rows");
+  const auto threads = thread_count(env, info[2]);
+  const auto nearest = array_of<uint32_t>(env, info[3], "nearest", rows.rows);
+  const auto distances = array_of<float>(env, info[4], "distances", rows.rows);
+  prepared.assigner->assign(rows, threads, nearest.data(), distances.data());
+  return env.Undefined();
+}
+
+Napi::Value assign_dense(Info info) {
+  const auto env = info.Env();
+  const auto& prepared = *handle<PreparedDense>(env, info[0], "assigner");
+  const auto rows = sq8_vectors(env, info[1]);
+  if (rows.dims != prepared.dims) range_error(env, "rows: expected " + std::to_string(prepared.dims) + " dims");
+  const auto threads = thread_count(env, info[2]);
+  const auto nearest = array_of<uint32_t>(env, info[3], "nearest", rows.rows);
+  const auto distances = array_of<float>(env, info[4], "distances", rows.rows);
+  prepared.assigner->assign(rows, threads, nearest.data(), distances.data());
+  return env.Undefined();
+}
+
 // order and starts of a clustering of `rows` rows.
 struct Clustering {
   std::span<uint32_t> order, starts;
@@ -1018,6 +1087,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<decode_r64_rows>(env, exports, "decodeR64");
   add<nearest_sparse>(env, exports, "nearestSparse");
   add<nearest_dense>(env, exports, "nearestDense");
+  add<prepare_sparse>(env, exports, "sparseAssigner");
+  add<prepare_dense>(env, exports, "denseAssigner");
+  add<assign_sparse>(env, exports, "assignSparse");
+  add<assign_dense>(env, exports, "assignDense");
   add<sparse_moments<SparseMoment{means}>>(env, exports, "meansSparse");
   add<sparse_moments<SparseMoment{variances}>>(env, exports, "variancesSparse");
   add<dense_moments<DenseMoment{means}>>(env, exports, "meansDense");
