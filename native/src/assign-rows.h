@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "parallel.h"
 #include "vectors.h"
 
 namespace farsight {
@@ -22,7 +23,17 @@ inline size_t sorted_entries(const SparseVectors& vectors, size_t row, Entry* en
   for (size_t j = row * vectors.per_row; j < (row + 1) * vectors.per_row; ++j) {
     if (vectors.values[j] != 0) entries[count++] = {vectors.ids[j], vectors.values[j]};
   }
-  std::sort(entries, entries + count, [](const Entry& a, const Entry& b) { return a.id < b.id; });
+  const auto lower = [](const Entry& a, const Entry& b) { return a.id < b.id; };
+  if (count > 32) {
+    std::sort(entries, entries + count, lower);
+  } else {
+    for (size_t i = 1; i < count; ++i) {
+      const Entry entry = entries[i];
+      size_t j = i;
+      for (; j > 0 && lower(entry, entries[j - 1]); --j) entries[j] = entries[j - 1];
+      entries[j] = entry;
+    }
+  }
   return count;
 }
 
@@ -42,16 +53,20 @@ struct Near {
   }
 };
 
-// Sparse representatives, row-major, each by ascending id, with their squared norms.
+// Sparse vectors, row-major, each by ascending id, with their squared norms.
 struct SparseTable {
-  explicit SparseTable(const SparseVectors& vectors)
-      : entries(vectors.rows * vectors.per_row), counts(vectors.rows), squares(vectors.rows) {
-    for (size_t r = 0; r < vectors.rows; ++r) {
-      Entry* row = entries.data() + r * vectors.per_row;
-      counts[r] = static_cast<uint32_t>(sorted_entries(vectors, r, row));
-      squares[r] = square(row, counts[r]);
-    }
+  explicit SparseTable(const SparseVectors& vectors, size_t threads = 1)
+      : per_row(vectors.per_row), entries(vectors.rows * vectors.per_row), counts(vectors.rows), squares(vectors.rows) {
+    parallel(vectors.rows, threads, [&](size_t first, size_t last) {
+      for (size_t r = first; r < last; ++r) {
+        counts[r] = static_cast<uint32_t>(sorted_entries(vectors, r, entries.data() + r * per_row));
+        squares[r] = square(row(r), counts[r]);
+      }
+    });
   }
+  const Entry* row(size_t r) const { return entries.data() + r * per_row; }
+
+  size_t per_row;
   std::vector<Entry> entries;
   std::vector<uint32_t> counts;
   std::vector<double> squares;

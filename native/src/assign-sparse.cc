@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "assign-rows.h"
+#include "assign-tree.h"
 #include "parallel.h"
 
 namespace farsight {
@@ -91,7 +92,7 @@ class ExactSparse final : public SparseAssigner {
 
 std::unique_ptr<SparseAssigner> sparse_assigner(const SparseVectors& representatives, size_t dims,
                                                 const AssignTree* tree, size_t threads) {
-  (void)tree; (void)threads;
+  if (tree != nullptr) return sparse_tree_assigner(representatives, dims, *tree, threads);
   return std::make_unique<ExactSparse>(representatives, dims);
 }
 

@@ -1,0 +1,68 @@
+// Groups and visits; see assign-groups.h.
+#include "assign-groups.h"
+
+namespace farsight {
+
+std::vector<uint32_t> seeded_sample(size_t count, size_t total, uint64_t seed) {
+  uint64_t state = seed;
+  const auto draw = [&] {
+    uint64_t z = state += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+  };
+  std::vector<uint32_t> sample;
+  for (size_t i = 0; i < total && sample.size() < count; ++i) {
+    // Taken with probability (wanted left) / (numbers left), in 64-bit fixed point.
+    if ((static_cast<unsigned __int128>(draw()) * (total - i)) >> 64 < count - sample.size()) {
+      sample.push_back(static_cast<uint32_t>(i));
+    }
+  }
+  return sample;
+}
+
+Groups grouped(const std::vector<uint16_t>& of, size_t groups) {
+  std::vector<uint32_t> sizes(groups, 0);
+  for (const uint16_t g : of) ++sizes[g];
+  Groups out;
+  std::vector<uint32_t> next(groups);
+  out.starts.push_back(0);
+  for (size_t g = 0; g < groups; ++g) {
+    next[g] = out.starts.back();
+    if (sizes[g] > 0) out.starts.push_back(next[g] + sizes[g]);
+  }
+  out.members.resize(of.size());
+  for (size_t i = 0; i < of.size(); ++i) out.members[next[of[i]]++] = static_cast<uint32_t>(i);
+  return out;
+}
+
+Visits visits_by_group(const std::vector<uint16_t>& groups_of_visits, size_t groups, size_t threads) {
+  const size_t count = groups_of_visits.size();
+  const size_t shares = std::clamp<size_t>(threads, 1, std::max<size_t>(count, 1));
+  const auto first_of = [&](size_t share) { return count * share / shares; };
+  std::vector<std::vector<uint32_t>> next(shares, std::vector<uint32_t>(groups, 0));
+  run_parts(shares, [&](size_t share) {
+    for (size_t v = first_of(share); v < first_of(share + 1); ++v) ++next[share][groups_of_visits[v]];
+  });
+  Visits visits;
+  visits.starts.assign(groups + 1, 0);
+  uint32_t at = 0;
+  for (size_t g = 0; g < groups; ++g) {
+    visits.starts[g] = at;
+    for (size_t share = 0; share < shares; ++share) {
+      const uint32_t here = next[share][g];
+      next[share][g] = at;
+      at += here;
+    }
+  }
+  visits.starts[groups] = at;
+  visits.order.resize(count);
+  run_parts(shares, [&](size_t share) {
+    for (size_t v = first_of(share); v < first_of(share + 1); ++v) {
+      visits.order[next[share][groups_of_visits[v]]++] = static_cast<uint32_t>(v);
+    }
+  });
+  return visits;
+}
+
+} // namespace farsight

@@ -1,0 +1,64 @@
+// Groups of vectors by seeded Lloyd passes, and the work of a chunk of rows in the order of the groups they visit.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "parallel.h"
+
+namespace farsight {
+
+// Group g holds members[starts[g] .. starts[g + 1]), ascending.
+struct Groups {
+  std::vector<uint32_t> members;
+  std::vector<uint32_t> starts;
+  size_t count() const { return starts.size() - 1; }
+};
+
+// `count` numbers below `total`, ascending, by a generator of their own (splitmix64; Knuth, TAOCP 2, algorithm S).
+std::vector<uint32_t> seeded_sample(size_t count, size_t total, uint64_t seed);
+
+// Numbers 0 .. of.size() - 1 by what they belong to; numbers below `groups`, empty groups left out.
+Groups grouped(const std::vector<uint16_t>& of, size_t groups);
+
+// Lloyd passes over `rows` vectors from `nodes` of them: nodes_of(groups) makes means, nearest(means, first, last, out)
+// finds the nearest of them. Few passes do: what matters is that a group's members lie together.
+inline constexpr int kGroupPasses = 4;
+template <typename NodesOf, typename Nearest>
+Groups lloyd_groups(size_t rows, size_t nodes, uint64_t seed, size_t threads, const NodesOf& nodes_of,
+                    const Nearest& nearest) {
+  Groups groups;
+  groups.members = seeded_sample(nodes, rows, seed);
+  groups.starts.resize(groups.members.size() + 1);
+  for (size_t g = 0; g < groups.starts.size(); ++g) groups.starts[g] = static_cast<uint32_t>(g);
+  std::vector<uint16_t> found(rows);
+  for (int pass = 0; pass < kGroupPasses; ++pass) {
+    const auto means = nodes_of(groups);
+    parallel(rows, threads, [&](size_t first, size_t last) { nearest(*means, first, last, found.data() + first); });
+    groups = grouped(found, groups.count());
+  }
+  return groups;
+}
+
+// Visits of `rows` rows to `beam` groups each, sorted by group: order[starts[g] .. starts[g + 1]) are those to group g,
+// ascending; visit v is the v % beam-th of row v / beam.
+struct Visits {
+  std::vector<uint32_t> order;
+  std::vector<uint32_t> starts;
+};
+Visits visits_by_group(const std::vector<uint16_t>& groups_of_visits, size_t groups, size_t threads);
+
+// Runs work(own, g) for every g < count, each as soon as a thread is free; `own` is what that thread made.
+template <typename Make, typename Work>
+void each_in_turn(size_t count, size_t threads, const Make& make, const Work& work) {
+  std::atomic<size_t> next{0};
+  run_parts(std::max<size_t>(1, std::min(threads, count)), [&](size_t) {
+    auto own = make();
+    for (size_t g = next++; g < count; g = next++) work(own, g);
+  });
+}
+
+} // namespace farsight
