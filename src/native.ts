@@ -112,7 +112,7 @@ export interface Tree {
  * then with the members of the `beam` nearest of them.
  */
 export interface AssignTree {
-  /** 1 to 65,536; there may be fewer groups. */
+  /** 1 to 65,536; over-full groups are divided and empty ones left out, so there may be more or fewer. */
   readonly nodes: number;
   readonly beam: number;
   /** The groups depend on it and on the representatives alone. */

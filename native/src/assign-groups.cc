@@ -36,6 +36,31 @@ Groups grouped(const std::vector<uint16_t>& of, size_t groups) {
   return out;
 }
 
+Groups divided(const Groups& groups, size_t most) {
+  const size_t mean = std::max<size_t>(groups.members.size() / groups.count(), 1);
+  size_t room = most - groups.count();
+  Groups out;
+  out.starts.push_back(0);
+  std::vector<uint32_t> taken;
+  for (size_t g = 0; g < groups.count(); ++g) {
+    const size_t first = groups.starts[g], size = groups.starts[g + 1] - first;
+    const size_t parts = size > kOverfull * mean ? std::min(size / mean, room + 1) : 1;
+    room -= parts - 1;
+    size_t part = 1;
+    for (size_t i = 0; i < size; ++i) {
+      const bool out_of_it = part < parts && i == size * part / parts;
+      part += out_of_it;
+      (out_of_it ? taken : out.members).push_back(groups.members[first + i]);
+    }
+    out.starts.push_back(static_cast<uint32_t>(out.members.size()));
+  }
+  for (const uint32_t member : taken) {
+    out.members.push_back(member);
+    out.starts.push_back(static_cast<uint32_t>(out.members.size()));
+  }
+  return out;
+}
+
 Visits visits_by_group(const std::vector<uint16_t>& groups_of_visits, size_t groups, size_t threads) {
   const size_t count = groups_of_visits.size();
   const size_t shares = std::clamp<size_t>(threads, 1, std::max<size_t>(count, 1));

@@ -24,9 +24,17 @@ std::vector<uint32_t> seeded_sample(size_t count, size_t total, uint64_t seed);
 // Numbers 0 .. of.size() - 1 by what they belong to; numbers below `groups`, empty groups left out.
 Groups grouped(const std::vector<uint16_t>& of, size_t groups);
 
+// The groups with those of more than kOverfull times their mean size divided: as many of their members as would bring
+// them down to it are taken out, evenly, to be groups of their own that the next pass fills. At most `most` groups.
+inline constexpr size_t kOverfull = 2;
+Groups divided(const Groups& groups, size_t most);
+
 // Lloyd passes over `rows` vectors from `nodes` of them: nodes_of(groups) makes means, nearest(means, first, last, out)
-// finds the nearest of them. Few passes do: what matters is that a group's members lie together.
-inline constexpr int kGroupPasses = 4;
+// finds the nearest of them. Few passes do: what matters is that a group's members lie together. The first passes
+// divide over-full groups: a dense region has most of the visitors too, so a large group costs by the square of its size.
+inline constexpr int kGroupPasses = 6;
+inline constexpr int kDividingPasses = 4;
+inline constexpr size_t kMostGroups = 65536;
 template <typename NodesOf, typename Nearest>
 Groups lloyd_groups(size_t rows, size_t nodes, uint64_t seed, size_t threads, const NodesOf& nodes_of,
                     const Nearest& nearest) {
@@ -39,6 +47,7 @@ Groups lloyd_groups(size_t rows, size_t nodes, uint64_t seed, size_t threads, co
     const auto means = nodes_of(groups);
     parallel(rows, threads, [&](size_t first, size_t last) { nearest(*means, first, last, found.data() + first); });
     groups = grouped(found, groups.count());
+    if (pass < kDividingPasses) groups = divided(groups, kMostGroups);
   }
   return groups;
 }

@@ -15,7 +15,7 @@ namespace farsight {
 // Groups of representatives that are searched instead of all: an item is compared with the means of `nodes` groups,
 // then with the members of the `beam` nearest of them. The groups depend on the representatives and the seed alone.
 struct AssignTree {
-  uint32_t nodes; // at least 1; there may be fewer groups
+  uint32_t nodes; // 1 to 65,536; over-full groups are divided and empty ones left out, so there may be more or fewer
   uint32_t beam;  // at least 1
   uint64_t seed;
 };

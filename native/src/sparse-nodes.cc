@@ -11,7 +11,8 @@ namespace farsight {
 
 namespace {
 
-// The mean of a group's members over the features they have, ascending.
+// The mean of a group's members over the features they have, ascending, drawn out to their mean length: a mean of
+// unlike members is short, and by Euclidean distance it would attract whatever has nothing near it. On vectors of one length this is spherical k-means.
 struct Mean {
   std::vector<Entry> entries;
   double square = 0;
@@ -28,10 +29,14 @@ Mean mean_of(const SparseTable& table, std::span<const uint32_t> members, std::v
     }
   }
   std::sort(touched.begin(), touched.end());
+  double length = 0, square = 0;
+  for (const uint32_t member : members) length += std::sqrt(table.squares[member]);
+  for (const uint32_t id : touched) square += sums[id] * sums[id];
+  const double scale = square > 0 ? length / static_cast<double>(members.size()) / std::sqrt(square) : 0;
   Mean mean;
   mean.entries.reserve(touched.size());
   for (const uint32_t id : touched) {
-    const double value = sums[id] / static_cast<double>(members.size());
+    const double value = sums[id] * scale;
     mean.entries.push_back({id, static_cast<float>(value)});
     mean.square += value * value;
     sums[id] = 0;

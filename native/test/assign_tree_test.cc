@@ -44,6 +44,8 @@ Answer assigned(const DenseAssigner& assigner, const Sq8Vectors& rows, size_t th
 }
 
 constexpr size_t kDims = 300;
+// A beam of every group, also where over-full ones were divided.
+constexpr uint32_t kAll = 65536;
 
 // Rows and representatives around the same few centres, of lengths that differ by factors up to 10^spread either way.
 Sparse scattered(size_t rows, size_t per_row, uint64_t seed, int spread) {
@@ -73,7 +75,7 @@ TEST("a beam of all groups gives the exact answer, for sparse rows of any length
       const auto exact = sparse_assigner(representatives.view(), kDims, nullptr, 1);
       const Answer expected = assigned(*exact, rows.view(), 1, 400);
       for (const uint32_t nodes : {1u, 7u, 600u}) {
-        const AssignTree tree{nodes, nodes, 5};
+        const AssignTree tree{nodes, kAll, 5};
         const auto by_groups = sparse_assigner(representatives.view(), kDims, &tree, 2);
         CHECK(assigned(*by_groups, rows.view(), 2, 400) == expected);
       }
@@ -90,7 +92,7 @@ TEST("a beam of all groups gives the exact answer for dense rows") {
       const auto exact = dense_assigner(representatives.data(), count, dims, nullptr, 1);
       const Answer expected = assigned(*exact, rows.view(), 1, 150);
       for (const uint32_t nodes : {1u, 7u, 400u}) {
-        const AssignTree tree{nodes, nodes, 5};
+        const AssignTree tree{nodes, kAll, 5};
         const auto by_groups = dense_assigner(representatives.data(), count, dims, &tree, 2);
         CHECK(assigned(*by_groups, rows.view(), 2, 150) == expected);
       }
@@ -150,7 +152,7 @@ TEST("thousands of empty representatives are one, and no rows are no work") {
     if (i / 4 % 10 != 0) representatives.values[i] = 0;
   }
   const Sparse rows = scattered(500, 6, 9, 0);
-  const AssignTree tree{64, 64, 1};
+  const AssignTree tree{64, kAll, 1};
   const auto by_groups = sparse_assigner(representatives.view(), kDims, &tree, 2);
   const auto exact = sparse_assigner(representatives.view(), kDims, nullptr, 1);
   CHECK(assigned(*by_groups, rows.view(), 2, 500) == assigned(*exact, rows.view(), 1, 500));
@@ -161,7 +163,7 @@ TEST("features up to 65,535 and 255 of them in a row are no different") {
   const size_t dims = 65536;
   const Sparse rows(60, 255, dims, 10), representatives(120, 255, dims, 11);
   const auto exact = sparse_assigner(representatives.view(), dims, nullptr, 1);
-  const AssignTree tree{9, 9, 1};
+  const AssignTree tree{9, kAll, 1};
   const auto by_groups = sparse_assigner(representatives.view(), dims, &tree, 2);
   CHECK(assigned(*by_groups, rows.view(), 2, 60) == assigned(*exact, rows.view(), 1, 60));
 }
