@@ -32,6 +32,8 @@
       "src/panel-distances.cc",
       "src/encode.cc",
       "src/moments.cc",
+      "src/records.cc",
+      "src/members.cc",
       "src/keys.cc",
       "src/order.cc",
       "src/files.cc"

@@ -18,10 +18,12 @@
 #include "kernels.h"
 #include "keys.h"
 #include "mapping.h"
+#include "members.h"
 #include "moments.h"
 #include "order.h"
 #include "packed.h"
 #include "ratio.h"
+#include "records.h"
 #include "search.h"
 #include "sq8.h"
 #include "svm.h"
@@ -144,6 +146,13 @@ struct OpenCells {
   Cells cells;
 };
 
+// Members of clusters, taken part by part; one of the two.
+struct OpenMembers {
+  std::unique_ptr<RatioMembers> ratio;
+  std::unique_ptr<Sq8Members> sq8;
+  size_t taken = 0; // slots
+};
+
 template <typename T>
 constexpr napi_type_tag kTag{};
 template <>
@@ -152,6 +161,9 @@ template <>
 constexpr napi_type_tag kTag<OpenCodes>{0x66617273696768ull, 2};
 template <>
 constexpr napi_type_tag kTag<OpenCells>{0x66617273696768ull, 3};
+
+template <>
+constexpr napi_type_tag kTag<OpenMembers>{0x66617273696768ull, 6};
 
 template <typename T>
 Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value) {
@@ -683,18 +695,34 @@ Napi::Value bad_value(Napi::Env env, const BadValue& bad) {
   return out;
 }
 
-// The outputs of both ratio encoders, checked against `rows`.
-struct RatioOutput {
-  uint16_t* ids;
-  uint32_t* codes;
-  std::span<double> extremes;
-};
+size_t thread_count(Napi::Env env, const Napi::Value& value) { return whole(env, value, "threads", 1, 256); }
 
-RatioOutput ratio_output(Napi::Env env, Info info, size_t first, size_t values) {
-  return {array_of<uint16_t>(env, info[first], "outIds", values).data(),
-          info[first + 1].IsNull() ? nullptr : array_of<uint32_t>(env, info[first + 1], "outCodes", values).data(),
-          array_of<double>(env, info[first + 2], "extremes", 3)};
+RatioRecordForm ratio_form(Napi::Env env, uint32_t features, const Napi::Value& code_bytes) {
+  const auto bytes = static_cast<uint32_t>(whole(env, code_bytes, "codeBytes", 2, 4));
+  if (bytes == 3) range_error(env, "codeBytes: expected 2 or 4");
+  return {features, bytes};
 }
+
+// The form of a quantiser's records: 2 bytes hold its codes or 4 do.
+RatioRecordForm ratio_form(const RatioQuantiser& quantiser) {
+  return {quantiser.features, quantiser.max_code < 65536 ? 2u : 4u};
+}
+
+// Where encoded records go (null: measure only), and the three extremes that are raised.
+struct RatioOutput {
+  uint8_t* records;
+  std::span<double> values;
+  Extremes extremes;
+  RatioOutput(Napi::Env env, const Napi::Value& given, const Napi::Value& raised, size_t bytes)
+      : records(given.IsNull() ? nullptr : array_of<uint8_t>(env, given, "records", bytes).data()),
+        values(array_of<double>(env, raised, "extremes", 3)),
+        extremes{values[0], values[1], values[2]} {}
+  void raise() const {
+    values[0] = extremes.largest;
+    values[1] = extremes.sum;
+    values[2] = extremes.error;
+  }
+};
 
 Napi::Value encode_ratio_rows(Info info) {
   const auto env = info.Env();
@@ -705,10 +733,14 @@ Napi::Value encode_ratio_rows(Info info) {
   const auto given = object(env, info[3], "quantiser");
   const auto quantiser = ratio_quantiser(env, given);
   const auto dims = static_cast<uint32_t>(whole(env, given.Get("dims"), "dims", 1, 65536));
+  const auto threads = thread_count(env, info[4]);
   const auto rows = values.size() / per_row;
-  const auto out = ratio_output(env, info, 4, rows * quantiser.features);
-  return bad_value(env, encode_ratio(ids.data(), values.data(), rows, per_row, dims, quantiser, out.ids, out.codes,
-                                     &out.extremes[0], &out.extremes[1], &out.extremes[2]));
+  const auto form = ratio_form(quantiser);
+  RatioOutput out(env, info[5], info[6], rows * form.bytes());
+  const auto bad = encode_ratio_records(ids.data(), values.data(), rows, per_row, dims, quantiser, form, threads,
+                                        out.records, &out.extremes);
+  out.raise();
+  return bad_value(env, bad);
 }
 
 Napi::Value encode_ratio_dense_rows(Info info) {
@@ -716,12 +748,15 @@ Napi::Value encode_ratio_dense_rows(Info info) {
   const auto given = object(env, info[1], "quantiser");
   const auto quantiser = ratio_quantiser(env, given);
   const auto dims = static_cast<uint32_t>(whole(env, given.Get("dims"), "dims", 1, 65536));
+  const auto threads = thread_count(env, info[2]);
   const auto values = array<float>(env, info[0], "values");
   require_multiple(env, values, dims, "values");
   const auto rows = values.size() / dims;
-  const auto out = ratio_output(env, info, 2, rows * quantiser.features);
-  return bad_value(env, encode_ratio_dense(values.data(), rows, dims, quantiser, out.ids, out.codes, &out.extremes[0],
-                                           &out.extremes[1], &out.extremes[2]));
+  const auto form = ratio_form(quantiser);
+  RatioOutput out(env, info[3], info[4], rows * form.bytes());
+  const auto bad = encode_ratio_records(values.data(), rows, dims, quantiser, form, threads, out.records, &out.extremes);
+  out.raise();
+  return bad_value(env, bad);
 }
 
 Napi::Value measure_sq8_rows(Info info) {
@@ -729,10 +764,11 @@ Napi::Value measure_sq8_rows(Info info) {
   const auto dims = dense_dims(env, info[1]);
   const auto rows = array<float>(env, info[0], "rows");
   require_multiple(env, rows, dims, "rows");
-  const auto lowest = array_of<float>(env, info[3], "lowest", dims);
-  const auto highest = array_of<float>(env, info[4], "highest", dims);
-  return bad_value(env, measure_sq8(rows.data(), rows.size() / dims, dims, info[2].ToBoolean(), lowest.data(),
-                                    highest.data()));
+  const auto threads = thread_count(env, info[3]);
+  const auto lowest = array_of<float>(env, info[4], "lowest", dims);
+  const auto highest = array_of<float>(env, info[5], "highest", dims);
+  return bad_value(env, measure_sq8_records(rows.data(), rows.size() / dims, dims, info[2].ToBoolean(), threads,
+                                            lowest.data(), highest.data()));
 }
 
 Napi::Value encode_sq8_rows(Info info) {
@@ -741,10 +777,11 @@ Napi::Value encode_sq8_rows(Info info) {
   const auto step = array_of<float>(env, info[2], "step", offset.size());
   const auto rows = array<float>(env, info[0], "rows");
   require_multiple(env, rows, offset.size(), "rows");
-  const auto codes = array_of<uint8_t>(env, info[3], "codes", rows.size());
+  const auto threads = thread_count(env, info[3]);
+  const auto codes = array_of<uint8_t>(env, info[4], "codes", rows.size());
   double largest_error = 0;
-  encode_sq8(rows.data(), rows.size() / offset.size(), offset.size(), offset.data(), step.data(), codes.data(),
-             &largest_error);
+  encode_sq8_records(rows.data(), rows.size() / offset.size(), offset.size(), offset.data(), step.data(), threads,
+                     codes.data(), &largest_error);
   return Napi::Number::New(env, largest_error);
 }
 
@@ -777,9 +814,69 @@ Napi::Value decode_r64_rows(Info info) {
   const auto init = array<uint64_t>(env, info[0], "init");
   const auto ids = array_of<uint64_t>(env, info[1], "ids", init.size());
   const auto ratios = array_of<uint64_t>(env, info[2], "ratios", init.size());
-  const auto out_ids = array_of<uint32_t>(env, info[4], "outIds", init.size() * layout.features);
-  const auto out_values = array_of<double>(env, info[5], "outValues", out_ids.size());
-  decode_r64(init.data(), ids.data(), ratios.data(), init.size(), layout, out_ids.data(), out_values.data());
+  const auto dims = static_cast<uint32_t>(whole(env, info[4], "dims", 1, 65536));
+  const auto out_ids = array_of<uint32_t>(env, info[5], "outIds", init.size() * layout.features);
+  const auto out_values = array_of<double>(env, info[6], "outValues", out_ids.size());
+  const auto refused =
+      decode_r64(init.data(), ids.data(), ratios.data(), init.size(), layout, dims, out_ids.data(), out_values.data());
+  return Napi::Number::New(env, refused == out_ids.size() ? -1.0 : static_cast<double>(refused));
+}
+
+// ---- Records -------------------------------------------------------------------------------------------------
+
+Napi::Value ratio_record_vectors(Info info) {
+  const auto env = info.Env();
+  const auto features = static_cast<uint32_t>(whole(env, info[1], "features", 1, 255));
+  const auto form = ratio_form(env, features, info[2]);
+  const auto records = array<uint8_t>(env, info[0], "records");
+  require_multiple(env, records, form.bytes(), "records");
+  const auto rows = records.size() / form.bytes();
+  const auto scale = number(env, info[3], "scale");
+  const auto threads = thread_count(env, info[4]);
+  const auto ids = array_of<uint16_t>(env, info[5], "ids", rows * features);
+  const auto values = array_of<float>(env, info[6], "values", rows * features);
+  ratio_vectors(records.data(), rows, form, scale, threads, ids.data(), values.data());
+  return env.Undefined();
+}
+
+Napi::Value place(Info info) {
+  const auto env = info.Env();
+  const auto records = array<uint8_t>(env, info[0], "records");
+  const auto bytes = whole(env, info[1], "recordBytes", 1, 1 << 20);
+  require_multiple(env, records, bytes, "records");
+  const auto rows = records.size() / bytes;
+  const auto slots = array_of<uint32_t>(env, info[2], "slots", rows);
+  const auto first = whole(env, info[3], "firstSlot", 0, kMaxItems);
+  const auto threads = thread_count(env, info[4]);
+  const auto out = array<uint8_t>(env, info[5], "out");
+  require_multiple(env, out, bytes, "out");
+  place_records(records.data(), rows, bytes, slots.data(), first, out.size() / bytes, threads, out.data());
+  return env.Undefined();
+}
+
+Napi::Value pack_ratio_record_rows(Info info) {
+  const auto env = info.Env();
+  const auto parameters = ratio_parameters(env, info[2]);
+  const auto form = ratio_form(env, parameters.features, info[1]);
+  const auto records = array<uint8_t>(env, info[0], "records");
+  require_multiple(env, records, form.bytes(), "records");
+  const auto rows = records.size() / form.bytes();
+  const auto threads = thread_count(env, info[3]);
+  const auto blocks = array_of<uint8_t>(env, info[4], "blocks", ratio_codes_bytes(rows, parameters));
+  const auto refine = array_of<uint8_t>(env, info[5], "refine", ratio_refine_bytes(rows, parameters));
+  pack_ratio_records(records.data(), rows, form, parameters, threads, blocks.data(), refine.data());
+  return env.Undefined();
+}
+
+Napi::Value pack_sq8_record_rows(Info info) {
+  const auto env = info.Env();
+  const auto dims = dense_dims(env, info[1]);
+  const auto records = array<uint8_t>(env, info[0], "records");
+  require_multiple(env, records, dims, "records");
+  const auto rows = records.size() / dims;
+  const auto threads = thread_count(env, info[2]);
+  const auto blocks = array_of<uint8_t>(env, info[3], "blocks", sq8_codes_bytes(rows, dims));
+  pack_sq8_records(records.data(), rows, dims, threads, blocks.data());
   return env.Undefined();
 }
 
@@ -829,8 +926,6 @@ Tree tree_over(Napi::Env env, const Napi::Value& value, size_t representatives) 
   }
   return {sizes, nodes, parents, static_cast<uint32_t>(whole(env, given.Get("beam"), "beam", 1, 65536))};
 }
-
-size_t thread_count(Napi::Env env, const Napi::Value& value) { return whole(env, value, "threads", 1, 256); }
 
 Napi::Value nearest_sparse(Info info) {
   const auto env = info.Env();
@@ -955,36 +1050,117 @@ Clustering clustering(Napi::Env env, const Napi::Value& order_value, const Napi:
   return {order, starts, starts.size() - 1};
 }
 
-// Means or variances, by which of the two `moment` is.
-template <auto moment>
-Napi::Value sparse_moments(Info info) {
+// One sparse vector a cluster.
+SparseMoments sparse_output(Napi::Env env, const Napi::Value& value, size_t clusters, const char* name) {
+  const auto out = object(env, value, name);
+  const auto features = whole(env, out.Get("perRow"), "perRow", 1, 65536);
+  return {features, array_of<uint16_t>(env, out.Get("ids"), "ids", clusters * features).data(),
+          array_of<float>(env, out.Get("values"), "values", clusters * features).data()};
+}
+
+Napi::Value sparse_means(Info info) {
   const auto env = info.Env();
   const auto dims = whole(env, info[1], "dims", 1, 65536);
   const auto rows = sparse_vectors(env, info[0], dims, "rows");
   const auto given = clustering(env, info[2], info[3], rows.rows);
   const auto threads = thread_count(env, info[4]);
-  const auto out = object(env, info[5], "moments");
-  const auto features = whole(env, out.Get("perRow"), "perRow", 1, 65536);
-  const auto ids = array_of<uint16_t>(env, out.Get("ids"), "ids", given.clusters * features);
-  const auto values = array_of<float>(env, out.Get("values"), "values", given.clusters * features);
-  moment(rows, dims, given.order.data(), given.starts.data(), given.clusters, features, threads, ids.data(),
-         values.data());
+  const auto out = sparse_output(env, info[5], given.clusters, "means");
+  means(rows, dims, given.order.data(), given.starts.data(), given.clusters, out.features, threads, out.ids, out.values);
   return env.Undefined();
 }
 
-template <auto moment>
-Napi::Value dense_moments(Info info) {
+Napi::Value dense_means(Info info) {
   const auto env = info.Env();
   const auto rows = sq8_vectors(env, info[0]);
   const auto given = clustering(env, info[1], info[2], rows.rows);
-  const auto out = array_of<float>(env, info[4], "moments", given.clusters * rows.dims);
-  moment(rows, given.order.data(), given.starts.data(), given.clusters, thread_count(env, info[3]), out.data());
+  const auto out = array_of<float>(env, info[4], "means", given.clusters * rows.dims);
+  means(rows, given.order.data(), given.starts.data(), given.clusters, thread_count(env, info[3]), out.data());
   return env.Undefined();
 }
 
-using SparseMoment = void (*)(const SparseVectors&, size_t, const uint32_t*, const uint32_t*, size_t, size_t, size_t,
-                              uint16_t*, float*);
-using DenseMoment = void (*)(const Sq8Vectors&, const uint32_t*, const uint32_t*, size_t, size_t, float*);
+// Slots [first, first + rows) of clusters none of which is empty; they follow on the slots taken before.
+size_t next_slots(Napi::Env env, size_t taken, std::span<uint32_t> starts, size_t rows) {
+  if (starts.size() < 2 || starts.front() != 0) range_error(env, "starts: expected 0 first");
+  for (size_t i = 1; i < starts.size(); ++i) {
+    if (starts[i - 1] >= starts[i]) range_error(env, "starts: expected clusters that are not empty");
+  }
+  if (rows == 0 || rows > starts.back() - std::min<size_t>(taken, starts.back())) {
+    range_error(env, "records: expected some, and no more than the clusters hold");
+  }
+  return taken;
+}
+
+Napi::Value open_ratio_members(Info info) {
+  const auto env = info.Env();
+  const auto parameters = ratio_parameters(env, info[0]);
+  const auto form = ratio_form(env, parameters.features, info[1]);
+  auto open = std::make_shared<OpenMembers>();
+  open->ratio = std::make_unique<RatioMembers>(parameters.dims, form, parameters.scale);
+  return wrap(env, std::move(open));
+}
+
+Napi::Value open_sq8_members(Info info) {
+  const auto env = info.Env();
+  const auto offset = array<float>(env, info[0], "offset");
+  const auto step = array_of<float>(env, info[1], "step", offset.size());
+  if (offset.empty()) range_error(env, "offset: expected at least one dimension");
+  auto open = std::make_shared<OpenMembers>();
+  open->sq8 = std::make_unique<Sq8Members>(std::vector<float>(offset.begin(), offset.end()),
+                                           std::vector<float>(step.begin(), step.end()));
+  return wrap(env, std::move(open));
+}
+
+Napi::Value member_counts(Napi::Env env, const MemberCounts& counts) {
+  auto out = Napi::Object::New(env);
+  out.Set("duplicates", static_cast<double>(counts.duplicates));
+  out.Set("zeros", static_cast<double>(counts.zeros));
+  return out;
+}
+
+Napi::Value add_ratio_members(Info info) {
+  const auto env = info.Env();
+  auto& open = *handle<OpenMembers>(env, info[0], "members");
+  if (!open.ratio) type_error(env, "members: expected those of ratio records");
+  const auto bytes = open.ratio->form().bytes();
+  const auto records = array<uint8_t>(env, info[1], "records");
+  require_multiple(env, records, bytes, "records");
+  const auto rows = records.size() / bytes;
+  const auto starts = array<uint32_t>(env, info[2], "starts");
+  const auto first = next_slots(env, open.taken, starts, rows);
+  const auto threads = thread_count(env, info[3]);
+  const auto clusters = starts.size() - 1;
+  const auto means = sparse_output(env, info[4], clusters, "means");
+  const auto variances =
+      info[5].IsNull() ? SparseMoments{0, nullptr, nullptr} : sparse_output(env, info[5], clusters, "variances");
+  for (size_t row = 0; row < rows; ++row) {
+    for (uint32_t j = 0; j < open.ratio->form().features; ++j) {
+      const uint8_t* id = records.data() + row * bytes + 2 * j;
+      if (size_t{id[0]} + size_t{id[1]} * 256 >= open.ratio->dims()) range_error(env, "records: an id is too large");
+    }
+  }
+  open.ratio->add(records.data(), first, rows, starts.data(), clusters, threads, means, variances);
+  open.taken += rows;
+  return member_counts(env, open.ratio->counts());
+}
+
+Napi::Value add_sq8_members(Info info) {
+  const auto env = info.Env();
+  auto& open = *handle<OpenMembers>(env, info[0], "members");
+  if (!open.sq8) type_error(env, "members: expected those of sq8 records");
+  const auto dims = open.sq8->dims();
+  const auto records = array<uint8_t>(env, info[1], "records");
+  require_multiple(env, records, dims, "records");
+  const auto rows = records.size() / dims;
+  const auto starts = array<uint32_t>(env, info[2], "starts");
+  const auto first = next_slots(env, open.taken, starts, rows);
+  const auto threads = thread_count(env, info[3]);
+  const auto clusters = starts.size() - 1;
+  const auto means = array_of<float>(env, info[4], "means", clusters * dims);
+  float* variances = info[5].IsNull() ? nullptr : array_of<float>(env, info[5], "variances", means.size()).data();
+  open.sq8->add(records.data(), first, rows, starts.data(), clusters, threads, means.data(), variances);
+  open.taken += rows;
+  return member_counts(env, open.sq8->counts());
+}
 
 // ---- Keys ----------------------------------------------------------------------------------------------------
 
@@ -1091,10 +1267,16 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<prepare_dense>(env, exports, "denseAssigner");
   add<assign_sparse>(env, exports, "assignSparse");
   add<assign_dense>(env, exports, "assignDense");
-  add<sparse_moments<SparseMoment{means}>>(env, exports, "meansSparse");
-  add<sparse_moments<SparseMoment{variances}>>(env, exports, "variancesSparse");
-  add<dense_moments<DenseMoment{means}>>(env, exports, "meansDense");
-  add<dense_moments<DenseMoment{variances}>>(env, exports, "variancesDense");
+  add<sparse_means>(env, exports, "meansSparse");
+  add<dense_means>(env, exports, "meansDense");
+  add<ratio_record_vectors>(env, exports, "ratioVectors");
+  add<place>(env, exports, "placeRecords");
+  add<pack_ratio_record_rows>(env, exports, "packRatioRecords");
+  add<pack_sq8_record_rows>(env, exports, "packSq8Records");
+  add<open_ratio_members>(env, exports, "openRatioMembers");
+  add<open_sq8_members>(env, exports, "openSq8Members");
+  add<add_ratio_members>(env, exports, "addRatioMembers");
+  add<add_sq8_members>(env, exports, "addSq8Members");
   add<key_table_slots>(env, exports, "keyTableSize");
   add<build_keys>(env, exports, "buildKeyTable");
   add<look_up_key>(env, exports, "findKey");

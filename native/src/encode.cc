@@ -183,12 +183,13 @@ void half_to_float(const uint16_t* in, size_t count, float* out) {
   for (size_t i = done; i < count; ++i) out[i] = half_to_float(in[i]);
 }
 
-void decode_r64(const uint64_t* init, const uint64_t* ids, const uint64_t* ratios, size_t rows, const R64Layout& layout,
-                uint32_t* out_ids, double* out_values) {
+size_t decode_r64(const uint64_t* init, const uint64_t* ids, const uint64_t* ratios, size_t rows,
+                  const R64Layout& layout, uint32_t dims, uint32_t* out_ids, double* out_values) {
   const auto low_bits = [](uint32_t bits) { return (uint64_t{1} << bits) - 1; };
   const uint64_t id_mask = low_bits(layout.id_bits);
   const uint64_t value_mask = low_bits(layout.value_bits);
   const uint64_t ratio_mask = low_bits(layout.ratio_bits);
+  size_t refused = rows * layout.features;
   for (size_t row = 0; row < rows; ++row, out_ids += layout.features, out_values += layout.features) {
     out_ids[0] = static_cast<uint32_t>(init[row] >> layout.value_bits & id_mask);
     out_values[0] = static_cast<double>(init[row] & value_mask) / layout.value_divisor;
@@ -199,7 +200,12 @@ void decode_r64(const uint64_t* init, const uint64_t* ids, const uint64_t* ratio
       const double ratio = static_cast<double>(ratios[row] >> ratio_at & ratio_mask);
       out_values[j] = out_values[j - 1] * ratio / layout.ratio_divisor;
     }
+    for (uint32_t j = 0; j < layout.features; ++j) {
+      if (out_values[j] == 0) out_ids[j] = 0;
+      if (out_ids[j] >= dims) refused = std::min(refused, row * layout.features + j);
+    }
   }
+  return refused;
 }
 
 namespace {

@@ -61,7 +61,8 @@ void half_to_float(const uint16_t* in, size_t count, float* out);
 
 // The papers' packed r64 form to (ids, values), exactly: init = id << value_bits | value, its value value /
 // value_divisor; the words ids and ratios hold the further features - 1 codes, the first in the lowest bits above the
-// word's padding, and value_j = value_{j-1} * ratio_j / ratio_divisor in double, in that order.
+// word's padding, and value_j = value_{j-1} * ratio_j / ratio_divisor in double, in that order. An id of a value 0 means
+// nothing and becomes 0. Returns the place of the first other id that is not below dims, or rows * features.
 struct R64Layout {
   uint32_t features;       // 1..; (features - 1) * bits + pad <= 64 for ids and for ratios
   uint32_t id_bits;        // 1..16
@@ -72,7 +73,7 @@ struct R64Layout {
   double value_divisor;
   double ratio_divisor;
 };
-void decode_r64(const uint64_t* init, const uint64_t* ids, const uint64_t* ratios, size_t rows, const R64Layout& layout,
-                uint32_t* out_ids, double* out_values);
+size_t decode_r64(const uint64_t* init, const uint64_t* ids, const uint64_t* ratios, size_t rows,
+                  const R64Layout& layout, uint32_t dims, uint32_t* out_ids, double* out_values);
 
 } // namespace farsight
