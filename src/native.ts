@@ -107,6 +107,14 @@ export interface Tree {
   readonly beam: number;
 }
 
+/** Members of clusters, taken part by part; see native/src/members.h. */
+export type MembersHandle = Handle<'members'>;
+
+export interface MemberCounts {
+  readonly duplicates: number;
+  readonly zeros: number;
+}
+
 /**
  * Groups of representatives that are searched instead of all: an item is compared with the means of `nodes` groups,
  * then with the members of the `beam` nearest of them.
@@ -118,23 +126,6 @@ export interface AssignTree {
   /** The groups depend on it and on the representatives alone. */
   readonly seed: number;
 }
-
-/** Per cluster; see native/src/moments.h. An empty cluster is left as it is in `moments`. */
-type SparseMoments = (
-  rows: SparseVectors,
-  dims: number,
-  order: Uint32Array,
-  starts: Uint32Array,
-  threads: number,
-  moments: SparseVectors,
-) => void;
-type DenseMoments = (
-  rows: Sq8Vectors,
-  order: Uint32Array,
-  starts: Uint32Array,
-  threads: number,
-  moments: Float32Array,
-) => void;
 
 export interface Native {
   /** The instruction set in use. */
@@ -264,41 +255,97 @@ export interface Native {
     weights: Float32Array,
   ): void;
 
-  /** extremes: largest value, largest sum, largest error, raised in place. codes null: measure only. */
+  /**
+   * Into records (native/src/records.h) with codes of 2 bytes where maxCode is below 65,536, else of 4. extremes: largest
+   * value, largest sum, largest error, raised in place. records null: measure only.
+   */
   encodeRatio(
     ids: Uint32Array,
     values: Float64Array,
     perRow: number,
     quantiser: RatioQuantiser,
-    outIds: Uint16Array,
-    outCodes: Uint32Array | null,
+    threads: number,
+    records: Uint8Array | null,
     extremes: Float64Array,
   ): BadValue | null;
   encodeRatioDense(
     values: Float32Array,
     quantiser: RatioQuantiser,
-    outIds: Uint16Array,
-    outCodes: Uint32Array | null,
+    threads: number,
+    records: Uint8Array | null,
     extremes: Float64Array,
   ): BadValue | null;
   measureSq8(
     rows: Float32Array,
     dims: number,
     normalize: boolean,
+    threads: number,
     lowest: Float32Array,
     highest: Float32Array,
   ): BadValue | null;
   /** Returns the largest |value - stored|. */
-  encodeSq8(rows: Float32Array, offset: Float32Array, step: Float32Array, codes: Uint8Array): number;
+  encodeSq8(rows: Float32Array, offset: Float32Array, step: Float32Array, threads: number, codes: Uint8Array): number;
   halfToFloat(halves: Uint16Array, out: Float32Array): void;
+  /** The place of the first id of a value other than 0 that is not below dims, or -1. */
   decodeR64(
     init: BigUint64Array,
     ids: BigUint64Array,
     ratios: BigUint64Array,
     layout: R64Layout,
+    dims: number,
     outIds: Uint32Array,
     outValues: Float64Array,
+  ): number;
+
+  /** Ratio records as vectors. */
+  ratioVectors(
+    records: Uint8Array,
+    features: number,
+    codeBytes: number,
+    scale: number,
+    threads: number,
+    ids: Uint16Array,
+    values: Float32Array,
   ): void;
+  /** Copies record i to place slots[i] - firstSlot of `out`, where it has one there. */
+  placeRecords(
+    records: Uint8Array,
+    recordBytes: number,
+    slots: Uint32Array,
+    firstSlot: number,
+    threads: number,
+    out: Uint8Array,
+  ): void;
+  /** Records in slot order. */
+  packRatioRecords(
+    records: Uint8Array,
+    codeBytes: number,
+    parameters: RatioParameters,
+    threads: number,
+    blocks: Uint8Array,
+    refine: Uint8Array,
+  ): void;
+  packSq8Records(records: Uint8Array, dims: number, threads: number, blocks: Uint8Array): void;
+
+  openRatioMembers(parameters: RatioParameters, codeBytes: number): MembersHandle;
+  openSq8Members(offset: Float32Array, step: Float32Array): MembersHandle;
+  /** Takes the records of the next slots; cluster c, never empty, holds slots starts[c] to starts[c + 1]. */
+  addRatioMembers(
+    members: MembersHandle,
+    records: Uint8Array,
+    starts: Uint32Array,
+    threads: number,
+    means: SparseVectors,
+    variances: SparseVectors | null,
+  ): MemberCounts;
+  addSq8Members(
+    members: MembersHandle,
+    records: Uint8Array,
+    starts: Uint32Array,
+    threads: number,
+    means: Float32Array,
+    variances: Float32Array | null,
+  ): MemberCounts;
 
   /** Without a tree: exact. */
   nearestSparse(
@@ -341,10 +388,16 @@ export interface Native {
     nearest: Uint32Array,
     distances: Float32Array,
   ): void;
-  meansSparse: SparseMoments;
-  variancesSparse: SparseMoments;
-  meansDense: DenseMoments;
-  variancesDense: DenseMoments;
+  /** The mean of each cluster; an empty one is left as it is in `means`. */
+  meansSparse(
+    rows: SparseVectors,
+    dims: number,
+    order: Uint32Array,
+    starts: Uint32Array,
+    threads: number,
+    means: SparseVectors,
+  ): void;
+  meansDense(rows: Sq8Vectors, order: Uint32Array, starts: Uint32Array, threads: number, means: Float32Array): void;
 
   keyTableSize(count: number): number;
   /** The two items of a duplicate key, or null. */

@@ -41,10 +41,16 @@ class Concatenation implements VectorReader {
     this.#parts = parts;
   }
 
-  *chunks(rowsPerChunk: number): Generator<DenseChunk | SparseChunk> {
+  *chunks(rowsPerChunk: number, firstRow = 0): Generator<DenseChunk | SparseChunk> {
+    if (!Number.isInteger(firstRow) || firstRow < 0 || firstRow > this.rows) {
+      throw new RangeError('firstRow must be a row');
+    }
     let before = 0;
     for (const part of this.#parts) {
-      for (const chunk of part.chunks(rowsPerChunk)) yield { ...chunk, firstRow: before + chunk.firstRow };
+      const first = Math.max(0, firstRow - before);
+      if (first < part.rows) {
+        for (const chunk of part.chunks(rowsPerChunk, first)) yield { ...chunk, firstRow: before + chunk.firstRow };
+      }
       before += part.rows;
     }
   }

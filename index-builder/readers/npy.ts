@@ -33,7 +33,7 @@ class NpyReader implements VectorReader {
     this.files = [array.path];
   }
 
-  *chunks(rowsPerChunk: number): Generator<DenseChunk> {
+  *chunks(rowsPerChunk: number, firstRow = 0): Generator<DenseChunk> {
     const array = this.#array;
     const rowsAtOnce = Math.min(rowsPerChunk, Math.max(1, Math.floor(LARGEST_CHUNK_VALUES / this.dims)));
     const capacity = Math.min(rowsAtOnce, this.rows);

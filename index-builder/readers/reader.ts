@@ -51,10 +51,15 @@ export class InputError extends Error {
   }
 }
 
-/** The row ranges [first, first + count) of a pass. */
-export function* rowRanges(rows: number, rowsPerChunk: number): Generator<{ first: number; count: number }> {
+/** The row ranges [first, first + count) of a pass that begins at `firstRow`. */
+export function* rowRanges(
+  rows: number,
+  rowsPerChunk: number,
+  firstRow: number,
+): Generator<{ first: number; count: number }> {
   if (!Number.isInteger(rowsPerChunk) || rowsPerChunk < 1) throw new RangeError('rowsPerChunk must be at least 1');
-  for (let first = 0; first < rows; first += rowsPerChunk) {
+  if (!Number.isInteger(firstRow) || firstRow < 0 || firstRow > rows) throw new RangeError('firstRow must be a row');
+  for (let first = firstRow; first < rows; first += rowsPerChunk) {
     yield { first, count: Math.min(rowsPerChunk, rows - first) };
   }
 }

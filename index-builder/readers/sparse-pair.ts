@@ -70,14 +70,14 @@ class SparsePairReader implements VectorReader {
     this.#ids = ids;
   }
 
-  *chunks(rowsPerChunk: number): Generator<SparseChunk> {
+  *chunks(rowsPerChunk: number, firstRow = 0): Generator<SparseChunk> {
     const capacity = Math.min(rowsPerChunk, this.rows);
     const storedScores = this.#scores.allocate(capacity);
     const storedIds = this.#ids.allocate(capacity);
     const halves = new Float32Array(storedScores instanceof Uint16Array ? storedScores.length : 0);
     const allValues = new Float64Array(capacity * this.perRow);
     const allIds = new Uint32Array(capacity * this.perRow);
-    for (const { first, count } of rowRanges(this.rows, rowsPerChunk)) {
+    for (const { first, count } of rowRanges(this.rows, rowsPerChunk, firstRow)) {
       const values = allValues.subarray(0, count * this.perRow);
       const ids = allIds.subarray(0, count * this.perRow);
       toDoubles(this.#scores.read(first, count, storedScores), halves, values);

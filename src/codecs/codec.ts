@@ -1,4 +1,5 @@
-// The interface of a codec: how vectors become codes, and how codes are opened for search.
+// The interface of a codec: how vectors become records, records clusters and sections, and how sections are opened for
+// search.
 
 import type { ModalityManifest } from '../index/format.ts';
 import type { CodesHandle, SectionHandle, Tree } from '../native.ts';
@@ -25,7 +26,8 @@ export interface VectorSource {
   readonly perRow: number;
   /** The values already carry the papers' ratio quantisation. */
   readonly chained: boolean;
-  chunks(rowsPerChunk: number): Iterable<VectorChunk>;
+  /** From `firstRow` on, 0 when left out. */
+  chunks(rowsPerChunk: number, firstRow?: number): Iterable<VectorChunk>;
   /** Names a row for an error message. */
   locate(row: number): string;
 }
@@ -53,58 +55,98 @@ export interface Spread {
   readonly count: number;
 }
 
-/** Packed codes of items and representatives by section suffix, in slot and cluster order. */
+/** Bytes of sections by suffix. */
 export type PackedSections = readonly { readonly suffix: string; readonly bytes: Uint8Array }[];
 
-/** All vectors of a modality, encoded, in input order, in memory. */
-export interface EncodedRows {
-  readonly rows: number;
+/**
+ * Turns vectors into records, fixed-size bytes a row, in two passes over the source: measure every chunk in order, then
+ * encode every chunk in order. What it returns does not depend on the chunks or the number of threads. Both throw
+ * CodecError for a value the codec cannot hold.
+ */
+export interface Encoder {
+  readonly recordBytes: number;
+  measure(chunk: VectorChunk, threads: number): void;
+  encode(chunk: VectorChunk, threads: number, records: Uint8Array): void;
+  /** All that was learned so far, finite once a chunk was measured: what a killed build writes down and resumes from. */
+  state(): number[];
+  resume(state: readonly number[]): void;
+  /** The space of the records, when every chunk was encoded. */
+  space(): Space;
+}
+
+/** Rows that are in memory. */
+export interface Rows {
+  readonly count: number;
+  /** The representatives that are exactly these rows. */
+  take(numbers: Uint32Array): Representatives;
+  /** The mean of each cluster, compressed; an empty cluster keeps its `previous` representative. */
+  means(order: Uint32Array, starts: Uint32Array, previous: Representatives, threads: number): Representatives;
+  same(row: number, other: number): boolean;
+  /** Dense vector of a row, for libraries that want plain numbers. */
+  dense(row: number): number[];
+}
+
+/** Representatives prepared to be searched. */
+export interface Assigner {
+  /** The nearest representative of every row, and its squared distance. */
+  assign(rows: Rows, nearest: Uint32Array, distances: Float32Array): void;
+}
+
+/** What all members of the clusters amount to. */
+export interface Moments {
+  /** The mean of each cluster. */
+  readonly representatives: Representatives;
+  readonly spread: Spread | null;
+  /** Records that repeat an earlier one of their cluster. */
+  readonly duplicates: number;
+  readonly zeros: number;
+}
+
+/** Takes the members of clusters, none of which is empty, in slot order. */
+export interface Members {
+  add(records: Uint8Array, threads: number): void;
+  finish(): Moments;
+}
+
+/** The space that the records of a modality lie in. */
+export interface Space {
   readonly dims: number;
   readonly normalize: boolean;
   /** Largest |input value - stored value|, after normalisation. */
   readonly maxValueError: number;
-  /** The representatives that are exactly these rows. */
-  take(rows: Uint32Array): Representatives;
+  readonly recordBytes: number;
+  rows(records: Uint8Array, threads: number): Rows;
   /** `first` followed by `second`. */
   join(first: Representatives, second: Representatives): Representatives;
   /** The given representatives, in the given order. */
   pick(representatives: Representatives, numbers: Uint32Array): Representatives;
-  /** Nearest representative of every row and its squared distance; without a tree, exactly. */
-  nearest(
-    representatives: Representatives,
-    tree: Tree | null,
-    threads: number,
-    nearest: Uint32Array,
-    distances: Float32Array,
-  ): void;
-  /** The same for given rows. */
-  nearestOf(rows: Uint32Array, representatives: Representatives, threads: number): Uint32Array;
+  /** Without a tree: exact. */
+  assigner(representatives: Representatives, tree: Tree | null, threads: number): Assigner;
   /** Nearest of `among` for each of `representatives`: how eCP links its levels. */
   parents(representatives: Representatives, among: Representatives, threads: number): Uint32Array;
-  /** The mean of each cluster, compressed; an empty cluster keeps its `previous` representative. */
-  means(order: Uint32Array, starts: Uint32Array, previous: Representatives, threads: number): Representatives;
-  /** How far the rows of each cluster spread around its mean. */
-  spread(order: Uint32Array, starts: Uint32Array, threads: number): Spread;
-  /** Dense vector of a representative or a row, for libraries that want plain numbers. */
-  denseRepresentative(representatives: Representatives, number: number): number[];
-  denseRow(row: number): number[];
-  /** A hash of each row's code: equal codes have equal hashes. */
-  hashes(): Uint32Array;
-  sameCode(row: number, other: number): boolean;
-  isZero(row: number): boolean;
-  pack(
-    order: Uint32Array,
+  dense(representatives: Representatives, number: number): number[];
+  /** Representatives as bytes, and back. */
+  save(representatives: Representatives): Uint8Array;
+  load(bytes: Uint8Array): Representatives;
+  /** With the spread or without. */
+  members(starts: Uint32Array, spread: boolean): Members;
+  /**
+   * Packs records that are in slot order: whole blocks of 64, but for the `last` part. The bytes follow on those of the
+   * part before.
+   */
+  pack(records: Uint8Array, last: boolean, threads: number): PackedSections;
+  packClusters(
     representatives: Representatives,
     spread: Spread | null,
-  ): { sections: PackedSections; manifest: CodecManifest };
+  ): { readonly sections: PackedSections; readonly manifest: CodecManifest };
 }
 
 export interface Codec {
   readonly name: CodecName;
   /** Keys of --modality this codec reads besides `codec`. */
   readonly optionKeys: readonly string[];
-  /** Reads every vector. Throws CodecError for an option or a value it refuses. */
-  encode(source: VectorSource, options: ReadonlyMap<string, string>, onRows: (rows: number) => void): EncodedRows;
+  /** Throws CodecError for an option or a source it refuses. */
+  encoder(source: VectorSource, options: ReadonlyMap<string, string>): Encoder;
   /** Opens packed sections of an index. */
   open(
     manifest: ModalityManifest,

@@ -1,41 +1,23 @@
 // sq8: one byte per dimension of a dense embedding, each dimension on its own scale; see native/src/sq8.h for the
 // arithmetic and docs/codecs.md for the error bounds.
 
-import { native, type SectionHandle, type Sq8Vectors, type Tree } from '../native.ts';
-import {
-  type Codec,
-  CodecError,
-  type EncodedRows,
-  type Representatives,
-  type Spread,
-  type VectorSource,
-} from './codec.ts';
+import { native, type SectionHandle } from '../native.ts';
+import { type Codec, CodecError, type Encoder, type Space, type VectorChunk, type VectorSource } from './codec.ts';
 import { choiceOption } from './options.ts';
+import { Sq8Space } from './sq8-space.ts';
 
-const CHUNK_VALUES = 1 << 22;
+const MOST_DIMS = 4096;
 
 export const sq8: Codec = {
   name: 'sq8',
   optionKeys: ['normalize'],
 
-  encode(source, options, onRows) {
+  encoder(source, options) {
     if (source.kind !== 'dense') throw new CodecError('codec=sq8: the input is sparse; use codec=ratio');
-    if (source.dims > 4096) throw new CodecError(`codec=sq8: ${source.dims} dimensions; it holds up to 4096`);
-    const normalize = choiceOption(options, 'normalize', ['true', 'false']) === 'true';
-    const { dims, rows } = source;
-    const lowest = new Float32Array(dims).fill(Number.POSITIVE_INFINITY);
-    const highest = new Float32Array(dims).fill(Number.NEGATIVE_INFINITY);
-    for (const chunk of measured(source, normalize, lowest, highest)) onRows(chunk.rows);
-    const step = highest.map((high, d) => (high - (lowest[d] as number)) / 255);
-    const codes = new Uint8Array(rows * dims);
-    let maxValueError = 0;
-    for (const chunk of measured(source, normalize, lowest, highest)) {
-      const from = chunk.firstRow * dims;
-      const error = native.encodeSq8(chunk.values, lowest, step, codes.subarray(from, from + chunk.rows * dims));
-      maxValueError = Math.max(maxValueError, error);
-      onRows(chunk.rows);
+    if (source.dims > MOST_DIMS) {
+      throw new CodecError(`codec=sq8: ${source.dims} dimensions; it holds up to ${MOST_DIMS}`);
     }
-    return new Sq8Rows({ codes, offset: lowest, step }, normalize, maxValueError);
+    return new Sq8Encoder(source, choiceOption(options, 'normalize', ['true', 'false']) === 'true');
   },
 
   open(manifest, items, section) {
@@ -49,219 +31,60 @@ export const sq8: Codec = {
   },
 };
 
-interface DenseRepresentatives extends Representatives {
-  /** count x dims, on the grid of the codes. */
-  readonly values: Float32Array;
-}
+class Sq8Encoder implements Encoder {
+  readonly recordBytes: number;
+  readonly #source: VectorSource;
+  readonly #normalize: boolean;
+  readonly #lowest: Float32Array;
+  readonly #highest: Float32Array;
+  #error = 0;
 
-interface DenseSpread extends Spread {
-  /** count x dims. */
-  readonly values: Float32Array;
-}
-
-class Sq8Rows implements EncodedRows {
-  readonly rows: number;
-  readonly dims: number;
-  readonly normalize: boolean;
-  readonly maxValueError: number;
-  readonly #vectors: Sq8Vectors;
-
-  constructor(vectors: Sq8Vectors, normalize: boolean, maxValueError: number) {
-    this.#vectors = vectors;
-    this.dims = vectors.offset.length;
-    this.rows = vectors.codes.length / this.dims;
-    this.normalize = normalize;
-    this.maxValueError = maxValueError;
+  constructor(source: VectorSource, normalize: boolean) {
+    this.recordBytes = source.dims;
+    this.#source = source;
+    this.#normalize = normalize;
+    this.#lowest = new Float32Array(source.dims).fill(Number.POSITIVE_INFINITY);
+    this.#highest = new Float32Array(source.dims).fill(Number.NEGATIVE_INFINITY);
   }
 
-  take(rows: Uint32Array): DenseRepresentatives {
-    const { codes, offset, step } = this.#vectors;
-    const values = new Float32Array(rows.length * this.dims);
-    let at = 0;
-    for (const row of rows) {
-      for (let d = 0; d < this.dims; d++) {
-        values[at++] = (offset[d] as number) + (step[d] as number) * (codes[row * this.dims + d] as number);
-      }
-    }
-    return { count: rows.length, values };
+  /** Scales the rows of the chunk to unit length, in place, where that is asked for. */
+  measure(chunk: VectorChunk, threads: number): void {
+    const { dims } = this.#source;
+    const bad = native.measureSq8(valuesOf(chunk), dims, this.#normalize, threads, this.#lowest, this.#highest);
+    if (bad === null) return;
+    const where = `${this.#source.locate(chunk.firstRow + bad.row)}, column ${bad.column}`;
+    throw new CodecError(`${where}: ${bad.value}; expected a finite number`);
   }
 
-  join(first: DenseRepresentatives, second: DenseRepresentatives): DenseRepresentatives {
-    const values = new Float32Array(first.values.length + second.values.length);
-    values.set(first.values);
-    values.set(second.values, first.values.length);
-    return { count: first.count + second.count, values };
+  encode(chunk: VectorChunk, threads: number, records: Uint8Array): void {
+    this.measure(chunk, threads);
+    const error = native.encodeSq8(valuesOf(chunk), this.#lowest, this.#step(), threads, records);
+    this.#error = Math.max(this.#error, error);
   }
 
-  pick(representatives: DenseRepresentatives, numbers: Uint32Array): DenseRepresentatives {
-    const values = new Float32Array(numbers.length * this.dims);
-    numbers.forEach((number, i) => {
-      values.set(representatives.values.subarray(number * this.dims, (number + 1) * this.dims), i * this.dims);
-    });
-    return { count: numbers.length, values };
+  state(): number[] {
+    return [...this.#lowest, ...this.#highest, this.#error];
   }
 
-  nearest(
-    representatives: DenseRepresentatives,
-    tree: Tree | null,
-    threads: number,
-    nearest: Uint32Array,
-    distances: Float32Array,
-  ): void {
-    native.nearestDense(this.#vectors, representatives.values, tree, threads, nearest, distances);
+  resume(state: readonly number[]): void {
+    const { dims } = this.#source;
+    this.#lowest.set(state.slice(0, dims));
+    this.#highest.set(state.slice(dims, 2 * dims));
+    this.#error = state[2 * dims] as number;
   }
 
-  nearestOf(rows: Uint32Array, representatives: DenseRepresentatives, threads: number): Uint32Array {
-    const codes = new Uint8Array(rows.length * this.dims);
-    rows.forEach((row, i) => {
-      codes.set(this.#vectors.codes.subarray(row * this.dims, (row + 1) * this.dims), i * this.dims);
-    });
-    return this.#nearest(codes, representatives, threads);
+  space(): Space {
+    return new Sq8Space(this.#lowest, this.#step(), this.#normalize, this.#error);
   }
 
-  parents(representatives: DenseRepresentatives, among: DenseRepresentatives, threads: number): Uint32Array {
-    return this.#nearest(this.#codesOf(representatives), among, threads);
-  }
-
-  #nearest(codes: Uint8Array, representatives: DenseRepresentatives, threads: number): Uint32Array {
-    const rows = codes.length / this.dims;
-    const nearest = new Uint32Array(rows);
-    const vectors = { ...this.#vectors, codes };
-    native.nearestDense(vectors, representatives.values, null, threads, nearest, new Float32Array(rows));
-    return nearest;
-  }
-
-  means(
-    order: Uint32Array,
-    starts: Uint32Array,
-    previous: DenseRepresentatives,
-    threads: number,
-  ): DenseRepresentatives {
-    const values = previous.values.slice();
-    native.meansDense(this.#vectors, order, starts, threads, values);
-    // Compressed like the items: a mean lies inside the codes' range.
-    const codes = this.#codesOf({ count: previous.count, values });
-    const { offset, step } = this.#vectors;
-    for (let i = 0; i < values.length; i++) {
-      const d = i % this.dims;
-      values[i] = (offset[d] as number) + (step[d] as number) * (codes[i] as number);
-    }
-    return { count: previous.count, values };
-  }
-
-  spread(order: Uint32Array, starts: Uint32Array, threads: number): DenseSpread {
-    const count = starts.length - 1;
-    const values = new Float32Array(count * this.dims);
-    native.variancesDense(this.#vectors, order, starts, threads, values);
-    return { count, values };
-  }
-
-  denseRepresentative(representatives: DenseRepresentatives, number: number): number[] {
-    return Array.from(representatives.values.subarray(number * this.dims, (number + 1) * this.dims));
-  }
-
-  denseRow(row: number): number[] {
-    return Array.from(this.take(Uint32Array.of(row)).values);
-  }
-
-  hashes(): Uint32Array {
-    const { codes } = this.#vectors;
-    const hashes = new Uint32Array(this.rows);
-    for (let row = 0; row < this.rows; row++) {
-      hashes[row] = native.crc32c(0, codes.subarray(row * this.dims, (row + 1) * this.dims));
-    }
-    return hashes;
-  }
-
-  sameCode(row: number, other: number): boolean {
-    const { codes } = this.#vectors;
-    for (let d = 0; d < this.dims; d++) {
-      if (codes[row * this.dims + d] !== codes[other * this.dims + d]) return false;
-    }
-    return true;
-  }
-
-  /** Zero within half a step in every dimension. */
-  isZero(row: number): boolean {
-    const { codes, offset, step } = this.#vectors;
-    for (let d = 0; d < this.dims; d++) {
-      const value = (offset[d] as number) + (step[d] as number) * (codes[row * this.dims + d] as number);
-      if (Math.abs(value) > (step[d] as number) / 2 + 1e-12) return false;
-    }
-    return true;
-  }
-
-  pack(
-    order: Uint32Array,
-    representatives: DenseRepresentatives,
-    spread: DenseSpread | null,
-  ): ReturnType<EncodedRows['pack']> {
-    const { codes, offset, step } = this.#vectors;
-    const inOrder = Uint32Array.from({ length: representatives.count }, (_, number) => number);
-    return {
-      sections: [
-        { suffix: 'scale', bytes: scaleBytes(offset, step) },
-        { suffix: 'codes', bytes: this.#pack(codes, order) },
-        { suffix: 'representatives', bytes: this.#pack(this.#codesOf(representatives), inOrder) },
-        ...(spread === null ? [] : this.#packSpread(spread, inOrder)),
-      ],
-      manifest: {},
-    };
-  }
-
-  /** Variances on a scale of their own, from 0 to the largest of each dimension. */
-  #packSpread({ values }: DenseSpread, inOrder: Uint32Array): { suffix: string; bytes: Uint8Array }[] {
-    const offset = new Float32Array(this.dims);
-    const step = new Float32Array(this.dims);
-    values.forEach((value, i) => {
-      const d = i % this.dims;
-      step[d] = Math.max(step[d] as number, value / 255);
-    });
-    const codes = new Uint8Array(values.length);
-    native.encodeSq8(values, offset, step, codes);
-    return [
-      { suffix: 'spread-scale', bytes: scaleBytes(offset, step) },
-      { suffix: 'spread', bytes: this.#pack(codes, inOrder) },
-    ];
-  }
-
-  #pack(codes: Uint8Array, order: Uint32Array): Uint8Array {
-    const blocks = new Uint8Array(native.sq8CodesBytes(order.length, this.dims));
-    native.packSq8(codes, order, this.dims, blocks);
-    return blocks;
-  }
-
-  #codesOf(representatives: DenseRepresentatives): Uint8Array {
-    const codes = new Uint8Array(representatives.values.length);
-    native.encodeSq8(representatives.values, this.#vectors.offset, this.#vectors.step, codes);
-    return codes;
+  #step(): Float32Array {
+    return this.#highest.map((high, d) => (high - (this.#lowest[d] as number)) / 255);
   }
 }
 
-/** Chunks of the source, normalised in place when asked, after measuring them. */
-function* measured(
-  source: VectorSource,
-  normalize: boolean,
-  lowest: Float32Array,
-  highest: Float32Array,
-): Iterable<{ firstRow: number; rows: number; values: Float32Array }> {
-  for (const chunk of source.chunks(Math.max(1, Math.floor(CHUNK_VALUES / source.dims)))) {
-    if (chunk.kind !== 'dense') throw new CodecError('codec=sq8: the input is sparse; use codec=ratio');
-    const bad = native.measureSq8(chunk.values, source.dims, normalize, lowest, highest);
-    if (bad !== null) {
-      const where = `${source.locate(chunk.firstRow + bad.row)}, column ${bad.column}`;
-      throw new CodecError(`${where}: ${bad.value}; expected a finite number`);
-    }
-    yield chunk;
-  }
-}
-
-/** The section of a scale: offsets, then steps. */
-function scaleBytes(offset: Float32Array, step: Float32Array): Uint8Array {
-  const scale = new Float32Array(2 * offset.length);
-  scale.set(offset);
-  scale.set(step, offset.length);
-  return new Uint8Array(scale.buffer);
+function valuesOf(chunk: VectorChunk): Float32Array {
+  if (chunk.kind !== 'dense') throw new CodecError('codec=sq8: the input is sparse; use codec=ratio');
+  return chunk.values;
 }
 
 function readScale(

@@ -1,0 +1,313 @@
+// The space of ratio records: sparse vectors of a few features, clusters by Euclidean distance.
+
+import type { RatioCodesManifest } from '../index/format.ts';
+import { native, type RatioParameters, type RatioQuantiser, type SparseVectors, type Tree } from '../native.ts';
+import type {
+  Assigner,
+  CodecManifest,
+  Members,
+  Moments,
+  PackedSections,
+  Representatives,
+  Rows,
+  Space,
+  Spread,
+} from './codec.ts';
+
+/** Representatives and spreads are means and variances: 4,080 steps of the largest are finer than what they say. */
+const REPRESENTATIVE_BITS = 12;
+const REPRESENTATIVE_MAX_CODE = 255 * 2 ** (REPRESENTATIVE_BITS - 8);
+/** Readable bytes behind the last rest of a refine section. */
+const REFINE_TAIL_BYTES = 8;
+
+interface SparseRepresentatives extends Representatives, SparseVectors {}
+interface SparseSpread extends Spread, SparseVectors {}
+
+export class RatioSpace implements Space {
+  readonly dims: number;
+  readonly normalize: boolean;
+  readonly maxValueError: number;
+  readonly recordBytes: number;
+  readonly #quantiser: RatioQuantiser;
+  readonly #parameters: RatioParameters;
+  readonly #codeBytes: number;
+  readonly #representativeFeatures: number;
+  readonly #representativeScale: number;
+
+  constructor(
+    quantiser: RatioQuantiser,
+    parameters: RatioParameters,
+    codeBytes: number,
+    representativeFeatures: number,
+    maxValueError: number,
+  ) {
+    this.dims = parameters.dims;
+    this.normalize = quantiser.normalize;
+    this.maxValueError = maxValueError;
+    this.recordBytes = parameters.features * (2 + codeBytes);
+    this.#quantiser = quantiser;
+    this.#parameters = parameters;
+    this.#codeBytes = codeBytes;
+    this.#representativeFeatures = representativeFeatures;
+    // A mean is never larger than the largest value, nor, scaled to unit length, than 1.
+    const largest = quantiser.normalize ? 1 : parameters.scale * quantiser.maxCode;
+    this.#representativeScale = largest / REPRESENTATIVE_MAX_CODE;
+  }
+
+  rows(records: Uint8Array, threads: number): RatioRows {
+    const { features, scale } = this.#parameters;
+    const count = records.length / this.recordBytes;
+    const ids = new Uint16Array(count * features);
+    const values = new Float32Array(count * features);
+    native.ratioVectors(records, features, this.#codeBytes, scale, threads, ids, values);
+    return new RatioRows({ ids, values, perRow: features }, this.dims, this.#representativeFeatures, (means) =>
+      this.#compress(means),
+    );
+  }
+
+  join(first: SparseRepresentatives, second: SparseRepresentatives): SparseRepresentatives {
+    const ids = new Uint16Array(first.ids.length + second.ids.length);
+    ids.set(first.ids);
+    ids.set(second.ids, first.ids.length);
+    const values = new Float32Array(ids.length);
+    values.set(first.values);
+    values.set(second.values, first.values.length);
+    return { count: first.count + second.count, ids, values, perRow: first.perRow };
+  }
+
+  pick(representatives: SparseRepresentatives, numbers: Uint32Array): SparseRepresentatives {
+    return gather(representatives, numbers, representatives.perRow);
+  }
+
+  assigner(representatives: SparseRepresentatives, tree: Tree | null, threads: number): Assigner {
+    return {
+      assign: (rows, nearest, distances) => {
+        const { vectors } = rows as RatioRows;
+        native.nearestSparse(vectors, representatives, this.dims, tree, threads, nearest, distances);
+      },
+    };
+  }
+
+  parents(representatives: SparseRepresentatives, among: SparseRepresentatives, threads: number): Uint32Array {
+    const nearest = new Uint32Array(representatives.count);
+    const distances = new Float32Array(representatives.count);
+    native.nearestSparse(representatives, among, this.dims, null, threads, nearest, distances);
+    return nearest;
+  }
+
+  dense(representatives: SparseRepresentatives, number: number): number[] {
+    return dense(representatives, number, this.dims);
+  }
+
+  save({ ids, values }: SparseRepresentatives): Uint8Array {
+    const bytes = new Uint8Array(values.byteLength + ids.byteLength);
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    bytes.set(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength), values.byteLength);
+    return bytes;
+  }
+
+  load(bytes: Uint8Array): SparseRepresentatives {
+    const perRow = this.#representativeFeatures;
+    const count = bytes.length / (6 * perRow);
+    const copy = bytes.slice().buffer;
+    const values = new Float32Array(copy, 0, count * perRow);
+    return { count, values, ids: new Uint16Array(copy, values.byteLength, count * perRow), perRow };
+  }
+
+  members(starts: Uint32Array, spread: boolean): Members {
+    const clusters = starts.length - 1;
+    const members = native.openRatioMembers(this.#parameters, this.#codeBytes);
+    const means = noVectors(clusters, this.#representativeFeatures);
+    const variances = spread ? noVectors(clusters, this.#representativeFeatures) : null;
+    let counts = { duplicates: 0, zeros: 0 };
+    return {
+      add: (records, threads) => {
+        counts = native.addRatioMembers(members, records, starts, threads, means, variances);
+      },
+      finish: (): Moments => {
+        this.#compress(means);
+        return { representatives: means, spread: variances, ...counts };
+      },
+    };
+  }
+
+  pack(records: Uint8Array, last: boolean, threads: number): PackedSections {
+    const count = records.length / this.recordBytes;
+    const blocks = new Uint8Array(native.ratioCodesBytes(count, this.#parameters));
+    const refine = new Uint8Array(native.ratioRefineBytes(count, this.#parameters));
+    native.packRatioRecords(records, this.#codeBytes, this.#parameters, threads, blocks, refine);
+    const tail = last || refine.length === 0 ? 0 : REFINE_TAIL_BYTES;
+    return [
+      { suffix: 'codes', bytes: blocks },
+      { suffix: 'codes-refine', bytes: refine.subarray(0, refine.length - tail) },
+    ];
+  }
+
+  packClusters(
+    representatives: SparseRepresentatives,
+    spread: SparseSpread | null,
+  ): { sections: PackedSections; manifest: CodecManifest } {
+    const means = this.#packFew('representatives', representatives, this.#representativeScale);
+    const variances = spread && this.#packFew('spread', spread, scaleFor(spread.values));
+    return {
+      sections: [...means.sections, ...(variances?.sections ?? [])],
+      manifest: {
+        ratio: {
+          items: manifestOf(this.#parameters),
+          representatives: manifestOf(means.parameters),
+          ...(variances === null ? {} : { spread: manifestOf(variances.parameters) }),
+          value_divisor: this.#quantiser.valueDivisor,
+          ratio_divisor: this.#quantiser.ratioDivisor,
+          rounding: this.#quantiser.floor ? 'floor' : 'nearest',
+        },
+      },
+    };
+  }
+
+  /** Scales means to unit length where vectors are, and rounds them to what is stored of representatives. */
+  #compress({ values, perRow }: SparseVectors): void {
+    const step = this.#representativeScale;
+    for (let from = 0; from < values.length; from += perRow) {
+      let square = 0;
+      if (this.normalize) for (let j = from; j < from + perRow; j++) square += (values[j] as number) ** 2;
+      const norm = square > 0 ? Math.sqrt(square) : 1;
+      for (let j = from; j < from + perRow; j++) {
+        values[j] = Math.min(Math.round((values[j] as number) / norm / step), REPRESENTATIVE_MAX_CODE) * step;
+      }
+    }
+  }
+
+  /** Packs one vector per cluster, in cluster order. */
+  #packFew(suffix: string, { ids, values, perRow, count }: SparseSpread, scale: number) {
+    const parameters: RatioParameters = {
+      dims: this.dims,
+      features: perRow,
+      valueBits: REPRESENTATIVE_BITS,
+      scale,
+      maxSum: largestSum(values, perRow) + perRow * scale,
+    };
+    const codes = new Uint32Array(values.length);
+    for (let i = 0; i < codes.length; i++) {
+      codes[i] = Math.min(Math.round((values[i] as number) / scale), REPRESENTATIVE_MAX_CODE);
+    }
+    const blocks = new Uint8Array(native.ratioCodesBytes(count, parameters));
+    const refine = new Uint8Array(native.ratioRefineBytes(count, parameters));
+    native.packRatio(ids, codes, ascending(count), parameters, blocks, refine);
+    return {
+      parameters,
+      sections: [
+        { suffix, bytes: blocks },
+        { suffix: `${suffix}-refine`, bytes: refine },
+      ],
+    };
+  }
+}
+
+/** Rows as the vectors they decode to. */
+class RatioRows implements Rows {
+  readonly count: number;
+  readonly vectors: SparseVectors;
+  readonly #dims: number;
+  readonly #representativeFeatures: number;
+  readonly #compress: (means: SparseVectors) => void;
+
+  constructor(
+    vectors: SparseVectors,
+    dims: number,
+    representativeFeatures: number,
+    compress: (means: SparseVectors) => void,
+  ) {
+    this.count = vectors.values.length / vectors.perRow;
+    this.vectors = vectors;
+    this.#dims = dims;
+    this.#representativeFeatures = representativeFeatures;
+    this.#compress = compress;
+  }
+
+  take(numbers: Uint32Array): SparseRepresentatives {
+    return gather(this.vectors, numbers, this.#representativeFeatures);
+  }
+
+  means(
+    order: Uint32Array,
+    starts: Uint32Array,
+    previous: SparseRepresentatives,
+    threads: number,
+  ): SparseRepresentatives {
+    const means = { ...previous, ids: previous.ids.slice(), values: previous.values.slice() };
+    native.meansSparse(this.vectors, this.#dims, order, starts, threads, means);
+    this.#compress(means);
+    return means;
+  }
+
+  same(row: number, other: number): boolean {
+    const { ids, values, perRow } = this.vectors;
+    for (let j = 0; j < perRow; j++) {
+      if (values[row * perRow + j] !== values[other * perRow + j]) return false;
+      if (ids[row * perRow + j] !== ids[other * perRow + j]) return false;
+    }
+    return true;
+  }
+
+  dense(row: number): number[] {
+    return dense(this.vectors, row, this.#dims);
+  }
+}
+
+function noVectors(count: number, perRow: number): SparseRepresentatives {
+  return { count, ids: new Uint16Array(count * perRow), values: new Float32Array(count * perRow), perRow };
+}
+
+/** Rows `numbers` of vectors, padded to `perRow` entries. */
+function gather(vectors: SparseVectors, numbers: Uint32Array, perRow: number): SparseRepresentatives {
+  const gathered = noVectors(numbers.length, perRow);
+  for (let i = 0; i < numbers.length; i++) {
+    const from = (numbers[i] as number) * vectors.perRow;
+    for (let j = 0; j < vectors.perRow; j++) {
+      gathered.ids[i * perRow + j] = vectors.ids[from + j] as number;
+      gathered.values[i * perRow + j] = vectors.values[from + j] as number;
+    }
+  }
+  return gathered;
+}
+
+function dense(vectors: SparseVectors, row: number, dims: number): number[] {
+  const out = new Array<number>(dims).fill(0);
+  for (let j = row * vectors.perRow; j < (row + 1) * vectors.perRow; j++) {
+    const value = vectors.values[j] as number;
+    if (value !== 0) out[vectors.ids[j] as number] = value;
+  }
+  return out;
+}
+
+function largestSum(values: Float32Array, perRow: number): number {
+  let largest = 0;
+  for (let from = 0; from < values.length; from += perRow) {
+    let sum = 0;
+    for (let j = from; j < from + perRow; j++) sum += values[j] as number;
+    largest = Math.max(largest, sum);
+  }
+  return largest;
+}
+
+/** The step that lets the largest value take the largest code. */
+function scaleFor(values: Float32Array): number {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, value);
+  return largest > 0 ? largest / REPRESENTATIVE_MAX_CODE : 1;
+}
+
+function ascending(count: number): Uint32Array {
+  const numbers = new Uint32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = i;
+  return numbers;
+}
+
+function manifestOf(parameters: RatioParameters): RatioCodesManifest {
+  return {
+    features: parameters.features,
+    value_bits: parameters.valueBits,
+    scale: parameters.scale,
+    max_sum: parameters.maxSum,
+  };
+}
