@@ -8,11 +8,12 @@
 
 import type { ModalitySpec } from '../index-builder/modality-spec.ts';
 import { openReader } from '../index-builder/readers/open-reader.ts';
-import { clusterRows } from '../index-builder/stages/cluster.ts';
-import { nearestByHnsw } from '../index-builder/stages/hnsw.ts';
-import type { EncodedRows, Representatives } from '../src/codecs/codec.ts';
+import { treeOver } from '../index-builder/stages/assign.ts';
+import { hnswAssigner } from '../index-builder/stages/hnsw.ts';
+import type { Representatives, Rows, Space } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
-import type { Tree } from '../src/native.ts';
+import { clusterCount } from '../src/index/ecp.ts';
+import type { AssignTree } from '../src/native.ts';
 import { sampleAscending, seededRandom } from '../src/random.ts';
 import {
   caltech97,
@@ -34,6 +35,7 @@ const BEAMS = [1, 4, 8, 16, 32];
 const repetitionsFor = (items: number): number => (items > 100_000 ? 1 : 3);
 /** Rows that HNSW assigns: fewer where a distance costs more. */
 const HNSW_ROWS = 1000;
+const ROWS_AT_ONCE = 4096;
 /** Agreement that an approximate form must reach to be worth its savings. */
 const WANTED_AGREEMENT = 0.95;
 
@@ -83,23 +85,24 @@ interface Result {
 }
 
 function measure(dataset: Dataset, spec: ModalitySpec): Result {
-  const rows = encoded(spec);
-  const options = { seed: SEED, stream: spec.name, clusterSize: CLUSTER_SIZE, threads: 1, refine: 0 };
-  const { representatives, levels } = clusterRows(rows, { ...options, assign: 'exact' }, () => {});
-  const forms: readonly (readonly [string, Tree | null])[] = [
+  const { space, rows } = encoded(spec);
+  const random = seededRandom(SEED, `clusters of ${spec.name}`);
+  const representatives = rows.take(sampleAscending(random, clusterCount(rows.count, CLUSTER_SIZE), rows.count));
+  const tree = treeOver(representatives.count, SEED);
+  const forms: readonly (readonly [string, AssignTree | null])[] = [
     ['exact', null],
-    ...(levels.levelSizes.length > 1 ? BEAMS : []).map((beam) => [`tree, beam ${beam}`, { ...levels, beam }] as const),
+    ...BEAMS.map((beam) => [`tree, beam ${beam}`, { ...tree, beam }] as const),
   ];
   const found = forms.map(() => ({
-    nearest: new Uint32Array(rows.rows),
-    distances: new Float32Array(rows.rows),
+    nearest: new Uint32Array(rows.count),
+    distances: new Float32Array(rows.count),
     ms: [] as number[],
   }));
-  for (let repetition = 0; repetition < repetitionsFor(rows.rows); repetition++) {
+  for (let repetition = 0; repetition < repetitionsFor(rows.count); repetition++) {
     for (const [f, [, tree]] of forms.entries()) {
       const { nearest, distances, ms } = found[f] as (typeof found)[number];
       const before = cpuMs();
-      rows.nearest(representatives, tree, 1, nearest, distances);
+      space.assigner(representatives, tree, 1).assign(rows, nearest, distances);
       ms.push(cpuMs() - before);
     }
   }
@@ -111,9 +114,9 @@ function measure(dataset: Dataset, spec: ModalitySpec): Result {
     agreement: sameShare(nearest, exact.nearest),
     distance: sum(distances) / sum(exact.distances),
   }));
-  measured.push(hnsw(rows, representatives, exact.nearest));
+  measured.push(hnsw(space, rows, representatives, exact.nearest));
   printTable(
-    `${describe(dataset)}; ${spec.name}: ${rows.rows} items to ${representatives.count} representatives, one thread`,
+    `${describe(dataset)}; ${spec.name}: ${rows.count} items to ${representatives.count} representatives, one thread`,
     measured.map(({ form, ms, extrapolated, agreement, distance }) => ({
       form,
       ms: `${extrapolated ? '~' : ''}${short(ms)}`,
@@ -124,41 +127,45 @@ function measure(dataset: Dataset, spec: ModalitySpec): Result {
   );
   return {
     modality: `${dataset.name} ${spec.name}`,
-    items: rows.rows,
+    items: rows.count,
     clusters: representatives.count,
     rows: measured,
   };
 }
 
-function encoded(spec: ModalitySpec): EncodedRows {
+function encoded(spec: ModalitySpec): { readonly space: Space; readonly rows: Rows } {
   const { reader } = openReader(spec.path, spec.options);
   try {
-    return codecFor(spec.options.get('codec'), reader).encode(reader, spec.options, () => {});
+    const encoder = codecFor(spec.options.get('codec'), reader).encoder(reader, spec.options);
+    const records = new Uint8Array(reader.rows * encoder.sizes.record);
+    for (const chunk of reader.chunks(ROWS_AT_ONCE)) encoder.measure(chunk, 1);
+    for (const chunk of reader.chunks(ROWS_AT_ONCE)) {
+      const from = chunk.firstRow * encoder.sizes.record;
+      encoder.encode(chunk, 1, records.subarray(from, from + chunk.rows * encoder.sizes.record));
+    }
+    const space = encoder.space();
+    return { space, rows: space.rows(records, 1) };
   } finally {
     reader.close();
   }
 }
 
 /** The graph over all representatives, and a sample of the rows through it. */
-function hnsw(rows: EncodedRows, representatives: Representatives, exact: Uint32Array): Row {
-  const sample = sampleAscending(seededRandom(SEED, 'hnsw sample'), HNSW_ROWS, rows.rows);
+function hnsw(space: Space, rows: Rows, representatives: Representatives, exact: Uint32Array): Row {
+  const sample = sampleAscending(seededRandom(SEED, 'hnsw sample'), HNSW_ROWS, rows.count);
   const assign = (count: number): { readonly ms: number; readonly nearest: Uint32Array } => {
-    const some = {
-      rows: count,
-      dims: rows.dims,
-      denseRepresentative: (all: Representatives, number: number) => rows.denseRepresentative(all, number),
-      denseRow: (row: number) => rows.denseRow(sample[row] as number),
-    };
+    const some = { ...rows, count, dense: (row: number) => rows.dense(sample[row] as number) } as Rows;
     const before = cpuMs();
-    const nearest = nearestByHnsw(some, representatives, SEED);
+    const nearest = new Uint32Array(count);
+    hnswAssigner(space, representatives, SEED).assign(some, nearest, new Float32Array(count));
     return { ms: cpuMs() - before, nearest };
   };
   const graph = assign(0);
   const { ms, nearest } = assign(sample.length);
   return {
     form: 'hnsw',
-    ms: graph.ms + (Math.max(0, ms - graph.ms) * rows.rows) / sample.length,
-    extrapolated: sample.length < rows.rows,
+    ms: graph.ms + (Math.max(0, ms - graph.ms) * rows.count) / sample.length,
+    extrapolated: sample.length < rows.count,
     agreement: sameShare(
       nearest,
       sample.map((row) => exact[row] as number),

@@ -1,20 +1,22 @@
-// Builds an index: read and encode → cluster → write, modality by modality, then what belongs to the items.
+// Builds an index: plan → attach → per modality encode, cluster, assign, write → put in place.
 
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
-import { basename } from 'node:path';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { CodecError, OptionError } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
-import { sizeLimit } from '../src/index/ecp.ts';
-import { FORMAT_VERSION, type Manifest, type ModalityManifest } from '../src/index/format.ts';
-import { native } from '../src/native.ts';
+import { clusterCount, sizeLimit } from '../src/index/ecp.ts';
+import { encodeManifest, FORMAT_VERSION, type Manifest, type ModalityManifest } from '../src/index/format.ts';
 import { type ModalitySpec, requireUsed } from './modality-spec.ts';
 import { openReader } from './readers/open-reader.ts';
 import type { VectorReader } from './readers/reader.ts';
+import { assignBySize } from './stages/assign.ts';
 import { type Attachments, writeAttachments } from './stages/attach.ts';
-import { type Assign, clusterRows } from './stages/cluster.ts';
-import { modalityStatistics } from './stages/statistics.ts';
-import { IndexWriter } from './stages/write.ts';
+import { DiskError } from './stages/disk.ts';
+import { buildModality } from './stages/modality.ts';
+import { defaultMemory, type Plan, type PlannedModality, planBuild, requireSpace, size } from './stages/plan.ts';
+import type { Assign, Progress } from './stages/stage.ts';
+import { type Identity, Workspace } from './stages/workspace.ts';
 
 export interface BuildOptions extends Attachments {
   readonly out: string;
@@ -22,67 +24,137 @@ export interface BuildOptions extends Attachments {
   readonly seed: number;
   /** Items per cluster wanted. */
   readonly clusterSize: number;
-  readonly assign: Assign;
+  /** Left out: exact where that is cheap, else tree. */
+  readonly assign?: Assign;
   /** Lloyd passes; 0 is the papers' form. */
   readonly refine: number;
   /** Clusters of more items are omitted from a round unless all are read; left out: see sizeLimit in ecp.ts. */
   readonly sizeLimit?: number;
   readonly threads: number;
+  /** What the build may hold in memory; left out: half of the machine's. */
+  readonly memoryBytes?: number;
+  /** Go on from what an earlier build of the same index left. */
+  readonly resume?: boolean;
+  /** Rows between two points to go on from. */
+  readonly checkpointRows?: number;
 }
 
-export const BUILD_DEFAULTS = { seed: 0, clusterSize: 100, assign: 'exact', refine: 3 } as const;
+export const BUILD_DEFAULTS = { seed: 0, clusterSize: 100, refine: 3 } as const;
 
-/** One step of a build, for a progress line. */
-export interface Progress {
-  readonly modality: string;
-  readonly stage: 'encode' | 'cluster' | 'write';
-  readonly done: number;
-  readonly total: number;
-  readonly unit: 'vectors' | 'passes' | 'sections';
-}
-
-const UNITS = { encode: 'vectors', cluster: 'passes', write: 'sections' } as const;
+/** At the rates of a build some seconds of work. */
+const CHECKPOINT_ROWS = 1 << 22;
+const UNITS = { encode: 'vectors', cluster: 'passes', assign: 'vectors', write: 'vectors' } as const;
 
 /**
  * Builds and puts in place the index `options.out`. Throws InputError, CodecError or IndexError for input it refuses;
  * then, and when the process dies, `out` is what it was before.
  */
-export function buildIndex(options: BuildOptions, onProgress: (progress: Progress) => void): Manifest {
+export function buildIndex(
+  options: BuildOptions,
+  onProgress: (progress: Progress) => void,
+  onPlan: (plan: Plan) => void = () => {},
+): Manifest {
   const readers = openAll(options.modalities);
   try {
-    const items = (readers[0] as VectorReader).rows;
-    const writer = new IndexWriter(options.out);
+    const modalities = options.modalities.map(({ name, options: keys }, i): PlannedModality => {
+      const reader = readers[i] as VectorReader;
+      return { name, reader, encoder: codecFor(keys.get('codec'), reader).encoder(reader, keys) };
+    });
+    const plan = planBuild(modalities, options.out, options.clusterSize, options.memoryBytes ?? defaultMemory());
+    onPlan(plan);
+    const workspace = new Workspace(options.out, identityOf(options, readers), options.resume ?? false);
     try {
-      writeAttachments(writer, options, items);
-      const limit = options.sizeLimit ?? sizeLimit(items, options.clusterSize);
-      const modalities = options.modalities.map((spec, i) =>
-        buildModality(
-          writer,
-          spec,
-          readers[i] as VectorReader,
-          { ...options, sizeLimit: limit },
-          (stage, done, total) => onProgress({ modality: spec.name, stage, done, total, unit: UNITS[stage] }),
-        ),
-      );
-      return writer.commit({
-        format: 'farsight-index',
-        version: FORMAT_VERSION,
-        seed: options.seed,
-        items,
-        build: {
-          cluster_size: options.clusterSize,
-          assign: options.assign,
-          refine: options.refine,
-          size_limit: limit,
-        },
-        modalities,
-      });
+      requireSpace(plan, options.out, workspace.bytes());
+      return buildInto(workspace, modalities, plan, options, onProgress);
     } catch (error) {
-      writer.abandon();
-      throw error;
+      throw explained(error, workspace, plan);
     }
   } finally {
     for (const reader of readers) reader.close();
+  }
+}
+
+function buildInto(
+  workspace: Workspace,
+  modalities: readonly PlannedModality[],
+  plan: Plan,
+  options: BuildOptions,
+  onProgress: (progress: Progress) => void,
+): Manifest {
+  const { seed, clusterSize, refine, threads } = options;
+  const { items } = plan;
+  const limit = options.sizeLimit ?? sizeLimit(items, clusterSize);
+  const assign = options.assign ?? assignBySize(items, clusterCount(items, clusterSize));
+  if (!workspace.attached) workspace.recordAttached(writeAttachments(workspace.index, options, items));
+  const manifests = modalities.map((modality, i) => {
+    const spec = options.modalities[i] as ModalitySpec;
+    return buildModality(modality, plan.modalities[i] as Plan['modalities'][number], () => headOf(spec, modality), {
+      modality: modality.name,
+      workspace,
+      seed,
+      clusterSize,
+      assign,
+      refine,
+      sizeLimit: limit,
+      threads,
+      checkpointRows: options.checkpointRows ?? CHECKPOINT_ROWS,
+      onProgress: (stage, done, total) =>
+        onProgress({ modality: modality.name, stage, done, total, unit: UNITS[stage] }),
+    });
+  });
+  const build = { cluster_size: clusterSize, assign, refine, size_limit: limit };
+  const content = { seed, items, build, modalities: manifests, sections: [...workspace.sections] };
+  const generation = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+  return workspace.commit(encodeManifest({ format: 'farsight-index', version: FORMAT_VERSION, generation, ...content }));
+}
+
+/** A full disk keeps what was built, for --resume; every other error leaves nothing. */
+function explained(error: unknown, workspace: Workspace, plan: Plan): unknown {
+  if (error instanceof DiskError && error.full && workspace.started) {
+    return new DiskError(
+      error.path,
+      error.code,
+      `the build needs ${size(plan.diskBytes)} in all; make room and build again with --resume, ` +
+        `or remove ${workspace.directory}, which is kept for that`,
+    );
+  }
+  workspace.abandon();
+  return error;
+}
+
+function headOf({ options }: ModalitySpec, { reader }: PlannedModality) {
+  const codec = codecFor(options.get('codec'), reader).name;
+  return { codec, source: { files: reader.files.map(sourceFile), options: sourceOptions(options) } };
+}
+
+/** What makes the same index: everything but threads, memory and the way assignment is named. */
+function identityOf(options: BuildOptions, readers: readonly VectorReader[]): Identity {
+  const { seed, clusterSize, assign, refine, sizeLimit, ids, metadata, thumbnails } = options;
+  const identity: Record<string, string> = {
+    'the format version': `${FORMAT_VERSION}`,
+    '--seed': `${seed}`,
+    '--cluster-size': `${clusterSize}`,
+    '--assign': `${assign ?? 'by size'}`,
+    '--refine': `${refine}`,
+    '--size-limit': `${sizeLimit ?? 'by size'}`,
+  };
+  options.modalities.forEach((spec, i) => {
+    identity[`--modality ${spec.name}`] = [resolve(spec.path), ...[...spec.options].map(([k, v]) => `${k}=${v}`)].join();
+    for (const path of readers[i]?.files ?? []) identity[path] = versionOf(path);
+  });
+  for (const [flag, path] of Object.entries({ ids, metadata, thumbnails })) {
+    if (path !== undefined) identity[`--${flag} ${path}`] = versionOf(path);
+  }
+  return identity;
+}
+
+/** Size and time of change: cheap, and another when the file is written again. */
+function versionOf(path: string): string {
+  try {
+    const { size: bytes, mtimeMs } = statSync(path);
+    return `${bytes} bytes of ${new Date(mtimeMs).toISOString()}`;
+  } catch {
+    return 'not there';
   }
 }
 
@@ -114,73 +186,9 @@ function openAll(specs: readonly ModalitySpec[]): VectorReader[] {
   return readers;
 }
 
-function buildModality(
-  writer: IndexWriter,
-  spec: ModalitySpec,
-  reader: VectorReader,
-  options: BuildOptions & { readonly sizeLimit: number },
-  onProgress: (stage: Progress['stage'], done: number, total: number) => void,
-): ModalityManifest {
-  const codec = codecFor(spec.options.get('codec'), reader);
-  let read = 0;
-  const rows = codec.encode(reader, spec.options, (count) => {
-    read += count;
-    onProgress('encode', read, 2 * reader.rows);
-  });
-  const clustering = clusterRows(rows, { ...options, stream: spec.name }, (pass, passes) =>
-    onProgress('cluster', pass + 1, passes + 1),
-  );
-  const packed = rows.pack(clustering.order, clustering.representatives, clustering.spread);
-  const { order, starts, levels } = clustering;
-  const sections = [
-    ...packed.sections,
-    { suffix: 'items', bytes: packedNumbers(order) },
-    { suffix: 'slots', bytes: packedNumbers(inverse(order)) },
-    { suffix: 'starts', bytes: bytesOf(starts) },
-    { suffix: 'nodes', bytes: bytesOf(levels.nodes) },
-    { suffix: 'parents', bytes: bytesOf(levels.parents) },
-  ];
-  sections.forEach(({ suffix, bytes }, i) => {
-    writer.section(`${spec.name}.${suffix}`, bytes);
-    onProgress('write', i + 1, sections.length);
-  });
-  return {
-    name: spec.name,
-    dims: rows.dims,
-    normalize: rows.normalize,
-    codec: codec.name,
-    ...packed.manifest,
-    clusters: starts.length - 1,
-    spread: clustering.spread !== null,
-    levels: Array.from(levels.levelSizes),
-    statistics: modalityStatistics(rows, clustering, options.sizeLimit),
-    source: { files: reader.files.map(sourceFile), options: sourceOptions(spec) },
-  };
-}
-
-/** Slot of each item, from the item of each slot. */
-function inverse(order: Uint32Array): Uint32Array {
-  const slots = new Uint32Array(order.length);
-  order.forEach((item, slot) => {
-    slots[item] = slot;
-  });
-  return slots;
-}
-
-/** Item or slot numbers as the format has them. */
-function packedNumbers(numbers: Uint32Array): Uint8Array {
-  const bytes = new Uint8Array(native.packedBytes(numbers.length, numbers.length));
-  native.packNumbers(numbers, numbers.length, bytes);
-  return bytes;
-}
-
-function bytesOf(numbers: Uint32Array): Uint8Array {
-  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-}
-
 /** The options without paths: those files are listed by content, and moved input makes the same index. */
-function sourceOptions(spec: ModalitySpec): Record<string, string> {
-  return Object.fromEntries([...spec.options].filter(([key]) => key !== 'ids'));
+function sourceOptions(options: ModalitySpec['options']): Record<string, string> {
+  return Object.fromEntries([...options].filter(([key]) => key !== 'ids'));
 }
 
 /** Name, size and SHA-256 of an input file: what the index was made of. */

@@ -49,12 +49,46 @@ export function seededRandom(seed: number, stream: string): Random {
   };
 }
 
-/** `count` distinct numbers below `total`, ascending, uniform over all such sets (Knuth, TAOCP 2, algorithm S). */
+/** Up to here every number is looked at; above, only those that are drawn. */
+const SMALL_TOTAL = 2 ** 20;
+
+/** `count` distinct numbers below `total`, ascending, uniform over all such sets. */
 export function sampleAscending(random: Random, count: number, total: number): Uint32Array {
-  const sample = new Uint32Array(Math.min(count, total));
+  if (count >= total) return ascending(total);
+  return total <= SMALL_TOTAL ? sampleBySelection(random, count, total) : sampleByDrawing(random, count, total);
+}
+
+/** Knuth, TAOCP 2, algorithm S. */
+function sampleBySelection(random: Random, count: number, total: number): Uint32Array {
+  const sample = new Uint32Array(count);
   let taken = 0;
   for (let i = 0; taken < sample.length; i++) {
     if (random.below(total - i) < sample.length - taken) sample[taken++] = i;
   }
   return sample;
+}
+
+/** Draws until `count` different numbers came, or those to leave out where that is fewer; a bit for each number. */
+function sampleByDrawing(random: Random, count: number, total: number): Uint32Array {
+  const inverted = count > total / 2;
+  const drawn = new Uint32Array(Math.ceil(total / 32));
+  for (let left = inverted ? total - count : count; left > 0; ) {
+    const number = random.below(total);
+    const bit = 1 << (number & 31);
+    if (((drawn[number >>> 5] as number) & bit) !== 0) continue;
+    drawn[number >>> 5] = (drawn[number >>> 5] as number) | bit;
+    left--;
+  }
+  const sample = new Uint32Array(count);
+  for (let number = 0, taken = 0; taken < count; number++) {
+    const set = ((drawn[number >>> 5] as number) & (1 << (number & 31))) !== 0;
+    if (set !== inverted) sample[taken++] = number;
+  }
+  return sample;
+}
+
+function ascending(count: number): Uint32Array {
+  const numbers = new Uint32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = i;
+  return numbers;
 }

@@ -39,7 +39,7 @@ class NpyReader implements VectorReader {
     const capacity = Math.min(rowsAtOnce, this.rows);
     const stored = array.allocate(capacity);
     const converted = stored instanceof Float32Array ? stored : new Float32Array(capacity * this.dims);
-    for (const { first, count } of rowRanges(this.rows, rowsAtOnce)) {
+    for (const { first, count } of rowRanges(this.rows, rowsAtOnce, firstRow)) {
       const elements = array.read(first, count, stored);
       const values = converted.subarray(0, count * this.dims);
       if (elements instanceof Uint16Array) native.halfToFloat(elements, values);

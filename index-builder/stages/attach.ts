@@ -3,9 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
-import { IndexError } from '../../src/index/format.ts';
+import { IndexError, type SectionManifest } from '../../src/index/format.ts';
 import { native } from '../../src/native.ts';
-import type { IndexWriter } from './write.ts';
+import { writeSection } from './write.ts';
 
 export interface Attachments {
   /** A text file, one key a line. */
@@ -19,17 +19,23 @@ export interface Attachments {
 const MAX_KEY_BYTES = 1024;
 const MAX_RECORD_BYTES = 1 << 20;
 
-export function writeAttachments(writer: IndexWriter, attachments: Attachments, items: number): void {
-  if (attachments.ids !== undefined) writeKeys(writer, attachments.ids, items);
+/** Takes the sections as they are written. */
+type Write = (name: string, bytes: Uint8Array) => void;
+
+export function writeAttachments(directory: string, attachments: Attachments, items: number): SectionManifest[] {
+  const sections: SectionManifest[] = [];
+  const write: Write = (name, bytes) => void sections.push(writeSection(directory, name, bytes));
+  if (attachments.ids !== undefined) writeKeys(write, attachments.ids, items);
   if (attachments.metadata !== undefined) {
-    writeRecords(writer, 'metadata', metadataRecords(attachments.metadata, items));
+    writeRecords(write, 'metadata', metadataRecords(attachments.metadata, items));
   }
   if (attachments.thumbnails !== undefined) {
-    writeRecords(writer, 'thumbnails', thumbnailRecords(attachments.thumbnails, items));
+    writeRecords(write, 'thumbnails', thumbnailRecords(attachments.thumbnails, items));
   }
+  return sections;
 }
 
-function writeKeys(writer: IndexWriter, path: string, items: number): void {
+function writeKeys(write: Write, path: string, items: number): void {
   const keys = linesOf(path, items, 'key');
   const records = keys.map((key, i) => {
     const bytes = Buffer.from(key);
@@ -38,7 +44,7 @@ function writeKeys(writer: IndexWriter, path: string, items: number): void {
     }
     return bytes;
   });
-  const { offsets, bytes } = writeRecords(writer, 'keys', records);
+  const { offsets, bytes } = writeRecords(write, 'keys', records);
   const table = new Uint32Array(native.keyTableSize(items));
   const duplicate = native.buildKeyTable(offsets, bytes, table);
   if (duplicate !== null) {
@@ -47,7 +53,7 @@ function writeKeys(writer: IndexWriter, path: string, items: number): void {
       `${path} line ${second + 1}: the key ${JSON.stringify(keys[second])} is also on line ${first + 1}; keys are unique`,
     );
   }
-  writer.section('keys.table', new Uint8Array(table.buffer));
+  write('keys.table', new Uint8Array(table.buffer));
 }
 
 function metadataRecords(path: string, items: number): Uint8Array[] {
@@ -133,7 +139,7 @@ function readText(path: string): string {
 
 /** Records one behind the other, and where each begins. */
 function writeRecords(
-  writer: IndexWriter,
+  write: Write,
   name: string,
   records: readonly Uint8Array[],
 ): { offsets: BigUint64Array; bytes: Uint8Array } {
@@ -144,7 +150,7 @@ function writeRecords(
     offsets[i + 1] = BigInt(total);
   });
   const bytes = Buffer.concat(records, total);
-  writer.section(`${name}.offsets`, new Uint8Array(offsets.buffer));
-  writer.section(`${name}.bytes`, bytes);
+  write(`${name}.offsets`, new Uint8Array(offsets.buffer));
+  write(`${name}.bytes`, bytes);
   return { offsets, bytes };
 }

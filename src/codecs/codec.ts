@@ -58,13 +58,26 @@ export interface Spread {
 /** Bytes of sections by suffix. */
 export type PackedSections = readonly { readonly suffix: string; readonly bytes: Uint8Array }[];
 
+/** Bytes of what a build holds, for its plan. */
+export interface RecordSizes {
+  /** Of a record. */
+  readonly record: number;
+  /** Of a row in memory beside its record. */
+  readonly row: number;
+  /** Of a representative in memory, and of a spread. */
+  readonly representative: number;
+  /** Of an item's codes and of a representative's in the index; may be a fraction. */
+  readonly packed: number;
+  readonly packedRepresentative: number;
+}
+
 /**
  * Turns vectors into records, fixed-size bytes a row, in two passes over the source: measure every chunk in order, then
  * encode every chunk in order. What it returns does not depend on the chunks or the number of threads. Both throw
  * CodecError for a value the codec cannot hold.
  */
 export interface Encoder {
-  readonly recordBytes: number;
+  readonly sizes: RecordSizes;
   measure(chunk: VectorChunk, threads: number): void;
   encode(chunk: VectorChunk, threads: number, records: Uint8Array): void;
   /** All that was learned so far, finite once a chunk was measured: what a killed build writes down and resumes from. */
@@ -82,6 +95,8 @@ export interface Rows {
   /** The mean of each cluster, compressed; an empty cluster keeps its `previous` representative. */
   means(order: Uint32Array, starts: Uint32Array, previous: Representatives, threads: number): Representatives;
   same(row: number, other: number): boolean;
+  /** Equal for rows that are the same. */
+  hash(row: number): number;
   /** Dense vector of a row, for libraries that want plain numbers. */
   dense(row: number): number[];
 }
@@ -130,6 +145,8 @@ export interface Space {
   load(bytes: Uint8Array): Representatives;
   /** With the spread or without. */
   members(starts: Uint32Array, spread: boolean): Members;
+  /** Bytes of the sections that `pack` fills for so many items. */
+  packedSizes(items: number): readonly { readonly suffix: string; readonly bytes: number }[];
   /**
    * Packs records that are in slot order: whole blocks of 64, but for the `last` part. The bytes follow on those of the
    * part before.

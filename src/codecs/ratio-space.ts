@@ -15,7 +15,7 @@ import type {
 } from './codec.ts';
 
 /** Representatives and spreads are means and variances: 4,080 steps of the largest are finer than what they say. */
-const REPRESENTATIVE_BITS = 12;
+export const REPRESENTATIVE_BITS = 12;
 const REPRESENTATIVE_MAX_CODE = 255 * 2 ** (REPRESENTATIVE_BITS - 8);
 /** Readable bytes behind the last rest of a refine section. */
 const REFINE_TAIL_BYTES = 8;
@@ -129,6 +129,13 @@ export class RatioSpace implements Space {
         return { representatives: means, spread: variances, ...counts };
       },
     };
+  }
+
+  packedSizes(items: number): { suffix: string; bytes: number }[] {
+    return [
+      { suffix: 'codes', bytes: native.ratioCodesBytes(items, this.#parameters) },
+      { suffix: 'codes-refine', bytes: native.ratioRefineBytes(items, this.#parameters) },
+    ];
   }
 
   pack(records: Uint8Array, last: boolean, threads: number): PackedSections {
@@ -249,9 +256,19 @@ class RatioRows implements Rows {
     return true;
   }
 
+  hash(row: number): number {
+    const { ids, values, perRow } = this.vectors;
+    const ofIds = native.crc32c(0, bytesOf(ids.subarray(row * perRow, (row + 1) * perRow)));
+    return native.crc32c(ofIds, bytesOf(values.subarray(row * perRow, (row + 1) * perRow)));
+  }
+
   dense(row: number): number[] {
     return dense(this.vectors, row, this.#dims);
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array | Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function noVectors(count: number, perRow: number): SparseRepresentatives {

@@ -4,9 +4,17 @@
 
 import type { RatioCodesManifest } from '../index/format.ts';
 import { type BadValue, native, type RatioParameters, type RatioQuantiser } from '../native.ts';
-import { type Codec, CodecError, type Encoder, type Space, type VectorChunk, type VectorSource } from './codec.ts';
+import {
+  type Codec,
+  CodecError,
+  type Encoder,
+  type RecordSizes,
+  type Space,
+  type VectorChunk,
+  type VectorSource,
+} from './codec.ts';
 import { choiceOption, numberOption, wholeOption } from './options.ts';
-import { RatioSpace } from './ratio-space.ts';
+import { REPRESENTATIVE_BITS, RatioSpace } from './ratio-space.ts';
 
 const DEFAULT_DENSE_FEATURES = 16;
 /** A mean of a hundred sparse vectors is less sparse than they are; see bench/recall.bench.ts. */
@@ -64,7 +72,7 @@ export const ratio: Codec = {
 };
 
 class RatioEncoder implements Encoder {
-  readonly recordBytes: number;
+  readonly sizes: RecordSizes;
   readonly #source: VectorSource;
   readonly #quantiser: RatioQuantiser;
   readonly #storedBits: number;
@@ -75,7 +83,15 @@ class RatioEncoder implements Encoder {
 
   constructor(source: VectorSource, quantiser: RatioQuantiser, storedBits: number, representativeFeatures: number) {
     this.#codeBytes = storedBits <= 16 ? 2 : 4;
-    this.recordBytes = quantiser.features * (2 + this.#codeBytes);
+    const { features, dims } = quantiser;
+    const packed = (of: number, valueBits: number) => packedItemBytes({ dims, features: of, valueBits });
+    this.sizes = {
+      record: features * (2 + this.#codeBytes),
+      row: features * 6,
+      representative: representativeFeatures * 6,
+      packed: packed(features, storedBits),
+      packedRepresentative: packed(representativeFeatures, REPRESENTATIVE_BITS),
+    };
     this.#source = source;
     this.#quantiser = quantiser;
     this.#storedBits = storedBits;
@@ -138,6 +154,13 @@ class RatioEncoder implements Encoder {
           );
     if (bad !== null) throw new CodecError(refusal(this.#source, chunk.firstRow, bad));
   }
+}
+
+/** Of one item in a long section. */
+function packedItemBytes(codes: Pick<RatioParameters, 'dims' | 'features' | 'valueBits'>): number {
+  const parameters = { ...codes, scale: 1, maxSum: 0 };
+  const items = 64;
+  return (native.ratioCodesBytes(items, parameters) + native.ratioRefineBytes(items, parameters)) / items;
 }
 
 function refusal(source: VectorSource, firstRow: number, bad: BadValue): string {

@@ -107,6 +107,10 @@ export class Sq8Space implements Space {
     };
   }
 
+  packedSizes(items: number): { suffix: string; bytes: number }[] {
+    return [{ suffix: 'codes', bytes: native.sq8CodesBytes(items, this.dims) }];
+  }
+
   pack(records: Uint8Array, _last: boolean, threads: number): PackedSections {
     return [{ suffix: 'codes', bytes: this.#pack(records, threads) }];
   }
@@ -194,6 +198,10 @@ class Sq8Rows implements Rows {
       if (codes[row * this.#dims + d] !== codes[other * this.#dims + d]) return false;
     }
     return true;
+  }
+
+  hash(row: number): number {
+    return native.crc32c(0, this.vectors.codes.subarray(row * this.#dims, (row + 1) * this.#dims));
   }
 
   dense(row: number): number[] {

@@ -2,7 +2,15 @@
 // arithmetic and docs/codecs.md for the error bounds.
 
 import { native, type SectionHandle } from '../native.ts';
-import { type Codec, CodecError, type Encoder, type Space, type VectorChunk, type VectorSource } from './codec.ts';
+import {
+  type Codec,
+  CodecError,
+  type Encoder,
+  type RecordSizes,
+  type Space,
+  type VectorChunk,
+  type VectorSource,
+} from './codec.ts';
 import { choiceOption } from './options.ts';
 import { Sq8Space } from './sq8-space.ts';
 
@@ -32,7 +40,7 @@ export const sq8: Codec = {
 };
 
 class Sq8Encoder implements Encoder {
-  readonly recordBytes: number;
+  readonly sizes: RecordSizes;
   readonly #source: VectorSource;
   readonly #normalize: boolean;
   readonly #lowest: Float32Array;
@@ -40,7 +48,14 @@ class Sq8Encoder implements Encoder {
   #error = 0;
 
   constructor(source: VectorSource, normalize: boolean) {
-    this.recordBytes = source.dims;
+    const packed = native.sq8CodesBytes(16, source.dims) / 16;
+    this.sizes = {
+      record: source.dims,
+      row: 0,
+      representative: 4 * source.dims,
+      packed,
+      packedRepresentative: packed,
+    };
     this.#source = source;
     this.#normalize = normalize;
     this.#lowest = new Float32Array(source.dims).fill(Number.POSITIVE_INFINITY);

@@ -5,11 +5,13 @@ import { BUILD_DEFAULTS, buildIndex } from '../../index-builder/main.ts';
 import { type ModalitySpec, parseModalitySpec } from '../../index-builder/modality-spec.ts';
 import { readerKeys } from '../../index-builder/readers/open-reader.ts';
 import { InputError } from '../../index-builder/readers/reader.ts';
+import { describePlan } from '../../index-builder/stages/plan.ts';
 import { OptionError } from '../codecs/codec.ts';
 import { codecKeys } from '../codecs/registry.ts';
 import type { Manifest } from '../index/format.ts';
 import {
   type Command,
+  bytesFlag,
   choiceFlag,
   noArguments,
   ProgressLine,
@@ -18,6 +20,8 @@ import {
   UsageError,
   wholeFlag,
 } from './command.ts';
+
+const ASSIGNS = ['exact', 'tree', 'hnsw'] as const;
 
 export const build: Command = {
   summary: 'build an index from vectors',
@@ -38,11 +42,16 @@ that is killed leaves the old index or none.
   --thumbnails FILE       picture files, one path a line relative to FILE, an empty line for none
   --seed N                seed of every random choice (default ${BUILD_DEFAULTS.seed})
   --cluster-size N        items per cluster wanted (default ${BUILD_DEFAULTS.clusterSize})
-  --assign exact|tree|hnsw  how items find their representative (default ${BUILD_DEFAULTS.assign})
+  --assign exact|tree|hnsw  how items find their representative (default exact where that is cheap, up to 300,000
+                          items in clusters of 100; tree above)
   --refine N              Lloyd passes, 0 is the papers' form (default ${BUILD_DEFAULTS.refine})
   --size-limit N          clusters of more items are omitted from rounds unless all are read (default 1 % of the items,
                           and at least ten clusters' worth)
-  --threads N             threads that assign (default: all cores)
+  --threads N             threads that work (default: all cores)
+  --memory SIZE           what the build may hold in memory, like 8GiB or 500MB (default: half of the machine's); the
+                          plan is printed before it starts. The index does not depend on it
+  --resume                go on from what a build of the same index left in DIR.building when it was killed or the disk
+                          was full; other options or changed inputs are refused
   --json                  print the manifest as JSON`,
 
   async run(args) {
@@ -58,6 +67,8 @@ that is killed leaves the old index or none.
       refine: { type: 'string' },
       'size-limit': { type: 'string' },
       threads: { type: 'string' },
+      memory: { type: 'string' },
+      resume: { type: 'boolean' },
       json: { type: 'boolean' },
     });
     noArguments(positionals);
@@ -71,17 +82,21 @@ that is killed leaves the old index or none.
       ...(thumbnails === undefined ? {} : { thumbnails }),
       seed: wholeFlag('seed', values.seed, BUILD_DEFAULTS.seed, 0, Number.MAX_SAFE_INTEGER),
       clusterSize: wholeFlag('cluster-size', values['cluster-size'], BUILD_DEFAULTS.clusterSize, 2, 1_000_000),
-      assign: choiceFlag('assign', values.assign, BUILD_DEFAULTS.assign, ['exact', 'tree', 'hnsw']),
+      ...(values.assign === undefined ? {} : { assign: choiceFlag('assign', values.assign, 'exact', ASSIGNS) }),
       refine: wholeFlag('refine', values.refine, BUILD_DEFAULTS.refine, 0, 100),
       ...(sizeLimit === undefined ? {} : { sizeLimit: wholeFlag('size-limit', sizeLimit, 0, 1, 2 ** 32 - 2) }),
       threads: wholeFlag('threads', values.threads, availableParallelism(), 1, 256),
+      ...(values.memory === undefined ? {} : { memoryBytes: bytesFlag('memory', values.memory) }),
+      resume: values.resume ?? false,
     };
     const started = performance.now();
     const progress = new ProgressLine();
     let manifest: Manifest;
     try {
-      manifest = buildIndex(options, ({ modality, stage, done, total, unit }) =>
-        progress.report(`${modality}: ${stage}`, done, total, unit),
+      manifest = buildIndex(
+        options,
+        ({ modality, stage, done, total, unit }) => progress.report(`${modality}: ${stage}`, done, total, unit),
+        (plan) => process.stderr.write(`${describePlan(plan).join('\n')}\n`),
       );
     } catch (error) {
       throw isOptionMistake(error) ? new UsageError(error.message) : error;

@@ -55,6 +55,30 @@ export function wholeFlag(
   return value;
 }
 
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** A flag that is a number of bytes, like 8GiB, 1.5GB or 500000000. */
+export function bytesFlag(name: string, text: string): number {
+  const [, number = '', unit = ''] = /^([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([A-Za-z]*)$/.exec(text) ?? [];
+  const factor = Object.hasOwn(BYTE_UNITS, unit) ? BYTE_UNITS[unit] : undefined;
+  const bytes = Math.floor(Number(number) * (factor ?? Number.NaN));
+  if (number === '' || !Number.isSafeInteger(bytes) || bytes < 1) {
+    throw new UsageError(`--${name} ${text}: expected a size like 8GiB, 500MB or a number of bytes`);
+  }
+  return bytes;
+}
+
 /** A flag that takes one of a few words. */
 export function choiceFlag<Choice extends string>(
   name: string,
@@ -81,6 +105,7 @@ const TERMINAL_INTERVAL_MS = 100;
 export class ProgressLine {
   #label = '';
   #startMs = 0;
+  #startDone = 0;
   /** Work that is done within the first interval shows nothing. */
   #shownMs = performance.now();
   #open = false;
@@ -90,14 +115,15 @@ export class ProgressLine {
     if (label !== this.#label) {
       this.#label = label;
       this.#startMs = now;
+      this.#startDone = done;
     }
     const interval = process.stderr.isTTY ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS;
     if (now - this.#shownMs < interval) return;
     this.#shownMs = now;
     const seconds = (now - this.#startMs) / 1000;
-    const rate = done / seconds;
+    const rate = (done - this.#startDone) / seconds;
     // The first report of a label has no time to go by.
-    const pace = seconds > 0 ? `, ${rate.toPrecision(3)}/s, ${Math.ceil((total - done) / rate)} s left` : '';
+    const pace = seconds > 0 && rate > 0 ? `, ${rate.toPrecision(3)}/s, ${Math.ceil((total - done) / rate)} s left` : '';
     const line = `${label}: ${done} of ${total} ${unit}${pace}`;
     process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
     this.#open = process.stderr.isTTY;

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { openReader } from '../../index-builder/readers/open-reader.ts';
-import { nearestByHnsw } from '../../index-builder/stages/hnsw.ts';
+import { hnswAssigner } from '../../index-builder/stages/hnsw.ts';
 import { sq8 } from '../../src/codecs/sq8.ts';
 import { clusterCount, levelSizes, sizeLimit } from '../../src/index/ecp.ts';
 import type { Manifest } from '../../src/index/format.ts';
@@ -143,8 +143,16 @@ for (const assign of ['tree', 'hnsw'] as const) {
 
 t.test('hnsw finds the only representative there is', async (t) => {
   const path = writeVectors(join(temporaryFolder(t), 'a.npy'), 2, uniformValues(1, 2 * 5));
-  const rows = sq8.encode(openReader(path, new Map()).reader, new Map(), () => {});
-  t.strictSame([...nearestByHnsw(rows, rows.take(Uint32Array.of(3)), 2 ** 40)], [0, 0, 0, 0, 0]);
+  const { reader } = openReader(path, new Map());
+  const encoder = sq8.encoder(reader, new Map());
+  const records = new Uint8Array(2 * 5);
+  for (const chunk of reader.chunks(5)) encoder.measure(chunk, 1);
+  for (const chunk of reader.chunks(5)) encoder.encode(chunk, 1, records);
+  const space = encoder.space();
+  const rows = space.rows(records, 1);
+  const nearest = new Uint32Array(5).fill(1);
+  hnswAssigner(space, rows.take(Uint32Array.of(3)), 2 ** 40).assign(rows, nearest, new Float32Array(5));
+  t.strictSame([...nearest], [0, 0, 0, 0, 0]);
 });
 
 t.test('every pass lowers the sum of squared distances to the cluster means', async (t) => {

@@ -1,0 +1,80 @@
+// The nearest representative of every row, streamed from the records to a scratch file of numbers.
+
+import type { Assigner, Representatives, Space } from '../../src/codecs/codec.ts';
+import type { AssignTree } from '../../src/native.ts';
+import { sampleAscending, seededRandom } from '../../src/random.ts';
+import { isCheckpoint } from './encode.ts';
+import { hnswAssigner } from './hnsw.ts';
+import { readRecords } from './sample.ts';
+import { ScratchFile } from './scratch.ts';
+import { type Assign, partRows, type StageOptions } from './stage.ts';
+
+const NUMBER_BYTES = 4;
+/** Rows whose cluster is compared with the exactly nearest one. */
+const AGREEMENT_SAMPLE = 1000;
+/** Comparing every item with every representative is cheap enough up to here: 300,000 items of 100 a cluster. */
+const EXACT_PAIRS = 1e9;
+/** Groups that a row is compared with the members of. */
+const BEAM = 8;
+
+/** How items find their representative, when nothing else is asked for. */
+export function assignBySize(items: number, clusters: number): Assign {
+  return items * clusters <= EXACT_PAIRS ? 'exact' : 'tree';
+}
+
+export function assignerFor(space: Space, representatives: Representatives, options: StageOptions): Assigner {
+  if (options.assign === 'hnsw') return hnswAssigner(space, representatives, options.seed);
+  const tree = options.assign === 'tree' ? treeOver(representatives.count, options.seed) : null;
+  return space.assigner(representatives, tree, options.threads);
+}
+
+/** As many groups as representatives in a group. */
+export function treeOver(representatives: number, seed: number): AssignTree {
+  return { nodes: Math.min(65536, Math.max(1, Math.round(Math.sqrt(representatives)))), beam: BEAM, seed };
+}
+
+/** Assigns every row. The returned file is finished; the share is of sampled rows with the exactly nearest cluster. */
+export function assignRows(
+  space: Space,
+  records: ScratchFile,
+  representatives: Representatives,
+  options: StageOptions,
+): { readonly nearest: ScratchFile; readonly agreement: number } {
+  const { workspace, modality, checkpointRows } = options;
+  const { stage, row, state, agreement: known } = workspace.progress(modality);
+  const path = workspace.scratch(`${modality}.nearest`);
+  if (stage !== 'assign') return { nearest: new ScratchFile(path, NUMBER_BYTES, records.rows), agreement: known ?? 1 };
+
+  const nearest = new ScratchFile(path, NUMBER_BYTES, row);
+  const assigner = assignerFor(space, representatives, options);
+  for (const part of records.parts(partRows(records.recordBytes, checkpointRows), row)) {
+    const found = new Uint32Array(part.count);
+    assigner.assign(space.rows(part.records, options.threads), found, new Float32Array(part.count));
+    nearest.append(new Uint8Array(found.buffer));
+    options.onProgress('assign', nearest.rows, records.rows);
+    if (nearest.rows < records.rows && isCheckpoint(part.first, nearest.rows, checkpointRows)) {
+      nearest.sync();
+      workspace.record(modality, { stage: 'assign', row: nearest.rows, state });
+    }
+  }
+  nearest.sync();
+  const agreement = options.assign === 'exact' ? 1 : agreementOf(space, records, nearest, representatives, options);
+  workspace.record(modality, { stage: 'write', row: 0, state, agreement });
+  return { nearest, agreement };
+}
+
+function agreementOf(
+  space: Space,
+  records: ScratchFile,
+  nearest: ScratchFile,
+  representatives: Representatives,
+  options: StageOptions,
+): number {
+  const random = seededRandom(options.seed, `agreement of ${options.modality}`);
+  const sample = sampleAscending(random, AGREEMENT_SAMPLE, records.rows);
+  const rows = space.rows(readRecords(records, sample, options), options.threads);
+  const exact = new Uint32Array(rows.count);
+  space.assigner(representatives, null, options.threads).assign(rows, exact, new Float32Array(rows.count));
+  const found = new Uint32Array(readRecords(nearest, sample, options).buffer);
+  return found.filter((cluster, i) => cluster === exact[i]).length / sample.length;
+}

@@ -1,0 +1,67 @@
+// Changes of the file system: what the system refuses becomes an error that names the path and says what to do.
+
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { IndexError } from '../../src/index/format.ts';
+
+/** What a full disk, a quota or a limit of the shell answers. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** What one writeSync is asked for. */
+const LARGEST_WRITE_BYTES = 1 << 26;
+
+/** A change of the file system that was refused. */
+export class DiskError extends IndexError {
+  readonly path: string;
+  readonly code: string;
+
+  constructor(path: string, code: string, remedy = 'check free space and permissions, or choose another --out') {
+    super(`${path}: cannot be written (${code}); ${remedy}`);
+    this.path = path;
+    this.code = code;
+  }
+
+  /** More space, or a higher limit, would have let it pass. */
+  get full(): boolean {
+    return FULL.includes(this.code);
+  }
+}
+
+/** Runs changes of the file system; throws DiskError. */
+export function changing<Result>(path: string, changes: () => Result): Result {
+  try {
+    return changes();
+  } catch (error) {
+    if (error instanceof IndexError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new DiskError(path, code ?? message);
+  }
+}
+
+/** Writes all bytes at a position of an open file. */
+export function writeAt(file: number, bytes: Uint8Array, position: number): void {
+  for (let written = 0; written < bytes.length; ) {
+    const wanted = Math.min(bytes.length - written, LARGEST_WRITE_BYTES);
+    written += writeSync(file, bytes, written, wanted, position + written);
+  }
+}
+
+/** Writes a new file and waits until it is on disk. */
+export function writeDurably(path: string, bytes: Uint8Array): void {
+  changing(path, () => {
+    const file = openSync(path, 'w');
+    try {
+      writeAt(file, bytes, 0);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

@@ -1,0 +1,134 @@
+// The sections of one modality: records to their slots, a partition of slots at a time, then what is known of the final
+// clusters from all their members.
+
+import type { Representatives, Space } from '../../src/codecs/codec.ts';
+import type { ModalityManifest, SectionManifest } from '../../src/index/format.ts';
+import { native } from '../../src/native.ts';
+import { levelsOver } from './levels.ts';
+import type { ScratchFile } from './scratch.ts';
+import { inverse, type OccupiedClusters, slotsInPlace } from './slots.ts';
+import { partRows, type StageOptions } from './stage.ts';
+import { clusterStatistics } from './statistics.ts';
+import { SectionWriter, writeSection } from './write.ts';
+
+/** Slots of a whole number of blocks of every codec. */
+const BLOCK_SLOTS = 64;
+/** Slots packed together. */
+const PACK_SLOTS = 1 << 16;
+
+/** What a written modality adds to the manifest. */
+export interface PackedModality {
+  readonly sections: readonly SectionManifest[];
+  readonly manifest: Omit<ModalityManifest, 'name' | 'dims' | 'normalize' | 'codec' | 'source'>;
+}
+
+/** Partitions of slots, so that the records of one fit into so many bytes. */
+export function partitionSlots(items: number, recordBytes: number, bytes: number): number {
+  const slots = Math.min(items, Math.max(BLOCK_SLOTS, Math.floor(bytes / recordBytes)));
+  return slots === items ? items : slots - (slots % BLOCK_SLOTS);
+}
+
+export function packModality(
+  space: Space,
+  records: ScratchFile,
+  nearest: ScratchFile,
+  assigned: Representatives,
+  agreement: number,
+  partitionBytes: number,
+  options: StageOptions,
+): PackedModality {
+  const slots = new Uint32Array(records.rows);
+  nearest.read(0, new Uint8Array(slots.buffer));
+  const clusters = slotsInPlace(slots, assigned.count);
+  const { sections, moments } = packRecords(space, records, slots, clusters, partitionBytes, options);
+
+  // What was refined is chosen by the mean and variance of its final members; the papers' form by the row it is.
+  const refined = options.refine > 0;
+  const representatives = refined ? moments.representatives : space.pick(assigned, clusters.kept);
+  const packed = space.packClusters(representatives, moments.spread);
+  const levels = levelsOver(space, representatives, options);
+  const write = (suffix: string, bytes: Uint8Array) =>
+    void sections.push(writeSection(options.workspace.index, `${options.modality}.${suffix}`, bytes));
+  for (const { suffix, bytes } of packed.sections) write(suffix, bytes);
+  write('slots', packedNumbers(slots));
+  write('items', packedNumbers(inverse(slots)));
+  write('starts', bytesOf(clusters.starts));
+  write('nodes', bytesOf(levels.nodes));
+  write('parents', bytesOf(levels.parents));
+  return {
+    sections,
+    manifest: {
+      ...packed.manifest,
+      clusters: clusters.kept.length,
+      spread: moments.spread !== null,
+      levels: Array.from(levels.levelSizes),
+      statistics: {
+        max_value_error: space.maxValueError,
+        assign_agreement: agreement,
+        zero_vectors: moments.zeros,
+        duplicates: moments.duplicates,
+        ...clusterStatistics(clusters.starts, options.sizeLimit),
+      },
+    },
+  };
+}
+
+/** Streams the records once per partition, places them at their slots, and packs them. */
+function packRecords(
+  space: Space,
+  records: ScratchFile,
+  slots: Uint32Array,
+  { starts }: OccupiedClusters,
+  partitionBytes: number,
+  options: StageOptions,
+) {
+  const { recordBytes, rows } = records;
+  const members = space.members(starts, options.refine > 0);
+  const slotsPerPartition = partitionSlots(rows, recordBytes, partitionBytes);
+  const partitions = Math.ceil(rows / slotsPerPartition);
+  const buffer = new Uint8Array(slotsPerPartition * recordBytes);
+  const writers = sectionWriters(space, rows, options);
+  try {
+    for (let partition = 0; partition < partitions; partition++) {
+      const first = partition * slotsPerPartition;
+      const count = Math.min(slotsPerPartition, rows - first);
+      const placed = buffer.subarray(0, count * recordBytes);
+      for (const part of records.parts(partRows(recordBytes, rows))) {
+        const places = slots.subarray(part.first, part.first + part.count);
+        native.placeRecords(part.records, recordBytes, places, first, options.threads, placed);
+        const read = partition * rows + part.first + part.count;
+        options.onProgress('write', Math.floor(read / (2 * partitions)) + Math.floor(first / 2), rows);
+      }
+      for (let at = 0; at < count; at += PACK_SLOTS) {
+        const part = placed.subarray(at * recordBytes, Math.min(count, at + PACK_SLOTS) * recordBytes);
+        members.add(part, options.threads);
+        const last = first + at + PACK_SLOTS >= rows;
+        for (const { suffix, bytes } of space.pack(part, last, options.threads)) writers.get(suffix)?.append(bytes);
+        const done = first + Math.min(count, at + PACK_SLOTS);
+        options.onProgress('write', Math.floor(((partition + 1) * rows) / (2 * partitions)) + Math.floor(done / 2), rows);
+      }
+    }
+    return { sections: [...writers.values()].map((writer) => writer.finish()), moments: members.finish() };
+  } finally {
+    for (const writer of writers.values()) writer.close();
+  }
+}
+
+function sectionWriters(space: Space, items: number, { workspace, modality }: StageOptions) {
+  const writers = new Map<string, SectionWriter>();
+  for (const { suffix, bytes } of space.packedSizes(items)) {
+    writers.set(suffix, new SectionWriter(workspace.index, `${modality}.${suffix}`, bytes));
+  }
+  return writers;
+}
+
+/** Item or slot numbers as the format has them. */
+function packedNumbers(numbers: Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(native.packedBytes(numbers.length, numbers.length));
+  native.packNumbers(numbers, numbers.length, bytes);
+  return bytes;
+}
+
+function bytesOf(numbers: Uint32Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}
