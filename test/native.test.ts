@@ -124,27 +124,27 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
       new Float64Array(2),
       2,
       quantiser,
-      new Uint16Array(2),
-      new Uint32Array(2),
+      1,
+      new Uint8Array(8),
       new Float64Array(3),
     ],
-    [0, 1, 4, 5, 6],
+    [0, 1, 5, 6],
   ],
   [
     'encodeRatioDense',
-    () => [new Float32Array(4), quantiser, new Uint16Array(2), new Uint32Array(2), new Float64Array(3)],
-    [0, 2, 3, 4],
+    () => [new Float32Array(4), quantiser, 1, new Uint8Array(8), new Float64Array(3)],
+    [0, 3, 4],
   ],
-  ['measureSq8', () => [new Float32Array(6), 3, false, new Float32Array(3), new Float32Array(3)], [0, 3, 4]],
-  ['encodeSq8', () => [new Float32Array(6), new Float32Array(3), new Float32Array(3), new Uint8Array(6)], [0, 2, 3]],
+  ['measureSq8', () => [new Float32Array(6), 3, false, 1, new Float32Array(3), new Float32Array(3)], [0, 4, 5]],
+  ['encodeSq8', () => [new Float32Array(6), new Float32Array(3), new Float32Array(3), 1, new Uint8Array(6)], [0, 2, 4]],
   ['halfToFloat', () => [new Uint16Array(3), new Float32Array(3)], [1]],
   [
     'decodeR64',
     () => {
       const words = [new BigUint64Array(2), new BigUint64Array(2), new BigUint64Array(2)];
-      return [...words, layout, new Uint32Array(6), new Float64Array(6)];
+      return [...words, layout, 9, new Uint32Array(6), new Float64Array(6)];
     },
-    [1, 2, 4, 5],
+    [1, 2, 5, 6],
   ],
   ['nearestSparse', () => [pairs, pairs, 4, null, 1, new Uint32Array(2), new Float32Array(2)], [5, 6]],
   ['nearestDense', () => [rows, new Float32Array(4), null, 1, new Uint32Array(4), new Float32Array(4)], [1, 4, 5]],
@@ -153,9 +153,37 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
   ['assignSparse', () => [sparseAssigner, pairs, 1, new Uint32Array(2), new Float32Array(2)], [3, 4]],
   ['assignDense', () => [denseAssigner, rows, 1, new Uint32Array(4), new Float32Array(4)], [3, 4]],
   ['meansSparse', () => [pairs, 4, numbers(0, 1), numbers(0, 1, 2), 1, { ...pairs }], [2, 3]],
-  ['variancesSparse', () => [pairs, 4, numbers(0, 1), numbers(0, 1, 2), 1, { ...pairs }], [2, 3]],
+  ['ratioVectors', () => [new Uint8Array(12), 1, 4, 1, 1, new Uint16Array(2), new Float32Array(2)], [0, 5, 6]],
+  ['placeRecords', () => [new Uint8Array(6), 3, numbers(1, 0), 0, 1, new Uint8Array(6)], [0, 2]],
+  [
+    'packRatioRecords',
+    () => {
+      const blocks = new Uint8Array(native.ratioCodesBytes(3, parameters));
+      const refine = new Uint8Array(native.ratioRefineBytes(3, parameters));
+      return [new Uint8Array(3 * 8), 2, parameters, 1, blocks, refine];
+    },
+    [0, 4, 5],
+  ],
+  ['packSq8Records', () => [new Uint8Array(12), 4, 1, new Uint8Array(native.sq8CodesBytes(3, 4))], [0, 3]],
+  ['openRatioMembers', () => [parameters, 2], []],
+  ['openSq8Members', () => [new Float32Array(2), new Float32Array(2)], [1]],
+  [
+    'addRatioMembers',
+    () => {
+      const members = native.openRatioMembers(parameters, 2);
+      return [members, new Uint8Array(16), numbers(0, 1, 2), 1, { ...pairs }, { ...pairs }];
+    },
+    [],
+  ],
+  [
+    'addSq8Members',
+    () => {
+      const members = native.openSq8Members(new Float32Array(2), new Float32Array(2));
+      return [members, new Uint8Array(4), numbers(0, 1, 2), 1, new Float32Array(4), new Float32Array(4)];
+    },
+    [1, 4, 5],
+  ],
   ['meansDense', () => [rows, numbers(0, 1, 2, 3), numbers(0, 4), 1, new Float32Array(2)], [1, 4]],
-  ['variancesDense', () => [rows, numbers(0, 1, 2, 3), numbers(0, 4), 1, new Float32Array(2)], [1, 4]],
   ['keyTableSize', () => [3], []],
   ['buildKeyTable', () => [BigUint64Array.of(0n, 1n), new Uint8Array(1), new Uint32Array(native.keyTableSize(1))], [2]],
 ];
@@ -279,6 +307,16 @@ t.test('numbers out of range are RangeErrors', async (t) => {
     ['assignSparse', 2, 0],
     ['assignDense', 1, { ...rows, codes: new Uint8Array(3) }],
     ['assignDense', 1, { codes: new Uint8Array(4), offset: new Float32Array(1), step: new Float32Array(1) }],
+    ['placeRecords', 1, 4],
+    ['packRatioRecords', 1, 3],
+    ['openRatioMembers', 1, 5],
+    ['openSq8Members', 0, new Float32Array(0)],
+    ['addRatioMembers', 1, new Uint8Array(24)],
+    ['addRatioMembers', 1, new Uint8Array(16).fill(255)],
+    ['addRatioMembers', 2, numbers(0, 0, 2)],
+    ['addRatioMembers', 2, numbers(1, 2)],
+    ['addSq8Members', 1, new Uint8Array(0)],
+    ['addSq8Members', 2, numbers(0, 2, 1)],
     ['meansDense', 1, numbers(0, 1, 2, 4)],
     ['meansDense', 2, numbers(0, 3)],
     ['meansSparse', 3, numbers(0, 2, 1, 2)],

@@ -50,8 +50,8 @@ export function packModality(
   const write = (suffix: string, bytes: Uint8Array) =>
     void sections.push(writeSection(options.workspace.index, `${options.modality}.${suffix}`, bytes));
   for (const { suffix, bytes } of packed.sections) write(suffix, bytes);
-  write('slots', packedNumbers(slots));
   write('items', packedNumbers(inverse(slots)));
+  write('slots', packedNumbers(slots));
   write('starts', bytesOf(clusters.starts));
   write('nodes', bytesOf(levels.nodes));
   write('parents', bytesOf(levels.parents));

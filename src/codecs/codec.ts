@@ -90,7 +90,7 @@ export interface Encoder {
 /** Rows that are in memory. */
 export interface Rows {
   readonly count: number;
-  /** The representatives that are exactly these rows. */
+  /** Representatives at these rows, to the precision that representatives have. */
   take(numbers: Uint32Array): Representatives;
   /** The mean of each cluster, compressed; an empty cluster keeps its `previous` representative. */
   means(order: Uint32Array, starts: Uint32Array, previous: Representatives, threads: number): Representatives;

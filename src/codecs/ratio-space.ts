@@ -1,7 +1,7 @@
 // The space of ratio records: sparse vectors of a few features, clusters by Euclidean distance.
 
 import type { RatioCodesManifest } from '../index/format.ts';
-import { native, type RatioParameters, type RatioQuantiser, type SparseVectors, type Tree } from '../native.ts';
+import { type AssignTree, native, type RatioParameters, type RatioQuantiser, type SparseVectors } from '../native.ts';
 import type {
   Assigner,
   CodecManifest,
@@ -60,8 +60,17 @@ export class RatioSpace implements Space {
     const ids = new Uint16Array(count * features);
     const values = new Float32Array(count * features);
     native.ratioVectors(records, features, this.#codeBytes, scale, threads, ids, values);
-    return new RatioRows({ ids, values, perRow: features }, this.dims, this.#representativeFeatures, (means) =>
-      this.#compress(means),
+    return this.#rowsOf({ ids, values, perRow: features });
+  }
+
+  #rowsOf(vectors: SparseVectors): RatioRows {
+    const { normalize } = this;
+    return new RatioRows(
+      vectors,
+      this.dims,
+      this.#representativeFeatures,
+      (means) => this.#compress(means, normalize),
+      (rows) => this.#compress(rows, false),
     );
   }
 
@@ -79,20 +88,16 @@ export class RatioSpace implements Space {
     return gather(representatives, numbers, representatives.perRow);
   }
 
-  assigner(representatives: SparseRepresentatives, tree: Tree | null, threads: number): Assigner {
+  assigner(representatives: SparseRepresentatives, tree: AssignTree | null, threads: number): Assigner {
+    const assigner = native.sparseAssigner(representatives, this.dims, tree, threads);
     return {
-      assign: (rows, nearest, distances) => {
-        const { vectors } = rows as RatioRows;
-        native.nearestSparse(vectors, representatives, this.dims, tree, threads, nearest, distances);
-      },
+      assign: (rows, nearest, distances) =>
+        native.assignSparse(assigner, (rows as RatioRows).vectors, threads, nearest, distances),
     };
   }
 
-  parents(representatives: SparseRepresentatives, among: SparseRepresentatives, threads: number): Uint32Array {
-    const nearest = new Uint32Array(representatives.count);
-    const distances = new Float32Array(representatives.count);
-    native.nearestSparse(representatives, among, this.dims, null, threads, nearest, distances);
-    return nearest;
+  asRows(representatives: SparseRepresentatives): Rows {
+    return this.#rowsOf(representatives);
   }
 
   dense(representatives: SparseRepresentatives, number: number): number[] {
@@ -125,7 +130,7 @@ export class RatioSpace implements Space {
         counts = native.addRatioMembers(members, records, starts, threads, means, variances);
       },
       finish: (): Moments => {
-        this.#compress(means);
+        this.#compress(means, this.normalize);
         return { representatives: means, spread: variances, ...counts };
       },
     };
@@ -171,12 +176,12 @@ export class RatioSpace implements Space {
     };
   }
 
-  /** Scales means to unit length where vectors are, and rounds them to what is stored of representatives. */
-  #compress({ values, perRow }: SparseVectors): void {
+  /** Scales vectors to unit length, if wanted, and rounds them to what is stored of representatives. */
+  #compress({ values, perRow }: SparseVectors, normalize: boolean): void {
     const step = this.#representativeScale;
     for (let from = 0; from < values.length; from += perRow) {
       let square = 0;
-      if (this.normalize) for (let j = from; j < from + perRow; j++) square += (values[j] as number) ** 2;
+      if (normalize) for (let j = from; j < from + perRow; j++) square += (values[j] as number) ** 2;
       const norm = square > 0 ? Math.sqrt(square) : 1;
       for (let j = from; j < from + perRow; j++) {
         values[j] = Math.min(Math.round((values[j] as number) / norm / step), REPRESENTATIVE_MAX_CODE) * step;
@@ -217,22 +222,27 @@ class RatioRows implements Rows {
   readonly #dims: number;
   readonly #representativeFeatures: number;
   readonly #compress: (means: SparseVectors) => void;
+  readonly #round: (rows: SparseVectors) => void;
 
   constructor(
     vectors: SparseVectors,
     dims: number,
     representativeFeatures: number,
     compress: (means: SparseVectors) => void,
+    round: (rows: SparseVectors) => void,
   ) {
     this.count = vectors.values.length / vectors.perRow;
     this.vectors = vectors;
     this.#dims = dims;
     this.#representativeFeatures = representativeFeatures;
     this.#compress = compress;
+    this.#round = round;
   }
 
   take(numbers: Uint32Array): SparseRepresentatives {
-    return gather(this.vectors, numbers, this.#representativeFeatures);
+    const taken = gather(this.vectors, numbers, this.#representativeFeatures);
+    this.#round(taken);
+    return taken;
   }
 
   means(
