@@ -105,7 +105,9 @@ function buildInto(
   const build = { cluster_size: clusterSize, assign, refine, size_limit: limit };
   const content = { seed, items, build, modalities: manifests, sections: [...workspace.sections] };
   const generation = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
-  return workspace.commit(encodeManifest({ format: 'farsight-index', version: FORMAT_VERSION, generation, ...content }));
+  return workspace.commit(
+    encodeManifest({ format: 'farsight-index', version: FORMAT_VERSION, generation, ...content }),
+  );
 }
 
 /** A full disk keeps what was built, for --resume; every other error leaves nothing. */
@@ -139,7 +141,10 @@ function identityOf(options: BuildOptions, readers: readonly VectorReader[]): Id
     '--size-limit': `${sizeLimit ?? 'by size'}`,
   };
   options.modalities.forEach((spec, i) => {
-    identity[`--modality ${spec.name}`] = [resolve(spec.path), ...[...spec.options].map(([k, v]) => `${k}=${v}`)].join();
+    identity[`--modality ${spec.name}`] = [
+      resolve(spec.path),
+      ...[...spec.options].map(([k, v]) => `${k}=${v}`),
+    ].join();
     for (const path of readers[i]?.files ?? []) identity[path] = versionOf(path);
   });
   for (const [flag, path] of Object.entries({ ids, metadata, thumbnails })) {

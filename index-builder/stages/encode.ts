@@ -38,7 +38,7 @@ export function encodeRows(reader: VectorReader, encoder: Encoder, options: Stag
     const finished = records.rows === reader.rows;
     if (finished || isCheckpoint(chunk.firstRow, records.rows, checkpointRows)) {
       records.sync();
-      const next = finished ? { stage: 'cluster', row: 0 } as const : { stage, row: records.rows };
+      const next = finished ? ({ stage: 'cluster', row: 0 } as const) : { stage, row: records.rows };
       workspace.record(modality, { ...next, state: encoder.state() });
     }
   }

@@ -105,7 +105,11 @@ function packRecords(
         const last = first + at + PACK_SLOTS >= rows;
         for (const { suffix, bytes } of space.pack(part, last, options.threads)) writers.get(suffix)?.append(bytes);
         const done = first + Math.min(count, at + PACK_SLOTS);
-        options.onProgress('write', Math.floor(((partition + 1) * rows) / (2 * partitions)) + Math.floor(done / 2), rows);
+        options.onProgress(
+          'write',
+          Math.floor(((partition + 1) * rows) / (2 * partitions)) + Math.floor(done / 2),
+          rows,
+        );
       }
     }
     return { sections: [...writers.values()].map((writer) => writer.finish()), moments: members.finish() };

@@ -20,7 +20,12 @@ export interface ModalityPlan {
   readonly partitions: number;
   readonly partitionBytes: number;
   /** Bytes that each stage holds at most. */
-  readonly memory: { readonly encode: number; readonly cluster: number; readonly assign: number; readonly write: number };
+  readonly memory: {
+    readonly encode: number;
+    readonly cluster: number;
+    readonly assign: number;
+    readonly write: number;
+  };
   readonly scratchBytes: number;
   readonly outputBytes: number;
 }

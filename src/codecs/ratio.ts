@@ -14,7 +14,7 @@ import {
   type VectorSource,
 } from './codec.ts';
 import { choiceOption, numberOption, wholeOption } from './options.ts';
-import { REPRESENTATIVE_BITS, RatioSpace } from './ratio-space.ts';
+import { RatioSpace, REPRESENTATIVE_BITS } from './ratio-space.ts';
 
 const DEFAULT_DENSE_FEATURES = 16;
 /** A mean of a hundred sparse vectors is less sparse than they are; see bench/recall.bench.ts. */
@@ -143,15 +143,7 @@ class RatioEncoder implements Encoder {
     const bad =
       chunk.kind === 'dense'
         ? native.encodeRatioDense(chunk.values, quantiser, threads, records, this.#extremes)
-        : native.encodeRatio(
-            chunk.ids,
-            chunk.values,
-            this.#source.perRow,
-            quantiser,
-            threads,
-            records,
-            this.#extremes,
-          );
+        : native.encodeRatio(chunk.ids, chunk.values, this.#source.perRow, quantiser, threads, records, this.#extremes);
     if (bad !== null) throw new CodecError(refusal(this.#source, chunk.firstRow, bad));
   }
 }

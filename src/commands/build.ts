@@ -10,8 +10,8 @@ import { OptionError } from '../codecs/codec.ts';
 import { codecKeys } from '../codecs/registry.ts';
 import type { Manifest } from '../index/format.ts';
 import {
-  type Command,
   bytesFlag,
+  type Command,
   choiceFlag,
   noArguments,
   ProgressLine,

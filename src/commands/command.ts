@@ -123,7 +123,8 @@ export class ProgressLine {
     const seconds = (now - this.#startMs) / 1000;
     const rate = (done - this.#startDone) / seconds;
     // The first report of a label has no time to go by.
-    const pace = seconds > 0 && rate > 0 ? `, ${rate.toPrecision(3)}/s, ${Math.ceil((total - done) / rate)} s left` : '';
+    const pace =
+      seconds > 0 && rate > 0 ? `, ${rate.toPrecision(3)}/s, ${Math.ceil((total - done) / rate)} s left` : '';
     const line = `${label}: ${done} of ${total} ${unit}${pace}`;
     process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
     this.#open = process.stderr.isTTY;
