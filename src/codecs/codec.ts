@@ -2,7 +2,7 @@
 // search.
 
 import type { ModalityManifest } from '../index/format.ts';
-import type { CodesHandle, SectionHandle, Tree } from '../native.ts';
+import type { AssignTree, CodesHandle, SectionHandle } from '../native.ts';
 
 export type CodecName = 'ratio' | 'sq8';
 
@@ -136,9 +136,9 @@ export interface Space {
   /** The given representatives, in the given order. */
   pick(representatives: Representatives, numbers: Uint32Array): Representatives;
   /** Without a tree: exact. */
-  assigner(representatives: Representatives, tree: Tree | null, threads: number): Assigner;
-  /** Nearest of `among` for each of `representatives`: how eCP links its levels. */
-  parents(representatives: Representatives, among: Representatives, threads: number): Uint32Array;
+  assigner(representatives: Representatives, tree: AssignTree | null, threads: number): Assigner;
+  /** Representatives to be assigned to others: how eCP links its levels. */
+  asRows(representatives: Representatives): Rows;
   dense(representatives: Representatives, number: number): number[];
   /** Representatives as bytes, and back. */
   save(representatives: Representatives): Uint8Array;

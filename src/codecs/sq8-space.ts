@@ -1,6 +1,6 @@
 // The space of sq8 records: dense vectors on a grid of 256 steps per dimension, clusters by Euclidean distance.
 
-import { native, type Sq8Vectors, type Tree } from '../native.ts';
+import { type AssignTree, native, type Sq8Vectors } from '../native.ts';
 import type {
   Assigner,
   CodecManifest,
@@ -59,20 +59,16 @@ export class Sq8Space implements Space {
     return { count: numbers.length, values };
   }
 
-  assigner(representatives: DenseRepresentatives, tree: Tree | null, threads: number): Assigner {
+  assigner(representatives: DenseRepresentatives, tree: AssignTree | null, threads: number): Assigner {
+    const assigner = native.denseAssigner(representatives.values, this.dims, tree, threads);
     return {
-      assign: (rows, nearest, distances) => {
-        const { vectors } = rows as Sq8Rows;
-        native.nearestDense(vectors, representatives.values, tree, threads, nearest, distances);
-      },
+      assign: (rows, nearest, distances) =>
+        native.assignDense(assigner, (rows as Sq8Rows).vectors, threads, nearest, distances),
     };
   }
 
-  parents(representatives: DenseRepresentatives, among: DenseRepresentatives, threads: number): Uint32Array {
-    const nearest = new Uint32Array(representatives.count);
-    const { vectors } = this.rows(this.#codesOf(representatives.values));
-    native.nearestDense(vectors, among.values, null, threads, nearest, new Float32Array(nearest.length));
-    return nearest;
+  asRows(representatives: DenseRepresentatives): Rows {
+    return this.rows(this.#codesOf(representatives.values));
   }
 
   dense(representatives: DenseRepresentatives, number: number): number[] {
