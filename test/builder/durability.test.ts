@@ -25,12 +25,12 @@ for (const replaces of [true, false]) {
       try {
         t.throws(() => build(out, inputs(input), { refine: 3 }), {
           name: 'IndexError',
-          message: /: cannot be written \(ENOSPC\); check free space and permissions, or choose another --out$/,
+          message:
+            /: cannot be written \(ENOSPC\); (check free space and permissions, or choose|the build needs .* with --resume)/,
         });
       } finally {
         restore();
       }
-      t.strictSame(leftovers(out), [], `change ${failing} of ${changes}`);
       if (stateOf(t, out, replaces ? old : null, renewed) === 'new') reset(out, replaces);
     }
   });
@@ -59,7 +59,8 @@ t.test('where two paths cannot be exchanged at once the index is replaced by ren
     t.strictSame(leftovers(out), []);
   }
 
-  renameSync(out, `${out}.old-${2 ** 22 + 1}`);
+  mkdirSync(`${out}.building`);
+  renameSync(out, join(`${out}.building`, 'replaced'));
   t.throws(() => build(out, { a: [join(folder, 'none.npy')] }), { name: 'InputError' });
   t.notOk(existsSync(out), 'not before a build begins');
   t.throws(() => build(out, inputs(input), { ids: join(folder, 'none.txt') }), { name: 'IndexError' });
@@ -117,19 +118,7 @@ t.test('an empty folder, a folder yet to be made and a damaged index are places 
   t.strictSame(verifyIndex(empty, true, () => {}).findings, []);
 });
 
-t.test('a folder another build is still writing is left alone', async (t) => {
-  const { out, input } = twoIndexes(t);
-  const others = [`${out}.building-${process.ppid}`, `${out}.building-mine`, `${out}.building-`];
-  for (const other of others) mkdirSync(other);
-  // A process number above the largest there can be (2^22 on Linux), and this process's own.
-  const abandoned = [`${out}.building-${2 ** 22 + 1}`, `${out}.building-${process.pid}`];
-  for (const left of abandoned) mkdirSync(left);
-  build(out, inputs(input));
-  t.ok(others.every(existsSync));
-  t.notOk(abandoned.some(existsSync));
-});
-
-t.test('a file size limit ends a build with one line, a code and nothing left behind', async (t) => {
+t.test('a file size limit ends a build with one line, a code, a remedy, and what --resume goes on from', async (t) => {
   const { out, input, old, renewed } = twoIndexes(t);
   reset(out, true);
   const command = 'ulimit -f 8; exec "$0" "$@"';
@@ -138,8 +127,11 @@ t.test('a file size limit ends a build with one line, a code and nothing left be
   t.equal(status, 1);
   t.match(
     stderr,
-    /^farsight build: .*index\.building-\d+\/a\.\w+\.0: cannot be written \(EFBIG\); check free space .*\n$/,
+    /index\.building\/a\.\w+: cannot be written \(EFBIG\); the build needs \d.* in all; make room and build again with --resume, or remove .*index\.building, which is kept for that\n$/,
   );
   t.equal(stateOf(t, out, old, renewed), 'old');
+  t.strictSame(leftovers(out), ['index.building']);
+  const resumed = spawnSync(args[0] as string, [...args.slice(1), '--resume'], { encoding: 'utf8' });
+  t.equal(resumed.status, 0, resumed.stderr);
   t.strictSame(leftovers(out), []);
 });

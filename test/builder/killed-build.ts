@@ -1,14 +1,20 @@
-// A build in a process of its own for durability.test.ts. Arguments: the vectors, --out, and the number of the change
-// of the file system before which the process kills itself (0: it lives). Prints "building" before it begins.
+// A build in a process of its own for the tests of killed builds. Arguments: the vectors, --out, the number of the change
+// of the file system before which the process kills itself (0: it lives), "resume" or "anew", and threads. Prints
+// "building" before it begins.
 
 import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { build } from './collections.ts';
 import { interceptChanges } from './file-system.ts';
+import { CHECKPOINT_ROWS } from './two-indexes.ts';
 
-const [input, out, killAt] = process.argv.slice(2) as [string, string, string];
+const [input, out, killAt, how, threads] = process.argv.slice(2) as [string, string, string, string?, string?];
 writeSync(1, 'building\n');
 interceptChanges(dirname(out), (change) => {
   if (change === Number(killAt)) process.kill(process.pid, 'SIGKILL');
 });
-build(out, { a: [input, { codec: 'sq8' }], b: [input, { codec: 'ratio' }] }, { refine: 3 });
+build(
+  out,
+  { a: [input, { codec: 'sq8' }], b: [input, { codec: 'ratio' }] },
+  { refine: 3, resume: how === 'resume', threads: Number(threads ?? 1), checkpointRows: CHECKPOINT_ROWS },
+);

@@ -11,6 +11,8 @@ import { interceptChanges } from './file-system.ts';
 
 export const DIMS = 8;
 export const ITEMS = 1500;
+/** Several checkpoints in a pass over the items. */
+export const CHECKPOINT_ROWS = 512;
 
 /** Vectors, the generation that `reset` puts at `out`, and the one the builds under test make. */
 export function twoIndexes(t: Test): { folder: string; out: string; input: string; old: string; renewed: string } {
@@ -50,7 +52,7 @@ export function stateOf(t: Test, out: string, old: string | null, renewed: strin
 }
 
 export function leftovers(out: string): string[] {
-  return readdirSync(dirname(out)).filter((name) => /\.(building|old)-/.test(name));
+  return readdirSync(dirname(out)).filter((name) => /\.building$/.test(name));
 }
 
 /** How many changes of the file system a build makes. */
