@@ -2,6 +2,7 @@
 
 import { build } from './commands/build.ts';
 import { type Command, print, UsageError } from './commands/command.ts';
+import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { quickstart } from './commands/quickstart.ts';
 import { serve } from './commands/serve.ts';
@@ -10,7 +11,7 @@ import { suggest } from './commands/suggest.ts';
 import { verify } from './commands/verify.ts';
 import { ConfigError, packageVersion } from './config.ts';
 
-const commands: Readonly<Record<string, Command>> = { build, verify, inspect, serve, suggest, simulate, quickstart };
+const commands: Readonly<Record<string, Command>> = { build, verify, inspect, serve, suggest, simulate, generate, quickstart };
 
 process.exitCode = await run(process.argv.slice(2));
 

@@ -1,33 +1,35 @@
 // The papers' packed form of sparse vectors: a folder with init.u64, ids.u64 and ratios.u64, one little-endian uint64
-// an item in each. native/src/encode.h gives the layout of the bits, which no file states: it comes from the keys
+// an item in each. native/src/encode.h gives the layout of the bits, which these files do not state: it comes from the keys
 //   features=5,id_bits=16,value_bits=48,value_divisor=2e14,ratio_bits=16,ratio_divisor=50000
-// and pad_bits, the low bits of ids and ratios that hold no code (default 64 % id_bits and 64 % ratio_bits).
+// and pad_bits, the low bits of ids and ratios that hold no code (default 64 % id_bits and 64 % ratio_bits). A file
+// layout.json in the folder gives those that --modality does not (r64-layout.ts).
 // `dims` defaults to 1 + the largest id with a value other than 0, found in one pass at opening (12,988 in lsc100k
 // where id_bits allows 65,536): the tables of an index grow with dims. Give it where indexes must agree.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { native, type R64Layout } from '../../src/native.ts';
-import { integerOption, numberOption } from '../modality-spec.ts';
+import { integerOption } from '../modality-spec.ts';
 import { openConcatenated } from './concatenation.ts';
 import { explained, InputFile } from './input-file.ts';
+import { LAYOUT_KEYS, parseLayout, withLayoutFile } from './r64-layout.ts';
 import { InputError, type InputFormat, rowRanges, type SparseChunk, type VectorReader } from './reader.ts';
 
 const FILES = ['init.u64', 'ids.u64', 'ratios.u64'] as const;
 const WORD_BYTES = 8;
 /** Rows looked at together when the largest id is wanted. */
 const SURVEY_ROWS = 8192;
-const EXAMPLE = 'features=5,id_bits=16,value_bits=48,value_divisor=2e14,ratio_bits=16,ratio_divisor=50000';
 
 export const r64: InputFormat = {
   name: 'r64',
   summary: `folder with ${FILES.join(', ')}`,
-  keys: ['features', 'id_bits', 'value_bits', 'value_divisor', 'ratio_bits', 'ratio_divisor', 'pad_bits', 'dims'],
+  keys: LAYOUT_KEYS,
   matches: ({ entries }) => entries !== null && FILES.some((name) => entries.includes(name)),
   open: (paths, options) =>
     openConcatenated(paths, (path) => {
-      const layout = parseLayout(path, options);
-      const dims = integerOption(path, options, 'dims', 1, 2 ** layout.idBits);
+      const all = withLayoutFile(path, options);
+      const layout = parseLayout(path, all);
+      const dims = integerOption(path, all, 'dims', 1, 2 ** layout.idBits);
       const files = openFiles(path);
       try {
         return new R64Reader(
@@ -100,50 +102,6 @@ class R64Reader implements VectorReader {
       'give a larger dims=, or check the layout keys',
     );
   }
-}
-
-function parseLayout(path: string, options: ReadonlyMap<string, string>): R64Layout {
-  const missing = ['features', 'id_bits', 'value_bits', 'value_divisor', 'ratio_bits', 'ratio_divisor'].filter(
-    (key) => !options.has(key),
-  );
-  if (missing.length > 0) {
-    throw new InputError(
-      path,
-      `is an r64 folder, but ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not given`,
-      'expected the layout of its bits',
-      `add keys like ${EXAMPLE}`,
-    );
-  }
-  const integer = (key: string, least: number, most: number) =>
-    integerOption(path, options, key, least, most) as number;
-  const idBits = integer('id_bits', 1, 16);
-  const ratioBits = integer('ratio_bits', 1, 32);
-  const padBits = integerOption(path, options, 'pad_bits', 0, 63);
-  const layout: R64Layout = {
-    features: integer('features', 1, 65),
-    idBits,
-    valueBits: integer('value_bits', 1, 63),
-    ratioBits,
-    idPadBits: padBits ?? 64 % idBits,
-    ratioPadBits: padBits ?? 64 % ratioBits,
-    valueDivisor: numberOption(path, options, 'value_divisor') as number,
-    ratioDivisor: numberOption(path, options, 'ratio_divisor') as number,
-  };
-  const further = layout.features - 1;
-  requireFit(path, 'id_bits + value_bits', idBits + layout.valueBits);
-  requireFit(path, '(features - 1) * id_bits + pad bits', further * idBits + layout.idPadBits);
-  requireFit(path, '(features - 1) * ratio_bits + pad bits', further * ratioBits + layout.ratioPadBits);
-  return layout;
-}
-
-function requireFit(path: string, what: string, bits: number): void {
-  if (bits <= 64) return;
-  throw new InputError(
-    path,
-    `${what} is ${bits}`,
-    'expected at most the 64 bits of a word',
-    `check keys like ${EXAMPLE}`,
-  );
 }
 
 function openFiles(path: string): readonly InputFile[] {

@@ -1,0 +1,59 @@
+// One thread of a generation: writes blocks, or reads them back and measures them.
+
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { seededRandom } from '../../src/random.ts';
+import { BlockGenerator, newBlock } from './block.ts';
+import { CityOfItem } from './cities.ts';
+import { ALL_WORD_FILES, BlockQueue, CITY_FILE, type Job, type Measured, type Outcome } from './job.ts';
+import { HALVES, MODALITIES, WORD_BYTES } from './layout.ts';
+import { Measurement } from './measure.ts';
+import { writeFully, writing } from './output.ts';
+import { worldOf } from './world.ts';
+
+if (parentPort !== null) parentPort.postMessage(run(workerData as Job));
+
+function run(job: Job): Outcome {
+  try {
+    return { measured: job.kind === 'write' ? writeBlocks(job) : measureBlocks(job) };
+  } catch (error) {
+    return { failed: (error as Error).message };
+  }
+}
+
+function writeBlocks({ folder, items, seed, queue }: Job): null {
+  const cityOf = new CityOfItem(items, seededRandom(seed, 'generate cities'));
+  const generator = new BlockGenerator(seed, worldOf(seed), cityOf);
+  const block = newBlock();
+  const { visual, text, cities } = block;
+  const words = [visual.init, visual.ids, visual.ratios, text.init, text.ids, text.ratios];
+  const files = [...ALL_WORD_FILES, CITY_FILE].map((name) => openForWriting(join(folder, name)));
+  for (const { number, first, count } of new BlockQueue(items, queue).take()) {
+    generator.fill(block, number, first, count);
+    files.forEach(({ path, file }, i) => {
+      const halves = words[i]?.subarray(0, count * HALVES);
+      const bytes =
+        halves === undefined ? cities.subarray(0, count) : new Uint8Array(halves.buffer, 0, halves.byteLength);
+      const position = halves === undefined ? first : first * WORD_BYTES;
+      writing(path, () => writeFully(file, bytes, position));
+    });
+  }
+  for (const { file } of files) closeSync(file);
+  return null;
+}
+
+function openForWriting(path: string): { readonly path: string; readonly file: number } {
+  return { path, file: writing(path, () => openSync(path, 'r+')) };
+}
+
+function measureBlocks({ folder, items, frequent, queue }: Job): Measured {
+  const measurements = MODALITIES.map((modality) => {
+    const of = { folder: join(folder, modality.name), dims: modality.dims, items };
+    return new Measurement(of, frequent[modality.name] as Float64Array);
+  });
+  for (const { first, count } of new BlockQueue(items, queue).take()) {
+    for (const measurement of measurements) measurement.add(first, count);
+  }
+  return measurements.map((measurement) => measurement.end());
+}
