@@ -29,10 +29,9 @@ const SAME_PICTURE = shareOf(0.3);
 const SAME_WORDS = shareOf(0.6);
 const RE_UPLOAD = shareOf(0.02);
 /** One concept or topic is certain and nothing else counts. */
-const SINGLE_FEATURE = shareOf(0.03);
-/** An item of a city shows one of the city's kinds. */
-const CITY_SCENE = shareOf(0.5);
-const CITY_THEME = shareOf(0.6);
+const SINGLE_FEATURE = shareOf(0.01);
+/** An item of a city shows and tells what is typical of it; the others could be from anywhere. */
+const TYPICAL = shareOf(0.7);
 /** Pictures that are uploaded again and again. */
 const COPIED_PICTURES = 4096;
 /** Tries at a feature that the item does not have yet. */
@@ -83,8 +82,9 @@ export class BlockGenerator {
       // Pictures and texts of a city stand for themselves: bursts are of the other places.
       inBurst = city === 0;
       if (!again) {
-        scene = this.#kind(this.#world.visual, city, CITY_SCENE, stream);
-        theme = this.#kind(this.#world.text, city, CITY_THEME, stream);
+        const typical = city > 0 && stream.happens(TYPICAL);
+        scene = this.#kind(this.#world.visual, typical ? city : 0, stream);
+        theme = this.#kind(this.#world.text, typical ? city : 0, stream);
       }
       this.#picture(block.visual, row, scene, again, stream);
       this.#text(block.text, row, theme, again, stream);
@@ -104,8 +104,8 @@ export class BlockGenerator {
     else this.#draw(this.#world.text, theme, stream, words, row);
   }
 
-  #kind(mixture: Mixture, city: number, cityShare: number, stream: WordStream): number {
-    if (city > 0 && stream.happens(cityShare)) {
+  #kind(mixture: Mixture, city: number, stream: WordStream): number {
+    if (city > 0) {
       const at = ((city - 1) << CITY_KIND_BITS) + (stream.word() >>> (32 - CITY_KIND_BITS));
       return mixture.cityKinds[at] as number;
     }

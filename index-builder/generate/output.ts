@@ -39,9 +39,9 @@ export class OutputFolder {
       throw new GenerateError(`${out}: exists and is no generated collection; choose another --out or remove it`);
     }
     writing(this.path, () => {
+      requireSpace(out, firstFolder(this.#out), bytes);
       mkdirSync(dirname(this.#out), { recursive: true });
       removeAbandoned(this.#out);
-      requireSpace(dirname(this.#out), bytes);
       mkdirSync(this.path);
     });
   }
@@ -114,14 +114,21 @@ export function writing<Result>(path: string, changes: () => Result): Result {
   }
 }
 
-function requireSpace(folder: string, bytes: number): void {
+function requireSpace(out: string, folder: string, bytes: number): void {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   if (free >= bytes) return;
   throw new GenerateError(
-    `${folder}: has ${free} bytes free, but the collection takes ${bytes}; free space, choose another --out, or give ` +
-      'fewer --items',
+    `${out}: the collection takes ${bytes} bytes, but ${folder} has ${free} free; free space, choose another --out, or ` +
+      'give fewer --items',
   );
+}
+
+/** The nearest folder above a path that is there. */
+function firstFolder(path: string): string {
+  let folder = dirname(path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
 }
 
 function syncPath(path: string): void {

@@ -42,7 +42,7 @@ export const SCORE_BITS = 6;
 
 /** Which of a kind's own features, by OWN_BITS random bits: the first most often. */
 export const OWN_TABLE = drawTable(
-  Float64Array.from({ length: OWN_FEATURES }, (_, i) => 0.8 ** i),
+  Float64Array.from({ length: OWN_FEATURES }, (_, i) => 0.75 ** i),
   OWN_BITS,
 );
 
@@ -51,6 +51,7 @@ interface MixtureShape {
   readonly kinds: number;
   /** Popularity of the feature of rank r is 1 / (r + offset)^exponent; the offset keeps the first ones out of most items. */
   readonly exponent: number;
+  readonly ownExponent: number;
   readonly offset: number;
   readonly ownShare: number;
   readonly cityKinds: number;
@@ -62,11 +63,12 @@ interface MixtureShape {
 /** Softmax outputs: from sure of one concept to spread over many, the second often far below the first. */
 const VISUAL_SHAPE: MixtureShape = {
   layout: VISUAL,
-  kinds: 4096,
-  exponent: 1.1,
+  kinds: 512,
+  exponent: 1.3,
+  ownExponent: 1,
   offset: 3,
   ownShare: 0.75,
-  cityKinds: 12,
+  cityKinds: 3,
   value: (quantile) => 0.05 + 0.94 * quantile,
   ratio: (quantile, place) => (place === 1 ? 0.05 + 0.9 * quantile : 0.3 + 0.65 * quantile),
 };
@@ -74,11 +76,12 @@ const VISUAL_SHAPE: MixtureShape = {
 /** Topic shares of a short document: the first leads, the rest follow more evenly. */
 const TEXT_SHAPE: MixtureShape = {
   layout: TEXT,
-  kinds: 2048,
-  exponent: 1.2,
+  kinds: 384,
+  exponent: 1.5,
+  ownExponent: 1,
   offset: 1,
-  ownShare: 0.75,
-  cityKinds: 6,
+  ownShare: 0.8,
+  cityKinds: 2,
   value: (quantile) => 0.15 + 0.7 * quantile,
   ratio: (quantile) => 0.25 + 0.7 * quantile,
 };
@@ -95,10 +98,13 @@ function mixtureOf(shape: MixtureShape, seed: number): Mixture {
   const popular = drawTable(zipfWeights(dims, shape.exponent, shape.offset), POPULAR_BITS).map(
     (rank) => byRank[rank] as number,
   );
+  const ownPopular = drawTable(zipfWeights(dims, shape.ownExponent, shape.offset), POPULAR_BITS).map(
+    (rank) => byRank[rank] as number,
+  );
   const own = new Uint16Array(shape.kinds * OWN_FEATURES);
   for (let kind = 0; kind < shape.kinds; kind++) {
     own.set(
-      distinct(OWN_FEATURES, () => popular[random.below(popular.length)] as number),
+      distinct(OWN_FEATURES, () => ownPopular[random.below(ownPopular.length)] as number),
       kind * OWN_FEATURES,
     );
   }
@@ -106,7 +112,7 @@ function mixtureOf(shape: MixtureShape, seed: number): Mixture {
   for (let city = 0; city < CITY_COUNT; city++) cityKinds.set(preferredKinds(shape, random), city << CITY_KIND_BITS);
   return {
     popular,
-    kinds: drawTable(zipfWeights(shape.kinds, 1), POPULAR_BITS),
+    kinds: drawTable(zipfWeights(shape.kinds, 0.5), POPULAR_BITS),
     own,
     cityKinds,
     ownShare: Math.round(shape.ownShare * 256),

@@ -35,8 +35,9 @@ that is killed leaves the old index or none.
                           vectors: .npy, a folder in the papers' r64 form, or a pair of .npy with ids=; repeatable.
                           Keys: codec=ratio|sq8  normalize=true|false  features=N (kept per item by ratio)
                           stored_bits=8..24  representative_features=N  value_divisor=X  ratio_divisor=X
-                          rounding=nearest|floor; of r64: features, id_bits, value_bits, value_divisor, ratio_bits,
-                          ratio_divisor, pad_bits; of pairs: ids=FILE, dims=N
+                          rounding=nearest|floor; of r64, where its layout.json does not say them: features,
+                          id_bits, value_bits, value_divisor, ratio_bits, ratio_divisor, pad_bits, dims;
+                          of pairs: ids=FILE, dims=N
   --ids FILE              external keys, one a line
   --metadata FILE         .csv with a header line, or JSON Lines
   --thumbnails FILE       picture files, one path a line relative to FILE, an empty line for none

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { build } from '../../src/commands/build.ts';
 import type { Command } from '../../src/commands/command.ts';
+import { generate } from '../../src/commands/generate.ts';
 import { inspect } from '../../src/commands/inspect.ts';
 import { quickstart } from '../../src/commands/quickstart.ts';
 import { serve } from '../../src/commands/serve.ts';
@@ -18,7 +19,7 @@ import { farsight } from './program.ts';
 t.test('help names every command, and every command has its own', async (t) => {
   const overview = farsight('--help');
   t.match(overview, { code: 0, stderr: '' });
-  for (const command of ['build', 'verify', 'inspect', 'serve', 'suggest', 'quickstart']) {
+  for (const command of ['build', 'verify', 'inspect', 'serve', 'suggest', 'generate', 'quickstart']) {
     t.match(overview.stdout, new RegExp(`^  ${command} `, 'm'));
     const help = farsight(command, '--help');
     t.match(help, { code: 0, stderr: '', stdout: new RegExp(`^farsight ${command}`) });
@@ -57,6 +58,14 @@ const refusals: readonly (readonly [command: Command, args: readonly string[], m
   [build, [...building, '--threads', '0'], /--threads 0: expected a whole number from 1 to 256/],
   [build, [...building, '--cluster-size', '1'], /--cluster-size 1: expected a whole number from 2/],
   [build, [...building, 'stray'], /unexpected argument stray/],
+  [generate, [], /the kind of collection: expected yfcc/],
+  [generate, ['imagenet'], /imagenet: expected yfcc/],
+  [generate, ['yfcc', 'stray'], /unexpected argument stray/],
+  [generate, ['yfcc', '--items', '20000'], /--out DIR is missing/],
+  [generate, ['yfcc', '--out', 'yfcc'], /--items N is missing/],
+  [generate, ['yfcc', '--out', 'yfcc', '--items', '19999'], /--items 19999: expected a whole number from 20000/],
+  [generate, ['yfcc', '--out', 'yfcc', '--items', '1e6'], /--items 1e6: expected a whole number from 20000/],
+  [generate, ['yfcc', '--out', 'yfcc', '--items', '20000', '--threads', '0'], /--threads 0: expected a whole number/],
   [serve, ['stray'], /unexpected argument stray/],
   [quickstart, ['stray'], /unexpected argument stray/],
   [suggest, [GOLDEN_INDEX, '--positive', '1', '--negative', '2,1'], /item 1 is both positive and negative/],
