@@ -15,7 +15,7 @@ export interface MeasuredModality {
   /** Items with each of the frequent vectors. */
   readonly frequentItems: Float64Array;
   /** The keys of all other items, or of those of a sample of the vectors. */
-  readonly keys: Float64Array;
+  readonly keys: Float64Array<ArrayBuffer>;
 }
 
 /** Up to this many items equal vectors are found among all, beyond it among a sample of about as many. */

@@ -12,7 +12,12 @@ import { Measurement } from './measure.ts';
 import { writeFully, writing } from './output.ts';
 import { worldOf } from './world.ts';
 
-if (parentPort !== null) parentPort.postMessage(run(workerData as Job));
+if (parentPort !== null) {
+  const outcome = run(workerData as Job);
+  // Keys are moved, not copied: they are most of what a thread holds.
+  const moved = 'failed' in outcome ? [] : (outcome.measured ?? []).map(({ keys }) => keys.buffer);
+  parentPort.postMessage(outcome, moved);
+}
 
 function run(job: Job): Outcome {
   try {
