@@ -12,8 +12,8 @@ import type { LinearModel, TrainingRows } from '../src/models/model.ts';
 import { type CellsHandle, type CodesHandle, native, type RatioParameters } from '../src/native.ts';
 import { seededRandom } from '../src/random.ts';
 import { ROUND_DEFAULTS } from '../src/round-request.ts';
-import type { PlainVectors } from './baselines/baseline.ts';
 import { scoreRows } from './baselines/float-scan.ts';
+import type { PlainVectors } from './baselines/plain-vectors.ts';
 import { normals } from './datasets/synthetic.ts';
 import { type Contestant, compare, printTable, quantiles, short, writeRun } from './measure.ts';
 

@@ -5,24 +5,20 @@
 //
 // recall is recall@100: the share of the 100 suggestions of the exhaustive round that the round suggests too.
 
-import { join } from 'node:path';
 import { candidatesOfAll, candidatesOfBestClusters, type Head } from '../src/candidates.ts';
 import type { Collection, Modality } from '../src/index/open.ts';
-import { trainLinearSvm } from '../src/models/linear-svm.ts';
-import { native } from '../src/native.ts';
 import { round } from '../src/round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from '../src/round-request.ts';
-import { type Baseline, plainVectors } from './baselines/baseline.ts';
+import { type Baseline, best } from './baselines/baseline.ts';
 import { floatScan } from './baselines/float-scan.ts';
-import { hnswBaselines } from './baselines/hnsw.ts';
+import { buildGraph, graphExists, graphFile, graphSearch, readGraph } from './baselines/hnsw-graph.ts';
+import { trained } from './baselines/multimodal.ts';
 import {
-  cacheFolder,
   caltech97,
   type Dataset,
   describe,
   groupsOf,
   indexOf,
-  isReal,
   lsc41k,
   lsc100k,
   named,
@@ -38,6 +34,7 @@ const REPETITIONS = 3;
 const K = 100;
 const CLUSTERS = [1, 4, 16, 64, 128, 256, 512];
 const EFFORTS = [100, 400, 1600];
+const GRAPH = { links: 16, effort: 200 };
 /** Above this many dimensions a graph of plain vectors does not fit: 100,000 x 12,988 floats are 5.2 GB. */
 const MOST_HNSW_DIMS = 4096;
 
@@ -60,7 +57,7 @@ function measure(dataset: Dataset): unknown {
     rounds: labels.map(([name, sets]) => ({ labels: name, rows: wholeRounds(dataset, collection, name, sets) })),
     peers: [...collection.modalities.values()].map((modality) => ({
       modality: modality.name,
-      rows: labels.map(([name, sets]) => ({ labels: name, rows: searches(dataset, modality, items, name, sets) })),
+      rows: labels.map(([name, sets]) => ({ labels: name, rows: searches(dataset, collection, modality, name, sets) })),
     })),
   };
 }
@@ -125,13 +122,14 @@ function wholeRounds(dataset: Dataset, collection: Collection, labels: string, s
 /** The search alone: the 100 best items for given weights, nothing excluded, one modality. */
 function searches(
   dataset: Dataset,
+  collection: Collection,
   modality: Modality,
-  items: number,
   labels: string,
   sets: readonly LabelSet[],
 ): unknown {
+  const { items } = collection;
   const { clusters: most, dims } = modality.manifest;
-  const heads = sets.map((set): Head => ({ modality, model: trained(modality, set) }));
+  const heads = sets.map((set): Head => ({ modality, model: trained(modality, { ...set, seed: SEED }) }));
   const options = { ...ROUND_DEFAULTS, candidates: K, k: K, sizeLimit: items, items };
   const none = new Uint32Array(0);
   const forms: readonly Baseline[] = [
@@ -147,14 +145,12 @@ function searches(
           candidatesOfBestClusters([{ modality, model }], { ...options, clusters }, none, () => {}).items,
       })),
   ];
-  const vectors = plainVectors(modality, items);
-  const graph = `${dataset.name}-${isReal(dataset) ? 'real' : 'synthetic'}-${modality.name}.hnsw`;
   const contestants = [
     ...forms,
-    floatScan(vectors),
-    ...(dims <= MOST_HNSW_DIMS ? hnswBaselines(vectors, EFFORTS, join(cacheFolder(), graph)) : []),
+    floatScan(modality, items),
+    ...(dims <= MOST_HNSW_DIMS ? graphSearches(collection, modality) : []),
   ];
-  const search = ({ search }: Baseline, set: number): Uint32Array => search((heads[set] as Head).model, K);
+  const search = ({ search }: Baseline, set: number): Uint32Array => search((heads[set] as Head).model, best(K));
   const found = contestants.map((contestant) => sets.map((_, set) => search(contestant, set)));
   const measured = compare(
     contestants.map((contestant) => ({ name: contestant.name, run: (set: number) => search(contestant, set) })),
@@ -183,6 +179,14 @@ function searches(
   return rows;
 }
 
+/** hnswlib-node at several efforts over one graph, which is built once for each version of the data. */
+function graphSearches(collection: Collection, modality: Modality): readonly Baseline[] {
+  const file = graphFile(collection, modality, GRAPH);
+  if (!graphExists(file)) buildGraph(modality, collection.items, GRAPH, file);
+  const { graph } = readGraph(modality, collection.items, file);
+  return EFFORTS.map((effort) => graphSearch(graph, effort));
+}
+
 function requestOf(
   collection: Collection,
   { positive, negative }: LabelSet,
@@ -190,19 +194,6 @@ function requestOf(
 ): RoundRequest {
   const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: 1 }));
   return { ...ROUND_DEFAULTS, positive, negative, exclude: new Uint32Array(0), k: K, modalities, ...form };
-}
-
-/** The model that a round would train. */
-function trained(modality: Modality, { positive, negative }: LabelSet): Head['model'] {
-  const { dims, ratio } = modality.manifest;
-  const perRow = ratio?.items.features ?? dims;
-  const items = Uint32Array.of(...positive, ...negative);
-  const values = new Float32Array(items.length * perRow);
-  const ids = new Uint32Array(ratio === undefined ? 0 : values.length);
-  native.decodeItems(modality.cells, items, ids, values);
-  const labels = Int8Array.from(items, (_, i) => (i < positive.length ? 1 : -1));
-  const rows = { dims, perRow, ids: ratio === undefined ? null : ids, values, labels };
-  return trainLinearSvm(rows, { ...ROUND_DEFAULTS.model, seed: SEED });
 }
 
 function recall(found: Uint32Array, exact: Uint32Array): number {

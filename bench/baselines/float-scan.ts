@@ -1,15 +1,28 @@
 // Exhaustive search in plain JavaScript: a float32 loop over every vector and a bounded heap of the best.
 
+import type { Modality } from '../../src/index/open.ts';
 import type { LinearModel } from '../../src/models/model.ts';
-import type { Baseline, PlainVectors } from './baseline.ts';
+import type { Baseline } from './baseline.ts';
+import { bestOf } from './best-items.ts';
+import { checkMemory, type PlainVectors, plainBlocks } from './plain-vectors.ts';
 
-export function floatScan(vectors: PlainVectors): Baseline {
-  const scores = new Float32Array(vectors.rows);
+/** Bytes of a float32 value, and of a sparse entry with its id. */
+const VALUE_BYTES = 4;
+const ENTRY_BYTES = 8;
+
+/** Holds every vector of the modality in memory; throws RangeError where that does not fit. */
+export function floatScan(modality: Modality, items: number): Baseline {
+  const { dims, ratio } = modality.manifest;
+  const rowBytes = ratio === undefined ? dims * VALUE_BYTES : ratio.items.features * ENTRY_BYTES;
+  checkMemory(`modality ${modality.name} as float32 (${items} items, ${rowBytes} bytes each)`, items * rowBytes);
+  const blocks = [...plainBlocks(modality, items)];
+  const scores = new Float32Array(items);
   return {
     name: 'float32 scan in JavaScript',
-    search(model, k) {
-      scoreRows(vectors, model, scores);
-      return bestOf(scores, k);
+    search(model, { most, skip }) {
+      for (const [first, block] of blocks) scoreRows(block, model, scores.subarray(first, first + block.rows));
+      for (const item of skip) scores[item] = Number.NEGATIVE_INFINITY;
+      return bestOf(scores, Math.min(most, items - skip.length));
     },
   };
 }
@@ -26,36 +39,4 @@ export function scoreRows({ perRow, ids, values }: PlainVectors, model: LinearMo
     }
     scores[row] = sum;
   }
-}
-
-/** The k best rows, best first, equal scores in row order. */
-function bestOf(scores: Float32Array, k: number): Uint32Array {
-  const worse = (a: number, b: number): boolean => {
-    const difference = (scores[a] as number) - (scores[b] as number);
-    return difference < 0 || (difference === 0 && a > b);
-  };
-  // A heap with the worst of the best on top.
-  const heap = new Uint32Array(Math.min(k, scores.length));
-  let size = 0;
-  for (let row = 0; row < scores.length; row++) {
-    if (size < heap.length) {
-      let at = size++;
-      for (let up = (at - 1) >> 1; at > 0 && worse(row, heap[up] as number); at = up, up = (at - 1) >> 1) {
-        heap[at] = heap[up] as number;
-      }
-      heap[at] = row;
-    } else if (worse(heap[0] as number, row)) {
-      let at = 0;
-      for (;;) {
-        let down = 2 * at + 1;
-        if (down >= size) break;
-        if (down + 1 < size && worse(heap[down + 1] as number, heap[down] as number)) down++;
-        if (worse(row, heap[down] as number)) break;
-        heap[at] = heap[down] as number;
-        at = down;
-      }
-      heap[at] = row;
-    }
-  }
-  return heap.sort((a, b) => (worse(a, b) ? 1 : -1));
 }

@@ -1,38 +1,57 @@
-// hnswlib-node: for a linear model, the farthest items on the positive side are maximum inner product search with its
-// weight vector. The graph takes minutes on some collections, so it is kept in a file.
+// HNSW of hnswlib-node in the place of eCP: one graph of plain float32 vectors per modality, searched with the weight
+// vector of the SVM by inner product. Graphs are built once, a process per modality, and kept in the cache folder.
 
-import { existsSync } from 'node:fs';
-import hnswlib from 'hnswlib-node';
-import type { Baseline, PlainVectors } from './baseline.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Collection, Modality } from '../../src/index/open.ts';
+import { type Graph, type GraphOptions, graphExists, graphFile, graphSearch, readGraph } from './hnsw-graph.ts';
+import { FRAME_KEYS, multimodalSystem } from './multimodal.ts';
+import { chosenModalities, wholeNumber } from './parameters.ts';
+import type { SystemFactory } from './system.ts';
 
+/** ef at least r, or the graph could not even return r candidates. */
+const EFFORT = 1000;
+const MOST_EFFORT = 1_000_000;
 const LINKS = 16;
-const BUILD_EFFORT = 200;
+const BUILD_EFFORT = 100;
+/** hnswlib itself caps M at 10,000. */
+const MOST_LINKS = 10_000;
 
-/** One graph over the vectors (made unless `file` holds it), searched at each effort (`ef`). */
-export function hnswBaselines(vectors: PlainVectors, efforts: readonly number[], file: string): readonly Baseline[] {
-  const graph = new hnswlib.HierarchicalNSW('ip', vectors.dims);
-  if (existsSync(file)) {
-    graph.readIndexSync(file);
-  } else {
-    graph.initIndex(vectors.rows, LINKS, BUILD_EFFORT, 0);
-    for (let row = 0; row < vectors.rows; row++) graph.addPoint(denseRow(vectors, row), row);
-    graph.writeIndexSync(file);
-  }
-  return efforts.map((effort) => ({
-    name: `hnswlib-node ef=${effort}`,
-    search(model, k) {
-      graph.setEf(Math.max(effort, k));
-      return Uint32Array.from(graph.searchKnn(Array.from(model.weights), k).neighbors);
-    },
-  }));
-}
+export const hnsw: SystemFactory = {
+  name: 'hnsw',
+  summary: 'linear SVM, hnswlib-node by inner product: ef, m=M, ef_construction; building takes long',
+  keys: [...FRAME_KEYS, 'ef', 'm', 'ef_construction'],
+  async open(collection, parameters) {
+    const ef = wholeNumber('hnsw', parameters, 'ef', EFFORT, [1, MOST_EFFORT]);
+    const links = wholeNumber('hnsw', parameters, 'm', LINKS, [2, MOST_LINKS]);
+    const effort = wholeNumber('hnsw', parameters, 'ef_construction', BUILD_EFFORT, [1, MOST_EFFORT]);
+    const modalities = chosenModalities('hnsw', collection, parameters);
+    const graphs = new Map<string, Graph>();
+    let builtSeconds = 0;
+    await Promise.all(modalities.map((modality) => ensureGraph(collection, modality, { links, effort })));
+    for (const modality of modalities) {
+      const read = readGraph(modality, collection.items, graphFile(collection, modality, { links, effort }));
+      graphs.set(modality.name, read.graph);
+      builtSeconds += read.builtSeconds;
+    }
+    return multimodalSystem({
+      name: 'hnsw',
+      collection,
+      parameters,
+      trainer: 'linear_svm',
+      baseline: (modality) => graphSearch(graphs.get(modality.name) as Graph, ef),
+      reported: { ef, m: links, ef_construction: effort, built_seconds: Math.round(builtSeconds) },
+    });
+  },
+};
 
-function denseRow({ dims, perRow, ids, values }: PlainVectors, row: number): number[] {
-  const own = values.subarray(row * perRow, (row + 1) * perRow);
-  if (ids === null) return Array.from(own);
-  const dense = new Array<number>(dims).fill(0);
-  own.forEach((value, j) => {
-    if (value !== 0) dense[ids[row * perRow + j] as number] = value;
-  });
-  return dense;
+async function ensureGraph(collection: Collection, modality: Modality, options: GraphOptions): Promise<void> {
+  const file = graphFile(collection, modality, options);
+  if (graphExists(file)) return;
+  const program = fileURLToPath(new URL('./hnsw-build.js', import.meta.url));
+  const words = [collection.directory, modality.name, `${options.links}`, `${options.effort}`, file];
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [code, signal] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`hnsw: building the graph of ${modality.name} failed (${code ?? signal})`);
 }

@@ -1,0 +1,54 @@
+// The papers' LSH baselines (Exquisitor, section 4.1): multi-probe LSH in the place of eCP, in the form of FALCONN.
+
+import { type HashForm, MAX_BITS } from './lsh/cross-polytope.ts';
+import { lshSearch } from './lsh/search.ts';
+import { buildTables } from './lsh/tables.ts';
+import { FRAME_KEYS, multimodalSystem, type Trainer } from './multimodal.ts';
+import { oneOf, wholeNumber } from './parameters.ts';
+import type { SystemFactory } from './system.ts';
+
+/** L, B and p of the paper's ImageNet figure. */
+const TABLES = 10;
+const BUCKETS = 2 ** 14;
+const PROBES = 20;
+const MOST_TABLES = 1000;
+
+export const svmLsh = lsh(
+  'svm-lsh',
+  'linear_svm',
+  'linear SVM, multi-probe LSH: tables=L, buckets=B, probes=p per table',
+);
+export const knnLsh = lsh(
+  'knn-lsh',
+  'rocchio',
+  'Rocchio query, multi-probe LSH: tables=L, buckets=B, probes=p per table',
+);
+
+function lsh(name: string, trainer: Trainer, summary: string): SystemFactory {
+  return {
+    name,
+    summary,
+    keys: [...FRAME_KEYS, 'tables', 'buckets', 'probes', 'hash', 'centre', 'hash_seed'],
+    open(collection, parameters) {
+      const tables = wholeNumber(name, parameters, 'tables', TABLES, [1, MOST_TABLES]);
+      const buckets = wholeNumber(name, parameters, 'buckets', BUCKETS, [2, 2 ** MAX_BITS]);
+      const bits = Math.log2(buckets);
+      if (!Number.isInteger(bits)) throw new RangeError(`${name}: buckets=${buckets}: expected a power of two`);
+      const probes = wholeNumber(name, parameters, 'probes', PROBES, [1, buckets]);
+      const hash: HashForm = oneOf(name, parameters, 'hash', ['cross-polytope', 'hyperplane']);
+      const centre = oneOf(name, parameters, 'centre', ['true', 'false']) === 'true';
+      const seed = wholeNumber(name, parameters, 'hash_seed', 0, [0, Number.MAX_SAFE_INTEGER]);
+      return multimodalSystem({
+        name,
+        collection,
+        parameters,
+        trainer,
+        baseline: (modality) => {
+          const built = buildTables(modality, collection.items, { tables, bits, form: hash, centre, seed });
+          return lshSearch(modality, collection.items, built, probes);
+        },
+        reported: { tables, buckets, probes, hash, centre, hash_seed: seed },
+      });
+    },
+  };
+}
