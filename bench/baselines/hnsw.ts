@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Collection, Modality } from '../../src/index/open.ts';
 import { type Graph, type GraphOptions, graphExists, graphFile, graphSearch, readGraph } from './hnsw-graph.ts';
-import { FRAME_KEYS, multimodalSystem } from './multimodal.ts';
-import { chosenModalities, wholeNumber } from './parameters.ts';
+import { chosenModalities, FRAME_KEYS, multimodalSystem } from './multimodal.ts';
+import { refuseUnknownKeys, wholeParameter } from './parameters.ts';
 import type { SystemFactory } from './system.ts';
 
 /** ef at least r, or the graph could not even return r candidates. */
@@ -17,16 +17,18 @@ const LINKS = 16;
 const BUILD_EFFORT = 100;
 /** hnswlib itself caps M at 10,000. */
 const MOST_LINKS = 10_000;
+const KEYS = [...FRAME_KEYS, 'ef', 'm', 'ef_construction'] as const;
 
 export const hnsw: SystemFactory = {
   name: 'hnsw',
   summary: 'linear SVM, hnswlib-node by inner product: ef, m=M, ef_construction; building takes long',
-  keys: [...FRAME_KEYS, 'ef', 'm', 'ef_construction'],
+  keys: KEYS,
   async open(collection, parameters) {
-    const ef = wholeNumber('hnsw', parameters, 'ef', EFFORT, [1, MOST_EFFORT]);
-    const links = wholeNumber('hnsw', parameters, 'm', LINKS, [2, MOST_LINKS]);
-    const effort = wholeNumber('hnsw', parameters, 'ef_construction', BUILD_EFFORT, [1, MOST_EFFORT]);
-    const modalities = chosenModalities('hnsw', collection, parameters);
+    refuseUnknownKeys('hnsw', parameters, KEYS);
+    const ef = wholeParameter(parameters, 'ef', EFFORT, 1, MOST_EFFORT);
+    const links = wholeParameter(parameters, 'm', LINKS, 2, MOST_LINKS);
+    const effort = wholeParameter(parameters, 'ef_construction', BUILD_EFFORT, 1, MOST_EFFORT);
+    const modalities = chosenModalities(collection, parameters);
     const graphs = new Map<string, Graph>();
     let builtSeconds = 0;
     await Promise.all(modalities.map((modality) => ensureGraph(collection, modality, { links, effort })));

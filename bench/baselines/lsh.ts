@@ -4,7 +4,7 @@ import { type HashForm, MAX_BITS } from './lsh/cross-polytope.ts';
 import { lshSearch } from './lsh/search.ts';
 import { buildTables } from './lsh/tables.ts';
 import { FRAME_KEYS, multimodalSystem, type Trainer } from './multimodal.ts';
-import { oneOf, wholeNumber } from './parameters.ts';
+import { choiceParameter, ParameterError, refuseUnknownKeys, wholeParameter } from './parameters.ts';
 import type { SystemFactory } from './system.ts';
 
 /** L, B and p of the paper's ImageNet figure. */
@@ -12,6 +12,7 @@ const TABLES = 10;
 const BUCKETS = 2 ** 14;
 const PROBES = 20;
 const MOST_TABLES = 1000;
+const KEYS = [...FRAME_KEYS, 'tables', 'buckets', 'probes', 'hash', 'centre', 'hash_seed'] as const;
 
 export const svmLsh = lsh(
   'svm-lsh',
@@ -28,16 +29,17 @@ function lsh(name: string, trainer: Trainer, summary: string): SystemFactory {
   return {
     name,
     summary,
-    keys: [...FRAME_KEYS, 'tables', 'buckets', 'probes', 'hash', 'centre', 'hash_seed'],
+    keys: KEYS,
     open(collection, parameters) {
-      const tables = wholeNumber(name, parameters, 'tables', TABLES, [1, MOST_TABLES]);
-      const buckets = wholeNumber(name, parameters, 'buckets', BUCKETS, [2, 2 ** MAX_BITS]);
+      refuseUnknownKeys(name, parameters, KEYS);
+      const tables = wholeParameter(parameters, 'tables', TABLES, 1, MOST_TABLES);
+      const buckets = wholeParameter(parameters, 'buckets', BUCKETS, 2, 2 ** MAX_BITS);
       const bits = Math.log2(buckets);
-      if (!Number.isInteger(bits)) throw new RangeError(`${name}: buckets=${buckets}: expected a power of two`);
-      const probes = wholeNumber(name, parameters, 'probes', PROBES, [1, buckets]);
-      const hash: HashForm = oneOf(name, parameters, 'hash', ['cross-polytope', 'hyperplane']);
-      const centre = oneOf(name, parameters, 'centre', ['true', 'false']) === 'true';
-      const seed = wholeNumber(name, parameters, 'hash_seed', 0, [0, Number.MAX_SAFE_INTEGER]);
+      if (!Number.isInteger(bits)) throw new ParameterError(`buckets=${buckets}: expected a power of two`);
+      const probes = wholeParameter(parameters, 'probes', PROBES, 1, buckets);
+      const hash: HashForm = choiceParameter(parameters, 'hash', 'cross-polytope', ['cross-polytope', 'hyperplane']);
+      const centre = choiceParameter(parameters, 'centre', 'true', ['true', 'false']) === 'true';
+      const seed = wholeParameter(parameters, 'hash_seed', 0, 0, Number.MAX_SAFE_INTEGER);
       return multimodalSystem({
         name,
         collection,

@@ -10,11 +10,11 @@ import { trainRocchio } from '../../src/models/rocchio.ts';
 import { native } from '../../src/native.ts';
 import { ROCCHIO_DEFAULTS, ROUND_DEFAULTS } from '../../src/round-request.ts';
 import type { Baseline } from './baseline.ts';
-import { chosenModalities, type Parameters, wholeNumber } from './parameters.ts';
+import { choiceParameter, wholeParameter } from './parameters.ts';
 import type { System, SystemRequest } from './system.ts';
 import { concatenated, drawUnseen, takenItems } from './unseen.ts';
 
-/** Parameters of every baseline in this frame. */
+/** Parameters of every baseline in this frame: r, and the one modality to take part instead of all. */
 export const FRAME_KEYS = ['candidates', 'modality'] as const;
 
 export type Trainer = 'linear_svm' | 'rocchio';
@@ -22,14 +22,16 @@ export type Trainer = 'linear_svm' | 'rocchio';
 export interface MultimodalOptions {
   readonly name: string;
   readonly collection: Collection;
-  readonly parameters: Parameters;
+  readonly parameters: ReadonlyMap<string, string>;
   readonly trainer: Trainer;
   /** Makes the search of one modality. */
   readonly baseline: (modality: Modality) => Baseline;
-  /** Parameters of the search, to be reported. */
+  /** Parameters of the search with their values, to be reported. */
   readonly reported: Readonly<Record<string, number | string | boolean>>;
 }
 
+/** No modality's name: those are lower-case words. */
+const ALL_MODALITIES = '*';
 /** r at most: every item of the largest collection. */
 const MOST_CANDIDATES = 2 ** 32 - 1;
 /** Random negatives where only positives are given, as in round.ts. */
@@ -37,8 +39,8 @@ const PSEUDO_NEGATIVES = 100;
 
 export function multimodalSystem(options: MultimodalOptions): System {
   const { name, collection, parameters, trainer } = options;
-  const candidates = wholeNumber(name, parameters, 'candidates', ROUND_DEFAULTS.candidates, [1, MOST_CANDIDATES]);
-  const modalities = chosenModalities(name, collection, parameters);
+  const candidates = wholeParameter(parameters, 'candidates', ROUND_DEFAULTS.candidates, 1, MOST_CANDIDATES);
+  const modalities = chosenModalities(collection, parameters);
   const baselines = modalities.map(options.baseline);
   return {
     name,
@@ -76,6 +78,13 @@ export function multimodalSystem(options: MultimodalOptions): System {
         .map((candidate) => items[candidate] as number);
     },
   };
+}
+
+/** The modalities that take part: all, or the one that `modality=NAME` names. */
+export function chosenModalities(collection: Collection, parameters: ReadonlyMap<string, string>): readonly Modality[] {
+  const names = [...collection.modalities.keys()];
+  const name = choiceParameter(parameters, 'modality', ALL_MODALITIES, [ALL_MODALITIES, ...names]);
+  return [...collection.modalities.values()].filter((one) => name === ALL_MODALITIES || one.name === name);
 }
 
 /** The model that a round with its defaults trains for one modality. */
