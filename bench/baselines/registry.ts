@@ -1,6 +1,10 @@
 // The systems that `farsight simulate` knows.
 
+import { float } from './float.ts';
+import { hnsw } from './hnsw.ts';
+import { knnLsh, svmLsh } from './lsh.ts';
+import { manual } from './manual.ts';
 import { blackthorn, exquisitor, knnEcp } from './own-rounds.ts';
 import type { SystemFactory } from './system.ts';
 
-export const systems: readonly SystemFactory[] = [exquisitor, blackthorn, knnEcp];
+export const systems: readonly SystemFactory[] = [exquisitor, blackthorn, knnEcp, svmLsh, knnLsh, hnsw, float, manual];

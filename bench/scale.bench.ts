@@ -1,0 +1,127 @@
+// What an index of any size costs and answers, in one row: bytes and memory per item, the time of whole rounds by b and
+// by number of labels, of exhaustive rounds with one and two threads, and how exact the answers are.
+//
+//   node dist/bench/scale.bench.js INDEX [ACTORS.json|random] [SETS]
+//
+// Rounds are the papers' (S_c = 16, r = 1000, k = 25), training included, run by round() in one worker thread. Positives
+// are those of the actors' starts (farsight generate writes them), or random items, the hardest case; negatives random.
+// Besides the mapped index only a map of four bytes an item and modality is held, at the end, to tell slots' items.
+
+import { basename } from 'node:path';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { openIndex } from '../src/index/open.ts';
+import { type Measurement, printTable, short, writeRun } from './measure.ts';
+import { type Exactness, exactness } from './scale/exactness.ts';
+import { labelSetsFor } from './scale/labels.ts';
+import { bytesPerItem, type Memory, memoryTouched } from './scale/memory.ts';
+import { measureExhaustive, measureRounds, type RoundTimes } from './scale/rounds.ts';
+
+const SEED = 17;
+/** Labels of a round: those of the paper's first, a middle and a last round. */
+const LABELS = [
+  [100, 100],
+  [200, 800],
+  [200, 2000],
+] as const;
+/** Label sets without a number on the command line; each is run twice per b, so 50 give p99 a hundred times. */
+const SETS = 50;
+
+interface Report {
+  readonly index: string;
+  readonly generation: string;
+  readonly items: number;
+  readonly clusters: Readonly<Record<string, number>>;
+  readonly labels: string;
+  readonly sets: number;
+  readonly bytes: ReturnType<typeof bytesPerItem>;
+  readonly memory: Memory;
+  readonly rounds: readonly RoundTimes[];
+  readonly exhaustive: readonly Measurement[];
+  readonly exactness: readonly Exactness[];
+}
+
+if (isMainThread) {
+  const [directory, actors = 'random', count = `${SETS}`] = process.argv.slice(2);
+  if (directory === undefined) throw new RangeError('expected the directory of an index: scale.bench.js INDEX');
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: { directory, actors: actors === 'random' ? null : actors, count: Number(count) },
+  });
+  worker.on('message', (message: string | Report) => {
+    if (typeof message === 'string') process.stderr.write(`${message}\n`);
+    else print(message);
+  });
+} else {
+  const { directory, actors, count } = workerData as { directory: string; actors: string | null; count: number };
+  if (!(count >= 1)) throw new RangeError('SETS: expected a whole number from 1');
+  parentPort?.postMessage(measure(directory, actors, count, (step) => parentPort?.postMessage(step)));
+}
+
+function measure(directory: string, actors: string | null, count: number, onStep: (step: string) => void): Report {
+  const collection = openIndex(directory);
+  const { items, manifest, generation } = collection;
+  const sets = LABELS.map(([positives, negatives]) => labelSetsFor(items, actors, count, positives, negatives, SEED));
+  onStep('touching the whole index');
+  const memory = memoryTouched(collection);
+  onStep('rounds over the best clusters');
+  const rounds = sets.flatMap((own) => measureRounds(collection, own));
+  onStep('exhaustive rounds');
+  const exhaustive = measureExhaustive(collection, sets[0] ?? []);
+  onStep('exactness');
+  return {
+    index: basename(directory),
+    generation,
+    items,
+    clusters: Object.fromEntries(manifest.modalities.map(({ name, clusters }) => [name, clusters])),
+    labels: actors === null ? 'random' : 'actors',
+    sets: count,
+    bytes: bytesPerItem(manifest),
+    memory,
+    rounds,
+    exhaustive,
+    exactness: [...collection.modalities.values()].map((modality) => exactness(collection, modality, sets[0] ?? [])),
+  };
+}
+
+function print(report: Report): void {
+  const { items, bytes, memory, rounds, exhaustive } = report;
+  const of = (labels: number): RoundTimes[] => rounds.filter((row) => row.labels === labels);
+  printTable('index', [
+    {
+      // Sections have names of their own, `items` among them.
+      collection: items,
+      'bytes/item': short(bytes.total),
+      ...Object.fromEntries(Object.entries(bytes.families).map(([family, each]) => [family, short(each)])),
+      'RSS MiB': memory.rssMib,
+      'of it mapped': memory.mappedMib ?? '',
+    },
+  ]);
+  for (const labels of new Set(rounds.map((row) => row.labels))) {
+    printTable(
+      `whole rounds, ${labels} ${report.labels} labels, S_c=16 r=1000 k=25, one thread, ms`,
+      of(labels).map((row) => ({
+        b: row.clusters,
+        p50: short(row.wall.median),
+        p99: short(row.wall.p99),
+        cpu: short(row.cpu),
+        'items scored': Math.round(row.itemsScored),
+        'recall@25 of exhaustive': row.recall.toFixed(3),
+        disturbed: `${row.disturbed}/${row.repetitions}`,
+      })),
+    );
+  }
+  printTable(
+    'exhaustive rounds, ms',
+    exhaustive.map((row) => ({ round: row.name, p50: short(row.wall.median), p99: short(row.wall.p99) })),
+  );
+  printTable(
+    'the top 1000 by the 8-bit scan alone, and after exact scores have decided; 1 is exact',
+    report.exactness.map((row) => ({
+      modality: row.modality,
+      '8-bit top 1000': row.selected.toFixed(4),
+      '8-bit top 4000': row.selectedWider.toFixed(4),
+      'search result': row.refined.toFixed(4),
+      'same list': `${row.identical}/${row.hyperplanes}`,
+    })),
+  );
+  process.stdout.write(`${writeRun('scale', { seed: SEED, ...report })}\n`);
+}

@@ -1,0 +1,62 @@
+// Times of whole rounds over the b best clusters and over every item, and what the former find of the latter.
+
+import type { Collection } from '../../src/index/open.ts';
+import { round } from '../../src/round.ts';
+import { ROUND_DEFAULTS, type RoundRequest, type RoundResult } from '../../src/round-request.ts';
+import type { LabelSet } from '../datasets/label-sets.ts';
+import { compare, type Measurement, mean } from '../measure.ts';
+
+export interface RoundTimes extends Measurement {
+  readonly labels: number;
+  readonly clusters: number;
+  readonly itemsScored: number;
+  /** Mean share of the exhaustive round's suggestions, over the first RECALL_SETS. */
+  readonly recall: number;
+}
+
+const CLUSTERS = [1, 16, 64, 256, 512];
+const SEGMENTS = 16;
+const REPETITIONS = 2;
+const RECALL_SETS = 10;
+/** Exhaustive rounds read everything: fewer of them say as much. */
+const EXHAUSTIVE_SETS = 5;
+
+export function measureRounds(collection: Collection, sets: readonly LabelSet[]): readonly RoundTimes[] {
+  const run = (set: number, form: Partial<RoundRequest>): RoundResult =>
+    round(collection, requestOf(collection, sets[set] as LabelSet, form));
+  const forms = CLUSTERS.map((clusters) => ({ clusters, segments: Math.min(SEGMENTS, clusters) }));
+  const contestants = forms.map((form) => ({ name: `b=${form.clusters}`, run: (set: number) => run(set, form) }));
+  const measured = compare(contestants, { inputs: sets.length, repetitions: REPETITIONS });
+  const few = sets.slice(0, RECALL_SETS);
+  const exact = few.map((_, set) => new Set(run(set, { exhaustive: true }).items));
+  const [{ positive, negative }] = sets as [LabelSet];
+  return measured.map((measurement, f) => {
+    const { clusters } = forms[f] as (typeof forms)[number];
+    const found = few.map((_, set) => run(set, forms[f] as (typeof forms)[number]));
+    return {
+      ...measurement,
+      labels: positive.length + negative.length,
+      clusters,
+      itemsScored: mean(found.map(({ coverage }) => coverage.itemsScored)),
+      recall: mean(
+        found.map(
+          ({ items }, set) => items.filter((item) => (exact[set] as Set<number>).has(item)).length / items.length,
+        ),
+      ),
+    };
+  });
+}
+
+export function measureExhaustive(collection: Collection, sets: readonly LabelSet[]): readonly Measurement[] {
+  const few = sets.slice(0, EXHAUSTIVE_SETS);
+  const contestants = [1, 2].map((workers) => ({
+    name: `exhaustive w=${workers}`,
+    run: (set: number) => round(collection, requestOf(collection, few[set] as LabelSet, { exhaustive: true, workers })),
+  }));
+  return compare(contestants, { inputs: few.length, repetitions: REPETITIONS });
+}
+
+function requestOf(collection: Collection, labels: LabelSet, form: Partial<RoundRequest>): RoundRequest {
+  const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: 1 }));
+  return { ...ROUND_DEFAULTS, ...labels, exclude: new Uint32Array(0), modalities, ...form };
+}
