@@ -4,6 +4,7 @@
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import { Problem } from './errors.ts';
+import { mixAccount } from './round-request.ts';
 import type { Answer, Task, WorkerData } from './worker.ts';
 
 /** Size and place of the pool. */
@@ -175,10 +176,18 @@ function unstarted({ request }: Task): Answer {
     result: {
       items: new Uint32Array(0),
       scores: none,
-      source: 'farthest',
+      sources: new Uint8Array(0),
       modalities: modalities.map(({ name }) => ({ name, scores: none, ranks: none })),
       model: { kind: 'none', positives: positive.length, negatives: negative.length, pseudoNegatives: 0 },
-      coverage: { clustersRead: 0, itemsScored: 0, clustersOmitted: 0, itemsOmitted: 0, complete: false },
+      mix: mixAccount(request, new Uint8Array(0)),
+      coverage: {
+        clustersRead: 0,
+        itemsScored: 0,
+        clustersOmitted: 0,
+        itemsOmitted: 0,
+        similarOmitted: 0,
+        complete: false,
+      },
     },
     startMs: clockMs(),
     stagesMs: { fit: 0, select: 0, score: 0, fuse: 0 },

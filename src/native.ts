@@ -218,6 +218,42 @@ export interface Native {
   /** order: 0 … n-1 by score descending, then item ascending. */
   orderByScore(items: Uint32Array, scores: Float64Array, order: Uint32Array): void;
 
+  /** The exact score of every item, by item number. False: the deadline passed first, `scores` is of no use. */
+  scoreAll(
+    cells: CellsHandle,
+    weights: Float32Array,
+    bias: number,
+    workers: number,
+    deadlineMs: number,
+    scores: Float64Array,
+  ): boolean;
+  /** The squared distance of every item to the nearest of the query items: weights[m] times that of modality m, summed. */
+  nearestDistances(
+    cells: readonly CellsHandle[],
+    weights: Float64Array,
+    queries: Uint32Array,
+    workers: number,
+    deadlineMs: number,
+    distances: Float64Array,
+  ): boolean;
+  /** Of `items` in order, those with a cosine of at most `limit` to all of `chosen` and of `out`; see diversity.h. */
+  diverseItems(
+    cells: readonly CellsHandle[],
+    weights: Float64Array,
+    chosen: Uint32Array,
+    items: Uint32Array,
+    limit: number,
+    deadlineMs: number,
+    out: Uint32Array,
+  ): { readonly found: number; readonly looked: number; readonly complete: boolean };
+  /** Rows of `components`: unit vectors over the dims of all modalities in turn; see principal.h. */
+  principalComponents(
+    cells: readonly CellsHandle[],
+    weights: Float64Array,
+    sample: Uint32Array,
+    components: Float32Array,
+  ): void;
+
   trainSvmDense(
     values: Float32Array,
     dims: number,

@@ -92,3 +92,29 @@ function ascending(count: number): Uint32Array {
   for (let i = 0; i < count; i++) numbers[i] = i;
   return numbers;
 }
+
+/** `count` distinct numbers below `total` outside `skip` (distinct), or all there are, in drawn order. */
+export function sampleOutside(random: Random, count: number, total: number, skip: Uint32Array): Uint32Array {
+  const taken = new Set(skip);
+  const available = total - taken.size;
+  const drawn = new Uint32Array(Math.min(count, available));
+  if (2 * (taken.size + drawn.length) <= total) {
+    // At least every other number is free to the end, so a draw takes two tries on average at most.
+    for (let i = 0; i < drawn.length; ) {
+      const number = random.below(total);
+      if (taken.has(number)) continue;
+      taken.add(number);
+      drawn[i++] = number;
+    }
+    return drawn;
+  }
+  // A shuffle of what is left, as far as it is needed.
+  const rest = new Uint32Array(available);
+  for (let number = 0, i = 0; i < available; number++) if (!taken.has(number)) rest[i++] = number;
+  for (let i = 0; i < drawn.length; i++) {
+    const j = i + random.below(available - i);
+    drawn[i] = rest[j] as number;
+    rest[j] = rest[i] as number;
+  }
+  return drawn;
+}

@@ -1,5 +1,10 @@
 // What a round is asked and what it answers: flat arrays that cross the thread boundary.
 
+import type { GridOptions } from './samplers/grid.ts';
+import type { RandomOptions } from './samplers/random.ts';
+import { SAMPLERS, type SamplerName } from './samplers/sampler.ts';
+import type { SpreadOptions } from './samplers/spread.ts';
+
 /** How the classifier of a round is trained. */
 export type ModelOptions =
   | {
@@ -19,6 +24,13 @@ export interface RoundRequest {
   readonly k: number;
   readonly seed: number;
   readonly model: ModelOptions;
+  /** Suggestions by sampler, k in all; null: all of them farthest. */
+  readonly mix: Readonly<Record<SamplerName, number>> | null;
+  /** Greatest cosine of two suggestions; 1 is off. Modalities at unit length, scaled by the roots of their weights. */
+  readonly diversity: number;
+  readonly spread: SpreadOptions;
+  readonly random: RandomOptions;
+  readonly grid: GridOptions;
   /** b, the clusters read per modality. */
   readonly clusters: number;
   /** S_c, the segments those clusters are split into. */
@@ -29,7 +41,7 @@ export interface RoundRequest {
   readonly exhaustive: boolean;
   /** w, threads that share the scan of this round. */
   readonly workers: number;
-  /** Taking part, in the manifest's order, each with its weight in the rank fusion. */
+  /** Taking part, in the manifest's order, each with its weight in the rank fusion and in distances. */
   readonly modalities: readonly { readonly name: string; readonly weight: number }[];
   /** When the round begins: milliseconds of the monotonic clock (process.hrtime). Matters only with a deadline. */
   readonly startMs: number;
@@ -37,15 +49,13 @@ export interface RoundRequest {
   readonly deadlineMs: number;
 }
 
-/** Why an item was suggested: farthest from the plane, or drawn at random because there was nothing to learn from. */
-export type Source = 'farthest' | 'random';
-
 /** Suggestions, best first, as columns. */
 export interface RoundResult {
   readonly items: Uint32Array;
   /** Fused score, descending: the model's score with one modality, else the weighted mean rank scaled to (0, 1]. */
   readonly scores: Float64Array;
-  readonly source: Source;
+  /** Which sampler chose each item, as its place in SAMPLERS; all random when there was nothing to learn from. */
+  readonly sources: Uint8Array;
   readonly modalities: readonly {
     readonly name: string;
     /** Score in this modality. */
@@ -60,6 +70,8 @@ export interface RoundResult {
     /** Random items used as negatives because none were given. */
     readonly pseudoNegatives: number;
   };
+  /** Per sampler, what it was asked for and what it suggested: the rest of a share is handed on to `farthest`. */
+  readonly mix: Readonly<Record<SamplerName, { readonly share: number; readonly suggested: number }>>;
   readonly coverage: {
     /** Clusters read, over all modalities taking part. */
     readonly clustersRead: number;
@@ -68,9 +80,25 @@ export interface RoundResult {
     /** Clusters above the size limit that were passed over, and the items in them. */
     readonly clustersOmitted: number;
     readonly itemsOmitted: number;
+    /** Items passed over because they are more similar than `diversity` to one suggested. */
+    readonly similarOmitted: number;
     /** False when the deadline cut the round short or fewer than k items were left to suggest. */
     readonly complete: boolean;
   };
+}
+
+/** What a mix asks of each sampler: all k of `farthest` without one. */
+export function sharesOf({ mix, k }: Pick<RoundRequest, 'mix' | 'k'>): Readonly<Record<SamplerName, number>> {
+  return mix ?? { farthest: k, spread: 0, random: 0, grid: 0 };
+}
+
+/** The shares beside how many items each sampler suggested; `sources` as in RoundResult. */
+export function mixAccount(request: Pick<RoundRequest, 'mix' | 'k'>, sources: Uint8Array): RoundResult['mix'] {
+  const shares = sharesOf(request);
+  const suggested = { farthest: 0, spread: 0, random: 0, grid: 0 };
+  for (const source of sources) suggested[SAMPLERS[source] as SamplerName]++;
+  const of = (sampler: SamplerName) => ({ share: shares[sampler], suggested: suggested[sampler] });
+  return { farthest: of('farthest'), spread: of('spread'), random: of('random'), grid: of('grid') };
 }
 
 /** The stages a round reports as it finishes each, for timing by a caller that has a clock. */
@@ -81,6 +109,11 @@ export const ROUND_DEFAULTS = {
   k: 25,
   seed: 0,
   model: { kind: 'linear_svm', c: 10, loss: 'squared_hinge', positiveWeight: 1 },
+  mix: null,
+  diversity: 1,
+  spread: { from: 'positives', count: 10 },
+  random: { alpha: 2 },
+  grid: { components: 3, segments: 10, zeta: 1 },
   clusters: 256,
   segments: 1,
   candidates: 1000,
@@ -95,6 +128,16 @@ export const ROCCHIO_DEFAULTS = {
   positiveWeight: 1,
   negativeWeight: 0.5,
 } as const satisfies ModelOptions;
+
+/** Numbers a request may give to samplers: their least and greatest. */
+export const SAMPLER_RANGES = {
+  count: [1, 1_000_000],
+  alpha: [-10, 10],
+  components: [1, 6],
+  /** Segments to the power of components number the cells, which fit 32 bits. */
+  segments: [2, 32],
+  zeta: [0, 1],
+} as const;
 
 /** Weight of a modality in the fusion when none is given. */
 export const DEFAULT_WEIGHT = 1;

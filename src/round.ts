@@ -1,155 +1,164 @@
-// One round of interactive learning (Exquisitor §3.3): fit, select clusters, score candidates, fuse, suggest.
+// One round of interactive learning (Exquisitor §3.3, IRIS): fit, select clusters, score candidates, fuse, mix samplers.
 // Synchronous and pure: the same request over the same index gives the same result at any number of threads.
 
-import { type CandidateSearch, candidatesOfAll, candidatesOfBestClusters, type Head } from './candidates.ts';
-import { fuse } from './fusion.ts';
-import type { Collection, Modality } from './index/open.ts';
-import { trainLinearSvm } from './models/linear-svm.ts';
-import type { LinearModel, TrainingRows } from './models/model.ts';
-import { trainRocchio } from './models/rocchio.ts';
+import { FarthestSearch } from './farthest-search.ts';
+import { GridCells } from './grid-cells.ts';
+import { modalityOf, randomItems, trainHeads } from './heads.ts';
+import type { Collection } from './index/open.ts';
+import { type Diversity, Mix, type Mixed, type Stream } from './mix.ts';
 import { native } from './native.ts';
-import { seededRandom } from './random.ts';
-import type { RoundRequest, RoundResult, Stage } from './round-request.ts';
+import { mixAccount, type RoundRequest, type RoundResult, type Stage, sharesOf } from './round-request.ts';
+import { farthest } from './samplers/farthest.ts';
+import { grid } from './samplers/grid.ts';
+import { random } from './samplers/random.ts';
+import { SAMPLERS, type SampleContext, type SamplerName } from './samplers/sampler.ts';
+import { spread } from './samplers/spread.ts';
+import { ExactSurvey } from './survey.ts';
 
-/** Random negatives drawn when only positives are given: the papers' actors start with a hundred. */
-const PSEUDO_NEGATIVES = 100;
+const FARTHEST = SAMPLERS.indexOf('farthest');
 
 /**
- * Runs one round. With no positives there is nothing to learn from, and the round explores: random unlabelled items.
- * Throws RangeError for a modality the collection lacks or an item past its end.
+ * Runs one round. With no positives there is nothing to learn from, and the round explores: random unlabelled items,
+ * whatever the mix. `cells` keeps grids from one round to the next. Throws RangeError for a modality the collection
+ * lacks or an item past its end.
  */
 export function round(
   collection: Collection,
   request: RoundRequest,
   onStage: (stage: Stage) => void = () => {},
+  cells: GridCells = new GridCells(),
 ): RoundResult {
-  const modalities = request.modalities.map(({ name }) => modalityOf(collection, name));
   const skip = ascendingUnion(request.positive, request.negative, request.exclude);
-  if (request.positive.length === 0) return explore(collection, request, skip);
+  const spaces = spacesOf(collection, request);
+  const mix = new Mix(request.diversity < 1 ? diversityOf(spaces, request) : null);
+  if (request.positive.length === 0) return explore(collection, request, skip, mix);
 
-  const pseudoNegatives =
-    request.negative.length > 0 ? new Uint32Array(0) : randomItems(collection, request.seed, PSEUDO_NEGATIVES, skip);
-  const negatives = pseudoNegatives.length > 0 ? pseudoNegatives : request.negative;
-  // Half of the time goes to training, in equal shares.
-  const share = (request.deadlineMs - request.startMs) / (2 * modalities.length);
-  const heads: Head[] = modalities.map((modality, m) => ({
-    modality,
-    model: fit(modality, negatives, request, request.startMs + (m + 1) * share),
-  }));
+  const { heads, pseudoNegatives } = trainHeads(collection, request, skip);
   onStage('fit');
-
-  const { build } = collection.manifest;
-  const search: CandidateSearch = { ...request, sizeLimit: build.size_limit, items: collection.items };
-  const selected = (): void => onStage('select');
-  const found = request.exhaustive
-    ? candidatesOfAll(heads, search, skip)
-    : candidatesOfBestClusters(heads, search, skip, selected);
-  onStage('score');
-
-  const ranked = request.modalities.map(({ weight }, m) => ({ weight, scores: found.scores[m] as Float64Array }));
-  const fused = fuse(found.items, ranked);
-  const best = fused.order.subarray(0, request.k);
-  const { clustersRead, itemsScored, clustersOmitted, itemsOmitted } = found;
+  const search = new FarthestSearch(collection, heads, request, skip, onStage);
+  const survey = new ExactSurvey(heads, spaces, request, { generation: collection.generation, cells });
+  const mixed = mix.fill(streams(request, search, survey, skip, mix), 'farthest', request.k);
+  const { candidates, fused } = search.fusedWith(mixed.items.filter((_, i) => mixed.sources[i] !== FARTHEST));
+  const { best, sources } = inOrder(mixed, candidates.items, fused.order);
+  const items = best.map((candidate) => candidates.items[candidate] as number);
   const result: RoundResult = {
-    items: best.map((candidate) => found.items[candidate] as number),
+    items,
     scores: pick(fused.scores, best),
-    source: 'farthest',
+    sources,
     modalities: request.modalities.map(({ name }, m) => ({
       name,
-      scores: pick(found.scores[m] as Float64Array, best),
+      scores: pick(candidates.scores[m] as Float64Array, best),
       ranks: pick(fused.ranks[m] as Float64Array, best),
     })),
     model: {
       kind: request.model.kind,
       positives: request.positive.length,
       negatives: request.negative.length,
-      pseudoNegatives: pseudoNegatives.length,
+      pseudoNegatives,
     },
+    mix: mixAccount(request, mixed.sources),
     coverage: {
-      clustersRead,
-      itemsScored,
-      clustersOmitted,
-      itemsOmitted,
-      complete: found.complete && best.length === request.k,
+      clustersRead: search.clustersRead,
+      itemsScored: search.itemsScored + survey.itemsScored,
+      clustersOmitted: search.clustersOmitted,
+      itemsOmitted: search.itemsOmitted,
+      similarOmitted: mixed.similarOmitted,
+      complete: search.complete && survey.complete && mixed.complete && items.length === request.k,
     },
   };
   onStage('fuse');
   return result;
 }
 
-function modalityOf(collection: Collection, name: string): Modality {
-  const modality = collection.modalities.get(name);
-  if (modality === undefined) throw new RangeError(`modality ${name} is not part of this collection`);
-  return modality;
-}
-
-/** Trains the request's model on the labelled items of one modality. */
-function fit(modality: Modality, negatives: Uint32Array, request: RoundRequest, deadlineMs: number): LinearModel {
-  const items = new Uint32Array(request.positive.length + negatives.length);
-  items.set(request.positive);
-  items.set(negatives, request.positive.length);
-  const labels = new Int8Array(items.length).fill(-1);
-  labels.fill(1, 0, request.positive.length);
-  const rows = trainingRows(modality, items, labels);
-  const { model, seed } = request;
-  if (model.kind === 'rocchio') return trainRocchio(rows, model);
-  return trainLinearSvm(rows, { ...model, seed, deadlineMs });
-}
-
-/** The decoded vectors of labelled items. */
-function trainingRows(modality: Modality, items: Uint32Array, labels: Int8Array): TrainingRows {
-  const { dims, ratio } = modality.manifest;
-  const perRow = ratio?.items.features ?? dims;
-  const values = new Float32Array(items.length * perRow);
-  const ids = new Uint32Array(ratio === undefined ? 0 : values.length);
-  native.decodeItems(modality.cells, items, ids, values);
-  return { dims, perRow, ids: ratio === undefined ? null : ids, values, labels };
+/** What each sampler offers, and its share. */
+function streams(
+  request: RoundRequest,
+  search: FarthestSearch,
+  survey: ExactSurvey,
+  skip: Uint32Array,
+  mix: Mix,
+): readonly Stream[] {
+  const isFree = (item: number): boolean => !mix.hasLooked(item) && !includesSorted(skip, item);
+  const { positive, seed, k } = request;
+  const context: SampleContext = { survey, positive, isFree, seed };
+  const free = function* (items: Iterable<number>): Iterable<number> {
+    for (const item of items) if (isFree(item)) yield item;
+  };
+  const items: Record<SamplerName, Iterable<number>> = {
+    farthest: farthest(context, { k, best: (count) => search.best(count) }),
+    spread: free(spread(context, request.spread)),
+    random: free(random(context, request.random)),
+    grid: free(grid(context, request.grid)),
+  };
+  const shares = sharesOf(request);
+  return SAMPLERS.map((sampler) => ({ sampler, share: shares[sampler], items: items[sampler] }));
 }
 
 /** A round without a model: random items, each as good as another. */
-function explore(collection: Collection, request: RoundRequest, skip: Uint32Array): RoundResult {
-  const items = randomItems(collection, request.seed, request.k, skip);
+function explore(collection: Collection, request: RoundRequest, skip: Uint32Array, mix: Mix): RoundResult {
+  const items = function* (): Iterable<number> {
+    const offered = new Set<number>();
+    for (let count = request.k; ; count *= 2) {
+      const drawn = randomItems(collection, request.seed, count, skip);
+      for (const item of drawn) {
+        if (!offered.has(item)) yield item;
+        offered.add(item);
+      }
+      if (drawn.length < count) return;
+    }
+  };
+  const mixed = mix.fill([{ sampler: 'random', share: request.k, items: items() }], 'random', request.k);
   return {
-    items,
-    scores: new Float64Array(items.length),
-    source: 'random',
+    items: mixed.items,
+    scores: new Float64Array(mixed.items.length),
+    sources: mixed.sources,
     modalities: [],
     model: { kind: 'none', positives: 0, negatives: request.negative.length, pseudoNegatives: 0 },
+    mix: mixAccount(request, mixed.sources),
     coverage: {
       clustersRead: 0,
       itemsScored: 0,
       clustersOmitted: 0,
       itemsOmitted: 0,
-      complete: items.length === request.k,
+      similarOmitted: mixed.similarOmitted,
+      complete: mixed.complete && mixed.items.length === request.k,
     },
   };
 }
 
-/** `count` distinct random items outside `skip` (distinct), or all there are, in drawn order. */
-function randomItems({ items }: Collection, seed: number, count: number, skip: Uint32Array): Uint32Array {
-  const random = seededRandom(seed, 'random items');
-  const taken = new Set(skip);
-  const available = items - taken.size;
-  const drawn = new Uint32Array(Math.min(count, available));
-  if (2 * (taken.size + drawn.length) <= items) {
-    // At least every other number is free to the end, so a draw takes two tries on average at most.
-    for (let i = 0; i < drawn.length; ) {
-      const item = random.below(items);
-      if (taken.has(item)) continue;
-      taken.add(item);
-      drawn[i++] = item;
-    }
-    return drawn;
+/** The chosen candidates, best first, and the sampler of each. */
+function inOrder(
+  { items, sources }: Mixed,
+  candidates: Uint32Array,
+  order: Uint32Array,
+): { readonly best: Uint32Array; readonly sources: Uint8Array } {
+  const source = new Map<number, number>();
+  items.forEach((item, i) => void source.set(item, sources[i] as number));
+  const best = new Uint32Array(items.length);
+  let found = 0;
+  for (let i = 0; found < best.length; i++) {
+    const candidate = order[i] as number;
+    if (source.has(candidates[candidate] as number)) best[found++] = candidate;
   }
-  // A shuffle of what is left, as far as it is needed.
-  const rest = new Uint32Array(available);
-  for (let item = 0, i = 0; i < available; item++) if (!taken.has(item)) rest[i++] = item;
-  for (let i = 0; i < drawn.length; i++) {
-    const j = i + random.below(available - i);
-    drawn[i] = rest[j] as number;
-    rest[j] = rest[i] as number;
-  }
-  return drawn;
+  return { best, sources: Uint8Array.from(best, (candidate) => source.get(candidates[candidate] as number) as number) };
+}
+
+/** The modalities as one vector, their weights adding up to 1. */
+function spacesOf(collection: Collection, { modalities }: RoundRequest) {
+  const total = modalities.reduce((sum, { weight }) => sum + weight, 0);
+  return {
+    modalities: modalities.map(({ name }) => modalityOf(collection, name)),
+    weights: Float64Array.from(modalities, ({ weight }) => weight / total),
+    items: collection.items,
+  };
+}
+
+function diversityOf(
+  { modalities, weights }: ReturnType<typeof spacesOf>,
+  { diversity, deadlineMs }: RoundRequest,
+): Diversity {
+  const cells = modalities.map((modality) => modality.cells);
+  return (chosen, items, out) => native.diverseItems(cells, weights, chosen, items, diversity, deadlineMs, out);
 }
 
 /** The distinct numbers of all lists, ascending. */
@@ -162,6 +171,16 @@ function ascendingUnion(...lists: readonly Uint32Array[]): Uint32Array {
   }
   all.sort();
   return all.filter((item, i) => i === 0 || item !== all[i - 1]);
+}
+
+function includesSorted(ascending: Uint32Array, number: number): boolean {
+  let from = 0;
+  for (let to = ascending.length; from < to; ) {
+    const middle = (from + to) >>> 1;
+    if ((ascending[middle] as number) < number) from = middle + 1;
+    else to = middle;
+  }
+  return ascending[from] === number;
 }
 
 function pick(values: Float64Array, numbers: Uint32Array): Float64Array {

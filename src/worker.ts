@@ -2,6 +2,7 @@
 // once; their mappings are shared by all threads of the process.
 
 import { threadId, workerData } from 'node:worker_threads';
+import { GridCells } from './grid-cells.ts';
 import { type Collection, openIndex } from './index/open.ts';
 import { round } from './round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from './round-request.ts';
@@ -33,6 +34,8 @@ const collections: ReadonlyMap<string, Collection> = new Map(
   Object.entries(directories).map(([name, directory]) => [name, openIndex(directory)]),
 );
 
+const grids = new GridCells();
+
 /** Runs a round. */
 export function suggest({ collection: name, request }: Task): Answer {
   const collection = collections.get(name);
@@ -43,11 +46,12 @@ export function suggest({ collection: name, request }: Task): Answer {
   const startMs = clockMs();
   const stagesMs: Record<Stage, number> = { fit: 0, select: 0, score: 0, fuse: 0 };
   let last = startMs;
-  const result = round(collection, { ...request, startMs }, (stage) => {
+  const timed = (stage: Stage): void => {
     const now = clockMs();
     stagesMs[stage] += now - last;
     last = now;
-  });
+  };
+  const result = round(collection, { ...request, startMs }, timed, grids);
   return { result, startMs, stagesMs };
 }
 

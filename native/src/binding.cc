@@ -13,6 +13,7 @@
 
 #include "assign.h"
 #include "crc32c.h"
+#include "diversity.h"
 #include "encode.h"
 #include "files.h"
 #include "kernels.h"
@@ -22,10 +23,12 @@
 #include "moments.h"
 #include "order.h"
 #include "packed.h"
+#include "principal.h"
 #include "ratio.h"
 #include "records.h"
 #include "search.h"
 #include "sq8.h"
+#include "survey.h"
 #include "svm.h"
 
 namespace farsight {
@@ -584,6 +587,86 @@ Napi::Value order_scores(Info info) {
   const auto items = array<uint32_t>(env, info[0], "items");
   order_by_score(items, array_of<double>(env, info[1], "scores", items.size()),
                  array_of<uint32_t>(env, info[2], "order", items.size()));
+  return env.Undefined();
+}
+
+// ---- Looking at everything -----------------------------------------------------------------------------------
+
+// A list of modalities and their weights, all of one number of items.
+std::vector<Space> spaces(Napi::Env env, const Napi::Value& cells_value, const Napi::Value& weights_value) {
+  if (!cells_value.IsArray()) type_error(env, "cells: expected an array of handles");
+  const auto list = cells_value.As<Napi::Array>();
+  if (list.Length() == 0) range_error(env, "cells: expected at least one modality");
+  const auto weights = array_of<double>(env, weights_value, "weights", list.Length());
+  std::vector<Space> result;
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const auto& cells = handle<OpenCells>(env, list.Get(i), "cells")->cells;
+    if (!(weights[i] > 0) || std::isinf(weights[i])) range_error(env, "weights: expected positive numbers");
+    if (cells.codes->count() != handle<OpenCells>(env, list.Get(0u), "cells")->cells.codes->count()) {
+      range_error(env, "cells: modalities of different numbers of items");
+    }
+    result.push_back({&cells, weights[i]});
+  }
+  return result;
+}
+
+std::span<const uint32_t> items_of(Napi::Env env, const Napi::Value& value, const char* name, const Cells& cells) {
+  const auto items = array<uint32_t>(env, value, name);
+  require_below(env, items, cells.codes->count(), name);
+  return items;
+}
+
+SurveyOptions survey_options(Napi::Env env, const Napi::Value& workers, const Napi::Value& deadline) {
+  return {whole(env, workers, "workers", 1, 256), time_point(number(env, deadline, "deadlineMs"))};
+}
+
+Napi::Value score_everything(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  const auto query = prepare(env, *cells.codes, info[1], info[2]);
+  const auto options = survey_options(env, info[3], info[4]);
+  const auto scores = array_of<double>(env, info[5], "scores", cells.codes->count());
+  return Napi::Boolean::New(env, score_all(cells, *query, options, scores));
+}
+
+Napi::Value distances_of_all(Info info) {
+  const auto env = info.Env();
+  const auto all = spaces(env, info[0], info[1]);
+  const auto queries = items_of(env, info[2], "queries", *all[0].cells);
+  const auto options = survey_options(env, info[3], info[4]);
+  const auto distances = array_of<double>(env, info[5], "distances", all[0].cells->codes->count());
+  return Napi::Boolean::New(env, nearest_distances(all, queries, options, distances));
+}
+
+Napi::Value diverse_items(Info info) {
+  const auto env = info.Env();
+  const auto all = spaces(env, info[0], info[1]);
+  const auto chosen = items_of(env, info[2], "chosen", *all[0].cells);
+  const auto items = items_of(env, info[3], "items", *all[0].cells);
+  const auto limit = number(env, info[4], "limit");
+  const auto deadline = time_point(number(env, info[5], "deadlineMs"));
+  const auto out = array<uint32_t>(env, info[6], "out");
+  const auto diverse = select_diverse(all, chosen, items, limit, out.size(), deadline, out.data());
+  auto result = Napi::Object::New(env);
+  result.Set("found", static_cast<double>(diverse.found));
+  result.Set("looked", static_cast<double>(diverse.looked));
+  result.Set("complete", diverse.complete);
+  return result;
+}
+
+Napi::Value components_of(Info info) {
+  const auto env = info.Env();
+  const auto all = spaces(env, info[0], info[1]);
+  const auto sample = items_of(env, info[2], "sample", *all[0].cells);
+  size_t dims = 0;
+  for (const Space& space : all) dims += space.cells->codes->dims();
+  const auto out = array<float>(env, info[3], "components");
+  require_multiple(env, out, dims, "components");
+  const auto count = out.size() / dims;
+  if (count == 0 || count > kMaxComponents) {
+    range_error(env, "components: expected 1 to " + std::to_string(kMaxComponents) + " of them");
+  }
+  principal_components(all, sample, count, out.data());
   return env.Undefined();
 }
 
@@ -1251,6 +1334,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<score_given>(env, exports, "scoreItems");
   add<distances_to>(env, exports, "itemDistances");
   add<order_scores>(env, exports, "orderByScore");
+  add<score_everything>(env, exports, "scoreAll");
+  add<distances_of_all>(env, exports, "nearestDistances");
+  add<diverse_items>(env, exports, "diverseItems");
+  add<components_of>(env, exports, "principalComponents");
   add<train_dense>(env, exports, "trainSvmDense");
   add<train_sparse>(env, exports, "trainSvmSparse");
   add<rocchio_dense>(env, exports, "rocchioDense");

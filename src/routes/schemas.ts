@@ -4,7 +4,8 @@ import { type Static, Type } from 'typebox';
 import type { ServeConfig } from '../config.ts';
 import { ProblemSchema, problemType } from '../errors.ts';
 import { msgpackType } from '../msgpack.ts';
-import { DEFAULT_WEIGHT, ROCCHIO_DEFAULTS, ROUND_DEFAULTS } from '../round-request.ts';
+import { DEFAULT_WEIGHT, ROCCHIO_DEFAULTS, ROUND_DEFAULTS, SAMPLER_RANGES } from '../round-request.ts';
+import { SAMPLERS } from '../samplers/sampler.ts';
 
 const closed = { additionalProperties: false };
 const maxSeed = Number.MAX_SAFE_INTEGER;
@@ -82,15 +83,57 @@ const Model = Type.Unsafe<Static<typeof LinearSvm> | Static<typeof Rocchio>>({
   oneOf: models,
 });
 
-/** Suggestions by sampler. The contract's form; `toRound` refuses what is not served yet. */
+/** Suggestions by sampler; that they sum to k is for the route to check. */
 const Mix = (maxK: number) => {
-  const share = (description: string) => Type.Optional(Type.Integer({ description, minimum: 0, maximum: maxK }));
-  const later = 'not served yet';
+  const share = (description: string) =>
+    Type.Optional(Type.Integer({ description: `${description} (default 0)`, minimum: 0, maximum: maxK }));
   return Type.Object(
-    { farthest: share('must be k'), spread: share(later), random: share(later), grid: share(later) },
-    { ...closed, description: 'suggestions by sampler (default all k farthest, and nothing else is served yet)' },
+    {
+      farthest: share('farthest from the plane on its positive side'),
+      spread: share('nearest to the query set'),
+      random: share('drawn among items above the score threshold'),
+      grid: share('the best of each cell of a grid'),
+    },
+    { ...closed, description: 'suggestions by sampler, k in all (default all k farthest)' },
   );
 };
+
+const within = (description: string, [minimum, maximum]: readonly [number, number], standard: number) =>
+  Type.Optional(Type.Number({ description: `${description} (default ${standard})`, minimum, maximum }));
+
+const Spread = Type.Object(
+  {
+    from: Type.Optional(
+      Type.Enum(['positives', 'seeds', 'latest'], {
+        description: 'the query set: all positives, the first `count` or the last `count` of labels.positive',
+      }),
+    ),
+    count: whole('positives that are seeds, or latest', ROUND_DEFAULTS.spread.count, ...SAMPLER_RANGES.count),
+  },
+  closed,
+);
+
+const Random = Type.Object(
+  {
+    alpha: within(
+      'draw among items that score above mean + alpha deviations of the collection',
+      SAMPLER_RANGES.alpha,
+      ROUND_DEFAULTS.random.alpha,
+    ),
+  },
+  closed,
+);
+
+const { components, segments, zeta } = ROUND_DEFAULTS.grid;
+
+const Grid = Type.Object(
+  {
+    components: whole('m, principal components', components, ...SAMPLER_RANGES.components),
+    segments: whole('N, quantile segments per component', segments, ...SAMPLER_RANGES.segments),
+    zeta: within('weight of the score; the rest is of the distance to the positives', SAMPLER_RANGES.zeta, zeta),
+  },
+  closed,
+);
 
 /** An item number or a key. Its range is that of the collection, so it is checked there. */
 const ItemId = (maxKeyChars: number) =>
@@ -121,11 +164,14 @@ export const suggestBody = (config: ServeConfig) => {
       mix: Type.Optional(Mix(config.maxK)),
       diversity: Type.Optional(
         Type.Number({
-          description: 'greatest similarity of two suggestions; only 1, which is off, is served yet',
+          description: 'greatest cosine of two suggestions (default 1, which is off)',
           minimum: 0,
           maximum: 1,
         }),
       ),
+      spread: Type.Optional(Spread),
+      random: Type.Optional(Random),
+      grid: Type.Optional(Grid),
       search: Type.Optional(
         Type.Object(
           {
@@ -188,7 +234,7 @@ export const ItemSchema = Type.Object(
     id: Type.Integer(),
     key: Type.Optional(Type.String()),
     score: Type.Number({ description: 'fused score, descending' }),
-    source: Type.String({ description: 'why it is suggested' }),
+    source: Type.String({ description: `the sampler that chose it: ${SAMPLERS.join(', ')}` }),
     modalities: Type.Record(Type.String(), Type.Object({ score: Type.Number(), rank: Type.Number() }, closed)),
   },
   closed,
@@ -199,7 +245,7 @@ const ColumnsSchema = Type.Object(
     ids: Type.Array(Type.Integer()),
     keys: Type.Optional(Type.Array(Type.String())),
     scores: Type.Array(Type.Number()),
-    source: Type.String(),
+    sources: Type.Array(Type.String()),
     modalities: Type.Record(
       Type.String(),
       Type.Object({ scores: Type.Array(Type.Number()), ranks: Type.Array(Type.Number()) }, closed),
@@ -225,12 +271,18 @@ export const SuggestAnswer = Type.Object(
       },
       closed,
     ),
+    mix: Type.Record(
+      Type.String(),
+      Type.Object({ share: Type.Integer(), suggested: Type.Integer() }, closed),
+      { description: 'per sampler that takes part: asked for, suggested. What one cannot fill is handed to farthest' },
+    ),
     coverage: Type.Object(
       {
         clusters_read: Type.Integer(),
         items_scored: Type.Integer(),
         clusters_omitted: Type.Integer(),
         items_omitted: Type.Integer(),
+        similar_omitted: Type.Integer({ description: 'items passed over for `diversity`' }),
         complete: Type.Boolean({ description: 'false past the budget, or when fewer than k items were left' }),
       },
       closed,

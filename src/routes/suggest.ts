@@ -8,7 +8,7 @@ import { clockMs } from '../engine.ts';
 import { type Fault, maxFaults, Problem } from '../errors.ts';
 import type { Collection, Modality } from '../index/open.ts';
 import { wantsMsgpack } from '../msgpack.ts';
-import { roundAccount, suggestedItems } from '../round-answer.ts';
+import { roundAccount, sourceOf, suggestedItems } from '../round-answer.ts';
 import {
   DEFAULT_WEIGHT,
   type ModelOptions,
@@ -87,7 +87,7 @@ function toRound(
   arrivedMs: number,
 ): Omit<RoundRequest, 'startMs'> {
   const { labels = {}, exclude = [], search = {}, k = ROUND_DEFAULTS.k } = body;
-  refuseUnserved(body, k);
+  const mix = toMix(body.mix, k);
   const { positive = [], negative = [] } = labels;
   const count = positive.length + negative.length + exclude.length;
   if (count > config.maxLabels) {
@@ -110,6 +110,11 @@ function toRound(
     k,
     seed: body.seed ?? ROUND_DEFAULTS.seed,
     model: toModel(body.model ?? { kind: 'linear_svm' }),
+    mix,
+    diversity: body.diversity ?? ROUND_DEFAULTS.diversity,
+    spread: { ...ROUND_DEFAULTS.spread, ...body.spread },
+    random: { ...ROUND_DEFAULTS.random, ...body.random },
+    grid: { ...ROUND_DEFAULTS.grid, ...body.grid },
     // No collection has more clusters than items.
     clusters: Math.min(search.clusters ?? ROUND_DEFAULTS.clusters, collection.items),
     segments: search.segments ?? ROUND_DEFAULTS.segments,
@@ -121,21 +126,14 @@ function toRound(
   };
 }
 
-/** Accepts of `mix` and `diversity` what changes nothing. Throws Problem 'invalid-request' for the rest. */
-function refuseUnserved({ mix, diversity }: SuggestBody, k: number): void {
-  const faults: Fault[] = [];
-  for (const name of Object.keys(mix ?? {}).filter((name) => name !== 'farthest')) {
-    faults.push({ pointer: `/mix/${name}`, detail: `the sampler '${name}' is not served yet, only 'farthest'` });
-  }
-  if (mix !== undefined && mix.farthest !== k) {
-    const detail = `other samplers are not served yet, so /mix/farthest must be k, which is ${k}`;
-    faults.push({ pointer: '/mix/farthest', detail });
-  }
-  if (diversity !== undefined && diversity !== 1) {
-    faults.push({ pointer: '/diversity', detail: 'a diversity other than 1, which is off, is not served yet' });
-  }
-  const [first] = faults;
-  if (first !== undefined) throw new Problem('invalid-request', first.detail, { faults });
+/** The shares of the samplers. Throws Problem 'invalid-request' when they are not k in all. */
+function toMix(mix: SuggestBody['mix'], k: number): RoundRequest['mix'] {
+  if (mix === undefined) return null;
+  const { farthest = 0, spread = 0, random = 0, grid = 0 } = mix;
+  const sum = farthest + spread + random + grid;
+  if (sum === k) return { farthest, spread, random, grid };
+  const detail = `the shares of the samplers add up to ${sum}; they must be k, which is ${k}`;
+  throw new Problem('invalid-request', detail, { faults: [{ pointer: '/mix', detail }] });
 }
 
 /** Training decodes every label in every modality. Throws Problem 'too-many-labels' where that takes too much memory. */
@@ -228,7 +226,7 @@ function suggestions(
   typed: boolean,
 ): Pick<Static<typeof SuggestAnswer>, 'items' | 'columns'> {
   if (format === 'items') return { items: suggestedItems(result, keys) };
-  const { items, scores, source, modalities } = result;
+  const { items, scores, sources, modalities } = result;
   // The schema's arrays of numbers; the msgpack writer takes typed arrays for them as they are.
   const floats = (values: Float64Array) => (typed ? Float32Array.from(values) : [...values]) as number[];
   return {
@@ -236,7 +234,7 @@ function suggestions(
       ids: (typed ? items : [...items]) as number[],
       ...(keys === null ? {} : { keys: Array.from(items, (item) => keys.keyOf(item)) }),
       scores: floats(scores),
-      source,
+      sources: Array.from(sources, sourceOf),
       modalities: Object.fromEntries(
         modalities.map(({ name, scores, ranks }) => [name, { scores: floats(scores), ranks: floats(ranks) }]),
       ),

@@ -1,0 +1,21 @@
+// Keeping near-duplicates out of a round: the M2 term of IRIS as a limit on similarity.
+#pragma once
+
+#include "survey.h"
+
+namespace farsight {
+
+struct Diverse {
+  size_t found = 0;     // items written
+  size_t looked = 0;    // items of the list that were decided about
+  bool complete = true; // false: the deadline passed first
+};
+
+// Goes through `items` in order and writes those whose cosine to every item of `chosen` and to every one written before
+// is at most `limit`, until `count` are written. The vector of an item has every modality at unit length, scaled by the
+// root of its weight; a zero vector of a modality counts nothing, and an item with nothing else is similar to nothing.
+// Cosines are sums of double products in a fixed order.
+Diverse select_diverse(std::span<const Space> spaces, std::span<const uint32_t> chosen, std::span<const uint32_t> items,
+                       double limit, size_t count, std::chrono::steady_clock::time_point deadline, uint32_t* out);
+
+} // namespace farsight

@@ -1,0 +1,201 @@
+// Scores and nearest distances of every item. Distances take two passes: an approximate scan per query finds the nearest
+// query of each item, and that one is measured exactly. Where the scan's error cannot tell the nearest two apart, all
+// queries are.
+#include "survey.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "collector.h"
+#include "parallel.h"
+#include "spaces.h"
+
+namespace farsight {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Items between two looks at the clock.
+constexpr size_t kChunk = 4096;
+
+// Room for the roundings of a sum over spaces in float, relative to it: far more than a few times 2^-24.
+constexpr double kSumError = 1e-6;
+
+// Runs work(first, last) over chunks of [0, count) on some threads; false when the deadline passed before the end.
+template <typename Work>
+bool by_chunks(size_t count, const SurveyOptions& options, const Work& work) {
+  std::atomic<bool> expired = false;
+  parallel(count, options.workers, [&](size_t begin, size_t end) {
+    for (size_t first = begin; first < end; first += kChunk) {
+      if (options.deadline != Clock::time_point::max() && Clock::now() >= options.deadline) expired = true;
+      if (expired.load(std::memory_order_relaxed)) return;
+      work(first, std::min(end, first + kChunk));
+    }
+  });
+  return !expired;
+}
+
+// The distinct vectors among the queries, dense, space after space.
+class QueryVectors {
+ public:
+  QueryVectors(std::span<const Space> spaces, std::span<const uint32_t> items) : width_(total_dims(spaces)) {
+    rows_.reserve(items.size() * width_);
+    std::vector<float> row(width_);
+    // Equal queries would be equally near to everything, which the first pass cannot tell apart.
+    std::unordered_set<std::string_view> seen;
+    for (const uint32_t item : items) {
+      if (!decode_concatenated(spaces, item, row.data())) continue;
+      rows_.insert(rows_.end(), row.begin(), row.end());
+      const auto* added = reinterpret_cast<const char*>(rows_.data() + rows_.size() - width_);
+      if (!seen.insert(std::string_view(added, width_ * sizeof(float))).second) rows_.resize(rows_.size() - width_);
+    }
+    for (size_t q = 0; q < count(); ++q) {
+      size_t from = 0;
+      for (const Space& space : spaces) {
+        const float* vector = this->vector(q) + from;
+        from += space.cells->codes->dims();
+        norms_.push_back(std::inner_product(vector, this->vector(q) + from, vector, 0.0, std::plus<>{},
+                                            [](float a, float b) { return static_cast<double>(a) * b; }));
+      }
+    }
+  }
+
+  size_t count() const { return rows_.size() / width_; }
+  const float* vector(size_t q) const { return rows_.data() + q * width_; }
+
+  // The exact distance of an item.
+  double distance(std::span<const Space> spaces, size_t q, uint32_t item) const {
+    double sum = 0;
+    const float* vector = this->vector(q);
+    for (size_t s = 0; s < spaces.size(); ++s) {
+      const Codes& codes = *spaces[s].cells->codes;
+      const size_t slot = slot_of(*spaces[s].cells, item);
+      if (slot >= codes.count()) return std::numeric_limits<double>::infinity();
+      sum += spaces[s].weight * codes.distance(slot, vector, norms_[q * spaces.size() + s]);
+      vector += codes.dims();
+    }
+    return sum;
+  }
+
+ private:
+  size_t width_;
+  std::vector<float> rows_;
+  std::vector<double> norms_; // per query and space
+};
+
+// What the first pass knows of every item: the two smallest approximate distances, and whose the first is.
+struct Nearest {
+  explicit Nearest(size_t items) : first(items, INFINITY), second(items, INFINITY), query(items) {}
+
+  void offer(size_t item, float distance, uint32_t q) {
+    if (distance < first[item]) {
+      second[item] = first[item];
+      first[item] = distance;
+      query[item] = q;
+    } else if (distance < second[item]) {
+      second[item] = distance;
+    }
+  }
+
+  std::vector<float> first, second;
+  std::vector<uint32_t> query;
+  double error = 0; // the largest of any query
+};
+
+// Adds weight * approximate distance of every slot to the sum of its item.
+void add_distances(const Space& space, const DistanceQuery& query, std::vector<float>& block, std::span<float> sums) {
+  const Codes& codes = *space.cells->codes;
+  const float weight = static_cast<float>(space.weight);
+  const size_t blocks = (codes.count() + codes.block_items() - 1) / codes.block_items();
+  const size_t batch = std::max<size_t>(1, kBatchSlots / codes.block_items());
+  block.resize(batch * codes.block_items());
+  for (size_t b = 0; b < blocks; b += batch) {
+    query.approximate(b, std::min(batch, blocks - b), block.data());
+    const size_t base = b * codes.block_items();
+    const size_t end = std::min(codes.count() - base, block.size());
+    for (size_t i = 0; i < end; ++i) {
+      const uint32_t item = space.cells->items[base + i];
+      if (item < sums.size()) sums[item] += weight * block[i];
+    }
+  }
+}
+
+// The first pass over queries [begin, end).
+void scan_queries(std::span<const Space> spaces, const QueryVectors& queries, size_t begin, size_t end,
+                  const SurveyOptions& options, std::atomic<bool>& expired, Nearest& nearest) {
+  std::vector<float> block, sums(nearest.first.size());
+  for (size_t q = begin; q < end; ++q) {
+    if (options.deadline != Clock::time_point::max() && Clock::now() >= options.deadline) expired = true;
+    if (expired.load(std::memory_order_relaxed)) return;
+    std::fill(sums.begin(), sums.end(), 0.0f);
+    const float* vector = queries.vector(q);
+    double error = 0;
+    for (const Space& space : spaces) {
+      const auto prepared = space.cells->codes->prepare_distance(vector);
+      vector += space.cells->codes->dims();
+      add_distances(space, *prepared, block, sums);
+      error += space.weight * static_cast<double>(prepared->error());
+    }
+    nearest.error = std::max(nearest.error, error);
+    for (size_t item = 0; item < sums.size(); ++item) nearest.offer(item, sums[item], static_cast<uint32_t>(q));
+  }
+}
+
+} // namespace
+
+bool score_all(const Cells& cells, const Query& query, const SurveyOptions& options, std::span<double> scores) {
+  return by_chunks(scores.size(), options, [&](size_t first, size_t last) {
+    std::vector<uint32_t> items(last - first);
+    std::iota(items.begin(), items.end(), static_cast<uint32_t>(first));
+    score_items(cells, query, items, scores.data() + first);
+  });
+}
+
+bool nearest_distances(std::span<const Space> spaces, std::span<const uint32_t> queries, const SurveyOptions& options,
+                       std::span<double> distances) {
+  const QueryVectors vectors(spaces, queries);
+  const size_t parts = std::clamp<size_t>(options.workers, 1, std::max<size_t>(vectors.count(), 1));
+  std::vector<Nearest> found(parts, Nearest(0));
+  std::atomic<bool> expired = false;
+  run_parts(parts, [&](size_t p) {
+    found[p] = Nearest(distances.size());
+    // A single query is the nearest without looking.
+    if (vectors.count() < 2) return;
+    scan_queries(spaces, vectors, vectors.count() * p / parts, vectors.count() * (p + 1) / parts, options, expired,
+                 found[p]);
+  });
+  if (expired) return false;
+  Nearest& nearest = found[0];
+  for (size_t p = 1; p < parts; ++p) {
+    nearest.error = std::max(nearest.error, found[p].error);
+    for (size_t item = 0; item < distances.size(); ++item) {
+      nearest.offer(item, found[p].first[item], found[p].query[item]);
+      nearest.second[item] = std::min(nearest.second[item], found[p].second[item]);
+    }
+  }
+  return by_chunks(distances.size(), options, [&](size_t first, size_t last) {
+    for (size_t i = first; i < last; ++i) {
+      const auto item = static_cast<uint32_t>(i);
+      const double gap = static_cast<double>(nearest.second[i]) - static_cast<double>(nearest.first[i]);
+      // Approximate distances 2E apart are in order, E bounding the error of each.
+      const double error = nearest.error + kSumError * static_cast<double>(nearest.second[i]);
+      if (vectors.count() == 1 || gap > 2 * error) {
+        distances[i] = vectors.distance(spaces, nearest.query[i], item);
+        continue;
+      }
+      distances[i] = std::numeric_limits<double>::infinity();
+      for (size_t q = 0; q < vectors.count(); ++q) {
+        distances[i] = std::min(distances[i], vectors.distance(spaces, q, item));
+      }
+    }
+  });
+}
+
+} // namespace farsight

@@ -1,0 +1,119 @@
+// A round's suggestions from several samplers: each chooses its share, in turn, and what one cannot fill is handed on.
+
+import { SAMPLERS, type SamplerName } from './samplers/sampler.ts';
+
+/** A sampler's items, most wanted first, and how many it is asked for. */
+export interface Stream {
+  readonly sampler: SamplerName;
+  readonly share: number;
+  readonly items: Iterable<number>;
+}
+
+/** Of `items` in order, writes those that are unlike all of `chosen` and of each other to `out`, until it is full. */
+export type Diversity = (
+  chosen: Uint32Array,
+  items: Uint32Array,
+  out: Uint32Array,
+) => { readonly found: number; readonly looked: number; readonly complete: boolean };
+
+export interface Mixed {
+  /** In the order of choice. */
+  readonly items: Uint32Array;
+  /** Per item, the place of its sampler in SAMPLERS. */
+  readonly sources: Uint8Array;
+  /** Items passed over because they are too similar to one chosen before. */
+  readonly similarOmitted: number;
+  /** False when the deadline, or the limit of items to pass over, came first. */
+  readonly complete: boolean;
+}
+
+/** Items a round passes over as too similar before it gives up looking for other ones. */
+const MAX_SIMILAR = 20_000;
+
+/** Candidates compared at a time beyond those wanted, so that a few near-duplicates cost no further call. */
+const SPARE = 16;
+
+/** Chooses items of several streams; `looked` tells the streams what is no longer free. */
+export class Mix {
+  readonly #looked = new Set<number>();
+  readonly #items: number[] = [];
+  readonly #sources: number[] = [];
+  readonly #diversity: Diversity | null;
+  #similarOmitted = 0;
+  #complete = true;
+
+  /** `diversity` null: items may be as similar as they like. */
+  constructor(diversity: Diversity | null) {
+    this.#diversity = diversity;
+  }
+
+  /** Whether an item was chosen or passed over. */
+  hasLooked(item: number): boolean {
+    return this.#looked.has(item);
+  }
+
+  /** Fills every stream's share in turn, then hands what is missing of k to `rest`. */
+  fill(streams: readonly Stream[], rest: SamplerName, k: number): Mixed {
+    const queues = streams.map((stream) => ({ ...stream, queue: new Queue(stream.items) }));
+    for (const { sampler, share, queue } of queues) this.#take(queue, sampler, share);
+    const last = queues.find(({ sampler }) => sampler === rest);
+    if (last !== undefined) this.#take(last.queue, last.sampler, k - this.#items.length);
+    return {
+      items: Uint32Array.from(this.#items),
+      sources: Uint8Array.from(this.#sources),
+      similarOmitted: this.#similarOmitted,
+      complete: this.#complete,
+    };
+  }
+
+  #take(queue: Queue, sampler: SamplerName, share: number): void {
+    for (let wanted = share; wanted > 0 && this.#complete; ) {
+      const batch = queue.next(wanted + (this.#diversity === null ? 0 : SPARE), this.#looked);
+      if (batch.length === 0) return;
+      const out = new Uint32Array(wanted);
+      const { found, looked, complete } = this.#choose(batch, out);
+      for (const item of batch.subarray(0, looked)) this.#looked.add(item);
+      queue.putBack(batch.subarray(looked));
+      for (const item of out.subarray(0, found)) {
+        this.#items.push(item);
+        this.#sources.push(SAMPLERS.indexOf(sampler));
+      }
+      wanted -= found;
+      this.#similarOmitted += looked - found;
+      this.#complete = complete && this.#similarOmitted < MAX_SIMILAR;
+    }
+  }
+
+  #choose(batch: Uint32Array, out: Uint32Array): ReturnType<Diversity> {
+    if (this.#diversity !== null) return this.#diversity(Uint32Array.from(this.#items), batch, out);
+    out.set(batch);
+    return { found: batch.length, looked: batch.length, complete: true };
+  }
+}
+
+/** The items of a stream that were not looked at yet. */
+class Queue {
+  readonly #items: Iterator<number>;
+  #back: Uint32Array = new Uint32Array(0);
+
+  constructor(items: Iterable<number>) {
+    this.#items = items[Symbol.iterator]();
+  }
+
+  /** The next `count`, or all there are. */
+  next(count: number, looked: ReadonlySet<number>): Uint32Array {
+    const batch: number[] = [];
+    for (const item of this.#back) if (!looked.has(item)) batch.push(item);
+    this.#back = new Uint32Array(0);
+    while (batch.length < count) {
+      const { done, value } = this.#items.next();
+      if (done === true) break;
+      if (!looked.has(value)) batch.push(value);
+    }
+    return Uint32Array.from(batch);
+  }
+
+  putBack(items: Uint32Array): void {
+    this.#back = items;
+  }
+}
