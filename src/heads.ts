@@ -29,8 +29,7 @@ export function trainHeads(
 ): { readonly heads: readonly Head[]; readonly pseudoNegatives: number } {
   const { positive, negative, model, seed, startMs, deadlineMs } = training;
   const modalities = training.modalities.map(({ name }) => modalityOf(collection, name));
-  const pseudo =
-    negative.length > 0 ? new Uint32Array(0) : randomItems(collection, seed, PSEUDO_NEGATIVES, skip);
+  const pseudo = negative.length > 0 ? new Uint32Array(0) : randomItems(collection, seed, PSEUDO_NEGATIVES, skip);
   const negatives = pseudo.length > 0 ? pseudo : negative;
   const items = new Uint32Array(positive.length + negatives.length);
   items.set(positive);

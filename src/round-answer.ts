@@ -13,7 +13,10 @@ export interface SuggestedItem {
 }
 
 /** One object per suggestion, best first. */
-export function suggestedItems({ items, scores, sources, modalities }: RoundResult, keys: Keys | null): SuggestedItem[] {
+export function suggestedItems(
+  { items, scores, sources, modalities }: RoundResult,
+  keys: Keys | null,
+): SuggestedItem[] {
   const rows: SuggestedItem[] = new Array(items.length);
   for (let i = 0; i < items.length; i++) {
     const id = items[i] as number;

@@ -4,6 +4,7 @@ import { type Collection, openIndex } from '../index/open.ts';
 import { round } from '../round.ts';
 import { roundAccount, suggestedItems } from '../round-answer.ts';
 import { ROUND_DEFAULTS } from '../round-request.ts';
+import { SAMPLERS, type SamplerName } from '../samplers/sampler.ts';
 import { type Command, directoryArgument, parseFlags, print, UsageError, wholeFlag } from './command.ts';
 
 const MAX_K = 10_000;
@@ -22,6 +23,8 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
   --clusters N      clusters read per modality (default ${ROUND_DEFAULTS.clusters})
   --exhaustive      score every item
   --seed N          seed of random choices (default ${ROUND_DEFAULTS.seed})
+  --mix A=N,B=N     suggestions by sampler, k in all: ${SAMPLERS.join(', ')} (default all farthest)
+  --diversity X     greatest cosine of two suggestions, 0 to 1 (default ${ROUND_DEFAULTS.diversity}, which is off)
   --json            print the round as JSON`,
 
   async run(args) {
@@ -33,6 +36,8 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
       clusters: { type: 'string' },
       exhaustive: { type: 'boolean' },
       seed: { type: 'string' },
+      mix: { type: 'string' },
+      diversity: { type: 'string' },
       json: { type: 'boolean' },
     });
     const k = wholeFlag('k', values.k, ROUND_DEFAULTS.k, 1, MAX_K);
@@ -53,6 +58,8 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
       clusters,
       exhaustive: values.exhaustive ?? false,
       seed,
+      mix: values.mix === undefined ? null : mixOf(values.mix, k),
+      diversity: diversityOf(values.diversity),
       modalities: [...collection.modalities.keys()].map((name) => ({ name, weight: 1 })),
     });
     const items = suggestedItems(result, collection.keys);
@@ -60,13 +67,37 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
       const index = { generation: collection.generation, items: collection.items };
       print(JSON.stringify({ items, ...roundAccount(result), index, seed }));
     } else {
-      for (const { id, key, score } of items) {
-        print([id, score.toPrecision(6), ...(key === undefined ? [] : [key])].join('\t'));
+      for (const { id, key, score, source } of items) {
+        const sampler = values.mix === undefined ? [] : [source];
+        print([id, score.toPrecision(6), ...sampler, ...(key === undefined ? [] : [key])].join('\t'));
       }
     }
     return 0;
   },
 };
+
+/** The shares of `farthest=15,spread=10`. */
+function mixOf(text: string, k: number): Record<SamplerName, number> {
+  const mix = { farthest: 0, spread: 0, random: 0, grid: 0 };
+  for (const part of text.split(',')) {
+    const [, name, share] = /^(\w+)=(\d{1,5})$/.exec(part) ?? [];
+    const sampler = SAMPLERS.find((known) => known === name);
+    if (sampler === undefined) {
+      throw new UsageError(`--mix ${text}: '${part}' is no share; expected SAMPLER=N of ${SAMPLERS.join(', ')}`);
+    }
+    mix[sampler] += Number(share);
+  }
+  const sum = Object.values(mix).reduce((total, share) => total + share, 0);
+  if (sum !== k) throw new UsageError(`--mix ${text}: the shares add up to ${sum}; they must be k, which is ${k}`);
+  return mix;
+}
+
+function diversityOf(text: string | undefined): number {
+  if (text === undefined) return ROUND_DEFAULTS.diversity;
+  const limit = /^[0-9.]{1,20}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(limit >= 0 && limit <= 1)) throw new UsageError(`--diversity ${text}: expected a number from 0 to 1`);
+  return limit;
+}
 
 /** Distinct items of a comma-separated list; digits are an item number, anything else is a key. */
 function itemsOf(collection: Collection, flag: string, text: string | undefined): Uint32Array {

@@ -271,11 +271,9 @@ export const SuggestAnswer = Type.Object(
       },
       closed,
     ),
-    mix: Type.Record(
-      Type.String(),
-      Type.Object({ share: Type.Integer(), suggested: Type.Integer() }, closed),
-      { description: 'per sampler that takes part: asked for, suggested. What one cannot fill is handed to farthest' },
-    ),
+    mix: Type.Record(Type.String(), Type.Object({ share: Type.Integer(), suggested: Type.Integer() }, closed), {
+      description: 'per sampler that takes part: asked for, suggested. What one cannot fill is handed to farthest',
+    }),
     coverage: Type.Object(
       {
         clusters_read: Type.Integer(),

@@ -30,12 +30,22 @@ function refused(t: Test, reply: Reply<ProblemReply>, status: number, code: stri
 const invalid: readonly [title: string, body: unknown, pointer: string][] = [
   ['an unknown field', { lables: {} }, '/lables'],
   ['an unknown field inside', { labels: { positives: [1] } }, '/labels/positives'],
-  ['a mix of less than k', { mix: { farthest: 24 } }, '/mix/farthest'],
-  ['a mix of the k of another body', { k: 5, mix: { farthest: 25 } }, '/mix/farthest'],
-  ['a mix without its only sampler', { mix: {} }, '/mix/farthest'],
-  ['a share of another sampler, which is not served yet', { mix: { farthest: 25, spread: 0 } }, '/mix/spread'],
+  ['a mix of less than k', { mix: { farthest: 24 } }, '/mix'],
+  ['a mix of more than k', { mix: { farthest: 15, spread: 5, random: 5, grid: 1 } }, '/mix'],
+  ['a mix of the k of another body', { k: 5, mix: { farthest: 25 } }, '/mix'],
+  ['a mix of nothing', { mix: {} }, '/mix'],
+  ['a negative share', { mix: { farthest: 26, spread: -1 } }, '/mix/spread'],
+  ['a share that is a fraction', { mix: { farthest: 24.5, grid: 0.5 } }, '/mix/farthest'],
   ['an unknown sampler', { mix: { farthest: 25, nearest: 1 } }, '/mix/nearest'],
-  ['a diversity, which is not served yet', { diversity: 0.9 }, '/diversity'],
+  ['an unknown query set', { spread: { from: 'negatives' } }, '/spread/from'],
+  ['no seeds', { spread: { from: 'seeds', count: 0 } }, '/spread/count'],
+  ['an option of another sampler', { spread: { alpha: 1 } }, '/spread/alpha'],
+  ['an alpha above 10', { random: { alpha: 10.5 } }, '/random/alpha'],
+  ['no components', { grid: { components: 0 } }, '/grid/components'],
+  ['7 components', { grid: { components: 7 } }, '/grid/components'],
+  ['33 segments', { grid: { segments: 33 } }, '/grid/segments'],
+  ['a zeta above 1', { grid: { zeta: 1.01 } }, '/grid/zeta'],
+  ['a diversity below 0', { diversity: -0.1 }, '/diversity'],
   ['a diversity above 1', { diversity: 1.5 }, '/diversity'],
   ['a filter, which is not served yet', { filter: {} }, '/filter'],
   ['labels that are not an object', { labels: [1] }, '/labels'],
@@ -96,12 +106,10 @@ t.test('every other refusal of a round is a problem too for a client that speaks
   }
 });
 
-t.test('an unknown model is told the known ones, and what is not served yet is called that', async (t) => {
+t.test('an unknown model is told the known ones, and a mix what it adds up to', async (t) => {
   const detailOf = async (body: object) => (await server.suggest<ProblemReply>(body)).body.errors[0]?.detail;
   t.match(await detailOf({ model: { kind: 'mlp' } }), 'must be one of linear_svm, rocchio');
-  t.match(await detailOf({ diversity: 0.5 }), 'not served yet');
-  t.match(await detailOf({ mix: { farthest: 20, random: 5 } }), "'random' is not served yet");
-  t.match(await detailOf({ mix: { farthest: 20 } }), 'not served yet, so /mix/farthest must be k, which is 25');
+  t.match(await detailOf({ mix: { farthest: 20, random: 4 } }), 'add up to 24; they must be k, which is 25');
 });
 
 t.test('404: an unknown collection, prototype names included', async (t) => {

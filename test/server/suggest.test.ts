@@ -12,6 +12,7 @@ interface Answer {
     readonly modalities: Readonly<Record<string, { readonly score: number; readonly rank: number }>>;
   }[];
   readonly model: Readonly<Record<string, unknown>>;
+  readonly mix: Readonly<Record<string, { readonly share: number; readonly suggested: number }>>;
   readonly coverage: Readonly<Record<string, number>> & { readonly complete: boolean };
   readonly index: { readonly generation: string; readonly items: number };
   readonly seed: number;
@@ -23,7 +24,7 @@ interface ColumnsAnswer {
     readonly ids: Uint32Array | number[];
     readonly keys?: readonly string[];
     readonly scores: Float32Array | number[];
-    readonly source: string;
+    readonly sources: readonly string[];
     readonly modalities: Readonly<Record<string, { scores: Float32Array | number[]; ranks: Float32Array | number[] }>>;
   };
 }
@@ -169,6 +170,58 @@ t.test('a mix of k farthest and a diversity of 1 change nothing', async (t) => {
   t.equal(named.status, 200);
   t.strictSame({ ...named.body, elapsed_ms: 0 }, { ...plain.body, elapsed_ms: 0 });
   t.equal((await server.suggest({ labels, mix: { farthest: 25 } })).status, 200, 'the default of k counts');
+});
+
+t.test('a mix of samplers: every item says which chose it, the answer what each gave', async (t) => {
+  const mix = { farthest: 10, spread: 5, random: 5, grid: 5 };
+  const options = {
+    spread: { from: 'latest', count: 2 },
+    random: { alpha: 0 },
+    grid: { components: 2, segments: 5, zeta: 0.5 },
+  };
+  const ask = { labels, seed: 6, mix, ...options };
+  const { status, body } = await server.suggest<Answer>(ask);
+  t.equal(status, 200);
+  for (const [sampler, share] of Object.entries(mix)) {
+    t.equal(body.items.filter(({ source }) => source === sampler).length, share, sampler);
+    t.strictSame(body.mix[sampler], { share, suggested: share });
+  }
+  t.ok(
+    body.items.every(({ score }, i) => i === 0 || score <= (body.items[i - 1]?.score ?? 0)),
+    'scores descend',
+  );
+  const again = await server.suggest<Answer>({ ...ask, search: { workers: 3 } });
+  t.strictSame(again.body.items, body.items, 'replayed at another number of threads');
+  const columns = (await server.suggest<ColumnsAnswer>({ ...ask, format: 'columns' }, 'msgpack')).body.columns;
+  t.strictSame(
+    columns.sources,
+    body.items.map(({ source }) => source),
+  );
+});
+
+t.test('a share that cannot be filled is handed on, and the answer says so', async (t) => {
+  const ask = { labels, mix: { random: 20, farthest: 5 }, random: { alpha: 10 } };
+  const { status, body } = await server.suggest<Answer>(ask);
+  t.equal(status, 200);
+  t.strictSame(body.mix, {
+    farthest: { share: 5, suggested: 25 },
+    random: { share: 20, suggested: 0 },
+  });
+  t.equal(body.coverage.complete, true);
+});
+
+t.test('a diversity keeps similar items out, and is counted', async (t) => {
+  const modalities = { text: {} };
+  const plain = await server.suggest<Answer>({ labels, modalities });
+  const diverse = await server.suggest<Answer>({ labels, modalities, diversity: 0.5 });
+  t.equal(diverse.body.items.length, 25);
+  t.equal(plain.body.coverage['similar_omitted'], 0);
+  t.ok((diverse.body.coverage['similar_omitted'] ?? 0) > 0);
+  t.equal(diverse.body.items[0]?.id, plain.body.items[0]?.id, 'the best stays');
+  t.notSame(
+    diverse.body.items.map(({ id }) => id),
+    plain.body.items.map(({ id }) => id),
+  );
 });
 
 t.test('modalities take part by name and weight', async (t) => {
