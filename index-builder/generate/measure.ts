@@ -100,15 +100,16 @@ export class Measurement {
     ];
     const outIds = this.#ids.subarray(0, count * FEATURES);
     const outValues = this.#values.subarray(0, count * FEATURES);
-    native.decodeR64(init, ids, ratios, LAYOUT, outIds, outValues);
     const { length } = this.#featureItems;
+    const refused = native.decodeR64(init, ids, ratios, LAYOUT, length, outIds, outValues);
+    if (refused >= 0) {
+      throw new GenerateError(`${this.#paths[1]}: holds feature ${outIds[refused]} of ${length}; generate again`);
+    }
     for (let at = 0; at < outIds.length; at += FEATURES) {
       let features = 0;
       for (let j = at; j < at + FEATURES; j++) {
         if (outValues[j] === 0) continue;
         const id = outIds[j] as number;
-        if (id >= length)
-          throw new GenerateError(`${this.#paths[1]}: holds feature ${id} of ${length}; generate again`);
         this.#featureItems[id] = (this.#featureItems[id] as number) + 1;
         features += 1;
       }

@@ -51,6 +51,9 @@ t.test('build, verify, inspect and suggest, in words and in JSON', async (t) => 
   t.equal(lines.length, 5);
   for (const line of lines) t.match(line, /^(\d+)\t\d\.\d+\titem \1$/);
   t.strictSame(farsight('suggest', out, '--positive', 'item 1,item 2', '--negative', 'item 3', '-k', '5'), numbers);
+  const mix = ['--mix', 'farthest=2,spread=3', '--diversity', '0.999'];
+  const mixed = farsight('suggest', out, '--positive', '1,2', '--negative', '3', '-k', '5', ...mix).stdout;
+  t.equal(mixed.match(/\tspread(\t|$)/gm)?.length, 3, 'a mix names its samplers');
 
   const json = JSON.parse(
     farsight('suggest', out, '--positive', '1,2', '--negative', '3', '-k', '5', '--json', '--exhaustive').stdout,

@@ -72,6 +72,13 @@ const refusals: readonly (readonly [command: Command, args: readonly string[], m
   [suggest, [GOLDEN_INDEX, '--positive', '240'], /--positive 240: '240' is no item; the index has items 0 to 239/],
   [suggest, [GOLDEN_INDEX, '--negative', 'photo/240'], /--negative photo\/240: 'photo\/240' is no item/],
   [suggest, [GOLDEN_INDEX, '--positive', '1,,2'], /--positive 1,,2: '' is no item/],
+  [
+    suggest,
+    [GOLDEN_INDEX, '--mix', 'farthest=24'],
+    /--mix farthest=24: the shares add up to 24; they must be k, which is 25/,
+  ],
+  [suggest, [GOLDEN_INDEX, '--mix', 'nearest=25'], /'nearest=25' is no share; expected SAMPLER=N of farthest, spread/],
+  [suggest, [GOLDEN_INDEX, '--diversity', '1.1'], /--diversity 1.1: expected a number from 0 to 1/],
   [suggest, ['nowhere', '-k', '0'], /--k 0: expected a whole number from 1 to 10000/],
 ];
 
