@@ -1,4 +1,4 @@
-// Scores and nearest distances of every item. Distances take two passes: an approximate scan per query finds the nearest
+// Scores and nearest distances of every item. Distances take two passes: a scan in float per query finds the nearest
 // query of each item, and that one is measured exactly. Where the scan's error cannot tell the nearest two apart, all
 // queries are.
 #include "survey.h"
@@ -45,7 +45,8 @@ bool by_chunks(size_t count, const SurveyOptions& options, const Work& work) {
 // The distinct vectors among the queries, dense, space after space.
 class QueryVectors {
  public:
-  QueryVectors(std::span<const Space> spaces, std::span<const uint32_t> items) : width_(total_dims(spaces)) {
+  QueryVectors(std::span<const Space> spaces, std::span<const uint32_t> items)
+      : spaces_(spaces.size()), width_(total_dims(spaces)) {
     rows_.reserve(items.size() * width_);
     std::vector<float> row(width_);
     // Equal queries would be equally near to everything, which the first pass cannot tell apart.
@@ -69,6 +70,7 @@ class QueryVectors {
 
   size_t count() const { return rows_.size() / width_; }
   const float* vector(size_t q) const { return rows_.data() + q * width_; }
+  double norm(size_t q, size_t space) const { return norms_[q * spaces_ + space]; }
 
   // The exact distance of an item.
   double distance(std::span<const Space> spaces, size_t q, uint32_t item) const {
@@ -78,13 +80,14 @@ class QueryVectors {
       const Codes& codes = *spaces[s].cells->codes;
       const size_t slot = slot_of(*spaces[s].cells, item);
       if (slot >= codes.count()) return std::numeric_limits<double>::infinity();
-      sum += spaces[s].weight * codes.distance(slot, vector, norms_[q * spaces.size() + s]);
+      sum += spaces[s].weight * codes.distance(slot, vector, norm(q, s));
       vector += codes.dims();
     }
     return sum;
   }
 
  private:
+  size_t spaces_;
   size_t width_;
   std::vector<float> rows_;
   std::vector<double> norms_; // per query and space
@@ -109,15 +112,25 @@ struct Nearest {
   double error = 0; // the largest of any query
 };
 
-// Adds weight * approximate distance of every slot to the sum of its item.
-void add_distances(const Space& space, const DistanceQuery& query, std::vector<float>& block, std::span<float> sums) {
+// Adds weight * distance of every slot to the sum of its item; the distance is off by at most what is returned, and by
+// its rounding to float. Sparse codes are short, so theirs are exact; 8 bits of them would leave most items undecided.
+double add_distances(const Space& space, const float* vector, double norm, std::vector<float>& block,
+                     std::span<float> sums) {
   const Codes& codes = *space.cells->codes;
   const float weight = static_cast<float>(space.weight);
+  if (codes.sparse()) {
+    for (size_t slot = 0; slot < codes.count(); ++slot) {
+      const uint32_t item = space.cells->items[slot];
+      if (item < sums.size()) sums[item] += weight * static_cast<float>(codes.distance(slot, vector, norm));
+    }
+    return 0;
+  }
+  const auto query = codes.prepare_distance(vector);
   const size_t blocks = (codes.count() + codes.block_items() - 1) / codes.block_items();
   const size_t batch = std::max<size_t>(1, kBatchSlots / codes.block_items());
   block.resize(batch * codes.block_items());
   for (size_t b = 0; b < blocks; b += batch) {
-    query.approximate(b, std::min(batch, blocks - b), block.data());
+    query->approximate(b, std::min(batch, blocks - b), block.data());
     const size_t base = b * codes.block_items();
     const size_t end = std::min(codes.count() - base, block.size());
     for (size_t i = 0; i < end; ++i) {
@@ -125,6 +138,7 @@ void add_distances(const Space& space, const DistanceQuery& query, std::vector<f
       if (item < sums.size()) sums[item] += weight * block[i];
     }
   }
+  return space.weight * static_cast<double>(query->error());
 }
 
 // The first pass over queries [begin, end).
@@ -137,11 +151,9 @@ void scan_queries(std::span<const Space> spaces, const QueryVectors& queries, si
     std::fill(sums.begin(), sums.end(), 0.0f);
     const float* vector = queries.vector(q);
     double error = 0;
-    for (const Space& space : spaces) {
-      const auto prepared = space.cells->codes->prepare_distance(vector);
-      vector += space.cells->codes->dims();
-      add_distances(space, *prepared, block, sums);
-      error += space.weight * static_cast<double>(prepared->error());
+    for (size_t s = 0; s < spaces.size(); ++s) {
+      error += add_distances(spaces[s], vector, queries.norm(q, s), block, sums);
+      vector += spaces[s].cells->codes->dims();
     }
     nearest.error = std::max(nearest.error, error);
     for (size_t item = 0; item < sums.size(); ++item) nearest.offer(item, sums[item], static_cast<uint32_t>(q));
