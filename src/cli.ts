@@ -11,7 +11,16 @@ import { suggest } from './commands/suggest.ts';
 import { verify } from './commands/verify.ts';
 import { ConfigError, packageVersion } from './config.ts';
 
-const commands: Readonly<Record<string, Command>> = { build, verify, inspect, serve, suggest, simulate, generate, quickstart };
+const commands: Readonly<Record<string, Command>> = {
+  build,
+  verify,
+  inspect,
+  serve,
+  suggest,
+  simulate,
+  generate,
+  quickstart,
+};
 
 process.exitCode = await run(process.argv.slice(2));
 

@@ -17,13 +17,13 @@ Plays every start of every actor against each system, the systems in turns, and 
 by round. The same index, actors, systems and seed give the same suggestions.
 
   --protocol NAME[,key=value]…
-                     imagenet, imagenet-unknown, yfcc100m, lsc
+                     imagenet, imagenet-unknown, yfcc100m, lsc, iris
   --actors FILE      who plays: actors.json of farsight generate, topics.json of the lsc evaluation, or class labels:
                      NAME.npy (one class an item), NAME_indptr.npy beside NAME_indices.npy (several), or .csv with
                      columns label and, unless rows are the items in order, item
   --system NAME[,key=value[:value…]]…
-                     exquisitor (default), blackthorn, knn-ecp, svm-lsh, knn-lsh, hnsw, float, manual; repeatable. A list
-                     of values is one run each:
+                     exquisitor (default), blackthorn, knn-ecp, svm-lsh, knn-lsh, hnsw, float, spread, spread+uniform,
+                     spread+rand, spread+grid, manual; repeatable. A list of values is one run each:
                      exquisitor,clusters=1:16:256,segments=1:16 is six. What the protocol sets (b, S_c, r) holds for
                      keys that are not given
   --starts N         starts per actor (default all of a file, one of class labels)
