@@ -18,7 +18,7 @@ import { RatioSpace, REPRESENTATIVE_BITS } from './ratio-space.ts';
 
 const DEFAULT_DENSE_FEATURES = 16;
 /** A mean of a hundred sparse vectors is less sparse than they are; see bench/recall.bench.ts. */
-const DEFAULT_REPRESENTATIVE_FEATURES = 16;
+const LEAST_REPRESENTATIVE_FEATURES = 8;
 
 export const ratio: Codec = {
   name: 'ratio',
@@ -51,7 +51,7 @@ export const ratio: Codec = {
     const representativeFeatures = wholeOption(
       options,
       'representative_features',
-      Math.min(most, Math.max(DEFAULT_REPRESENTATIVE_FEATURES, 2 * features)),
+      Math.min(most, Math.max(LEAST_REPRESENTATIVE_FEATURES, features)),
       features,
       most,
     );
