@@ -15,7 +15,7 @@ const AGREEMENT_SAMPLE = 1000;
 /** Comparing every item with every representative is cheap enough up to here: 300,000 items of 100 a cluster. */
 const EXACT_PAIRS = 1e9;
 /** Groups that a row is compared with the members of. */
-const BEAM = 8;
+const BEAM = 4;
 
 /** How items find their representative, when nothing else is asked for. */
 export function assignBySize(items: number, clusters: number): Assign {

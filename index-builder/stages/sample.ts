@@ -8,7 +8,7 @@ import { partRows, type StageOptions } from './stage.ts';
 /** A sample holds every row of a collection up to this size, */
 const LEAST_SAMPLE = 300_000;
 /** and of larger ones as many rows as this per cluster, */
-const ROWS_PER_CLUSTER = 16;
+const ROWS_PER_CLUSTER = 8;
 /** in at most so many bytes of records. */
 const SAMPLE_BYTES = 2 ** 31;
 
