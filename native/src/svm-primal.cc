@@ -11,6 +11,9 @@
 //
 // s_i is proportional to a_i, not one for all: where some alpha end at C and others at a ten-thousandth of it, a row
 // of the second kind under the stiffness of the first is a wall that every Newton step runs into.
+//
+// The squared hinge at a moderate C needs no multipliers: with s_i infinite t_i = max(0, 2 C_i z_i), F is the primal
+// objective itself, smooth enough for Newton's method from w = 0, and the gap is |grad F|^2 / 2.
 #include "svm-primal.h"
 
 #include <algorithm>
@@ -46,10 +49,7 @@ class Multipliers {
 
   double upper(size_t i) const { return options_.squared_hinge ? kInfinity : costs_[i]; }
   double diagonal(size_t i) const { return options_.squared_hinge ? 0.5 / costs_[i] : 0; }
-  double rise(size_t i) const { return stiffness_[i] / (1 + stiffness_[i] * diagonal(i)); }
-  double pull(size_t i, double slack) const {
-    return (multipliers_[i] + stiffness_[i] * slack) / (1 + stiffness_[i] * diagonal(i));
-  }
+  double pull(size_t i, double slack) const { return lead_[i] + rise_[i] * slack; }
   bool is_free(size_t i, double pull) const { return pull > 0 && pull < upper(i); }
   void count(size_t products);
 
@@ -73,7 +73,8 @@ class Multipliers {
   SvmResult& result_;
 
   const size_t dims_;
-  std::vector<double> multipliers_, stiffness_; // a and s
+  const bool smooth_;                           // no multipliers
+  std::vector<double> lead_, rise_;             // a_i / (1 + s_i q_i) and s_i / (1 + s_i q_i)
   std::vector<double> alpha_, slack_, change_;  // t and z at w, and how z falls along the direction
   double stiffer_ = kStiffness, floor_ = 0;     // s_i = stiffer_ * max(a_i, floor_)
   std::vector<double> weights_, gradient_, direction_;
@@ -90,12 +91,14 @@ template <typename Problem>
 Multipliers<Problem>::Multipliers(const Problem& problem, const int8_t* labels, const double* costs,
                                   const SvmOptions& options, double* alpha, Value* weights, SvmResult& result)
     : problem_(problem), labels_(labels), costs_(costs), options_(options), best_alpha_(alpha),
-      best_weights_(weights), result_(result), dims_(problem.dims()), alpha_(alpha, alpha + problem.size()),
+      best_weights_(weights), result_(result), dims_(problem.dims()), smooth_(is_smooth(options, costs, problem.size())),
+      lead_(problem.size()), rise_(problem.size()), alpha_(alpha, alpha + problem.size()),
       slack_(problem.size()), change_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1),
       direction_(dims_ + 1), residual_(dims_ + 1), scaled_(dims_ + 1), search_(dims_ + 1),
       preconditioner_(dims_ + 1), image_(dims_ + 1), narrow_(dims_), sum_(dims_), before_(result.iterations) {
   size_t positive = 0;
-  for (const double a : alpha_) {
+  for (double& a : alpha_) {
+    a = std::max(a, 0.0);
     floor_ += a;
     positive += a > 0;
   }
@@ -107,12 +110,17 @@ void Multipliers<Problem>::solve() {
   const auto ends = [this] {
     return result_.converged || result_.iterations >= options_.max_iterations || is_late(options_);
   };
-  if (ends()) return;
+  if (ends() && !smooth_) return;
   for (size_t i = 0; i < alpha_.size(); ++i) {
     problem_.add(labels_[i] * alpha_[i], i, weights_.data());
     weights_[dims_] += labels_[i] * alpha_[i];
   }
   look();
+  if (smooth_) {
+    // One step is made however late it is: weights of zero would answer nothing.
+    renew();
+    if (!result_.converged) step();
+  }
   double last = kInfinity;
   while (!ends()) {
     renew();
@@ -127,9 +135,12 @@ void Multipliers<Problem>::solve() {
 // New multipliers, and where they leave the gradient.
 template <typename Problem>
 void Multipliers<Problem>::renew() {
-  multipliers_ = alpha_;
-  stiffness_.resize(alpha_.size());
-  for (size_t i = 0; i < alpha_.size(); ++i) stiffness_[i] = stiffer_ * std::max(multipliers_[i], floor_);
+  for (size_t i = 0; i < alpha_.size(); ++i) {
+    const double stiffness = stiffer_ * std::max(alpha_[i], floor_);
+    const double share = 1 / (1 + stiffness * diagonal(i));
+    lead_[i] = smooth_ ? 0 : alpha_[i] * share;
+    rise_[i] = smooth_ ? 2 * costs_[i] : stiffness * share;
+  }
   answer();
   measure();
 }
@@ -172,7 +183,7 @@ void Multipliers<Problem>::measure() {
   inner_ = 0.5 * sum_of_squares(gradient_.data(), dims_ + 1);
   outer_ = loss - met;
   const Measured measured{sum_of_squares(weights_.data(), dims_ + 1), slack_, costs_, options_.squared_hinge};
-  const double scale = measured.best_scale(kScaleSteps);
+  const double scale = smooth_ ? 1 : measured.best_scale(kScaleSteps);
   const double primal = measured.primal(scale);
   const double dual = linear - 0.5 * sum_of_squares(image_.data(), dims_ + 1);
   if (primal < result_.primal) {
@@ -206,8 +217,8 @@ void Multipliers<Problem>::find_direction() {
   for (uint32_t i = 0; i < alpha_.size(); ++i) {
     if (!is_free(i, pull(i, slack_[i]))) continue;
     free_.push_back(i);
-    problem_.add_squares(rise(i), i, preconditioner_.data());
-    preconditioner_[dims_] += rise(i);
+    problem_.add_squares(rise_[i], i, preconditioner_.data());
+    preconditioner_[dims_] += rise_[i];
   }
   count(free_.size());
   std::fill(direction_.begin(), direction_.end(), 0.0);
@@ -217,7 +228,7 @@ void Multipliers<Problem>::find_direction() {
   }
   double square = lanes_dot(residual_.data(), scaled_.data(), dims_ + 1);
   const double enough = kGradientTolerance * kGradientTolerance * square;
-  for (size_t k = 0; k < kMaxGradients && square > enough && !is_late(options_); ++k) {
+  for (size_t k = 0; k < kMaxGradients && square > enough && (k == 0 || !is_late(options_)); ++k) {
     apply_hessian();
     const double step = square / lanes_dot(search_.data(), image_.data(), dims_ + 1);
     for (size_t d = 0; d <= dims_; ++d) {
@@ -238,7 +249,7 @@ void Multipliers<Problem>::apply_hessian() {
   std::fill(sum_.begin(), sum_.end(), Value{0});
   double bias = 0;
   for (const uint32_t i : free_) {
-    const double share = rise(i) * (problem_.dot(narrow_.data(), i) + search_[dims_]);
+    const double share = rise_[i] * (problem_.dot(narrow_.data(), i) + search_[dims_]);
     problem_.add(share, i, sum_.data());
     bias += share;
   }
@@ -282,7 +293,7 @@ double Multipliers<Problem>::slope(double step, double* curvature) const {
   for (size_t i = 0; i < change_.size(); ++i) {
     const double at = pull(i, slack_[i] - step * change_[i]);
     sum += std::clamp(at, 0.0, upper(i)) * change_[i];
-    if (is_free(i, at)) *curvature += rise(i) * change_[i] * change_[i];
+    *curvature += is_free(i, at) ? rise_[i] * change_[i] * change_[i] : 0;
   }
   return sum;
 }
@@ -295,6 +306,10 @@ void Multipliers<Problem>::count(size_t products) {
 }
 
 } // namespace
+
+bool is_smooth(const SvmOptions& options, const double* costs, size_t rows) {
+  return options.squared_hinge && std::all_of(costs, costs + rows, [](double cost) { return cost <= kSmoothCost; });
+}
 
 void train_primal(const DenseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                   double* alpha, float* weights, SvmResult& result) {

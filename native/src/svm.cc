@@ -349,6 +349,18 @@ void relevance_weights(const Rows& rows, const int8_t* labels, double positive_w
 
 } // namespace
 
+namespace {
+
+// Of no solution yet.
+SvmResult unknown() {
+  SvmResult result;
+  result.primal = std::numeric_limits<double>::infinity();
+  result.dual = -std::numeric_limits<double>::infinity();
+  return result;
+}
+
+} // namespace
+
 SvmResult train_svm(const DenseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                     double* alpha, float* weights) {
   SvmResult result = Solver<DenseProblem>(DenseProblem(rows), labels, costs, options, alpha, weights).solve();
@@ -359,8 +371,10 @@ SvmResult train_svm(const DenseRows& rows, const int8_t* labels, const double* c
 SvmResult train_svm(const SparseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                     double* alpha, float* weights) {
   std::vector<double> exact(rows.dims);
-  SvmResult result =
-      Solver<SparseProblem>(SparseProblem(rows), labels, costs, options, alpha, exact.data()).solve();
+  SvmResult result = unknown();
+  if (!is_smooth(options, costs, rows.rows)) {
+    result = Solver<SparseProblem>(SparseProblem(rows), labels, costs, options, alpha, exact.data()).solve();
+  }
   if (!result.converged) train_primal(rows, labels, costs, options, alpha, exact.data(), result);
   std::transform(exact.begin(), exact.end(), weights, [](double value) { return static_cast<float>(value); });
   return result;
