@@ -17,6 +17,7 @@
       "src/ratio.cc",
       "src/ratio-distance.cc",
       "src/sq8.cc",
+      "src/repeats.cc",
       "src/search.cc",
       "src/survey.cc",
       "src/diversity.cc",

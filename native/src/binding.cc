@@ -147,6 +147,8 @@ struct OpenCells {
   std::shared_ptr<OpenCodes> codes, representatives, spread; // spread: may be null
   std::vector<std::shared_ptr<Section>> sections;
   Cells cells;
+  std::vector<BlockRun> repeats; // found when everything is scanned for the first time
+  bool repeats_known = false;
 };
 
 // Members of clusters, taken part by part; one of the two.
@@ -550,7 +552,13 @@ Napi::Value scan_some(Info info) {
 
 Napi::Value scan_everything(Info info) {
   const auto env = info.Env();
-  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
+  auto& open = *handle<OpenCells>(env, info[0], "cells");
+  auto& cells = open.cells;
+  if (!open.repeats_known) {
+    open.repeats = repeated_blocks(*cells.codes, cells.starts);
+    cells.repeats = open.repeats;
+    open.repeats_known = true;
+  }
   const auto query = prepare(env, *cells.codes, info[1], info[2]);
   const auto items = array<uint32_t>(env, info[6], "items");
   const auto scores = array_of<double>(env, info[7], "scores", items.size());

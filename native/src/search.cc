@@ -69,6 +69,53 @@ size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t e
   return slot - begin;
 }
 
+// Whether to stop before the next batch. The first batch of every part is always scanned, so that a late answer holds
+// the best there is at hand; a scan without a deadline never looks at the clock.
+class Stop {
+ public:
+  Stop(Clock::time_point deadline, std::atomic<bool>& expired) : deadline_(deadline), expired_(expired) {}
+
+  bool operator()() {
+    if (std::exchange(first_, false) || deadline_ == Clock::time_point::max()) return false;
+    if (Clock::now() >= deadline_) expired_ = true;
+    return expired_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  Clock::time_point deadline_;
+  std::atomic<bool>& expired_;
+  bool first_ = true;
+};
+
+// The same for slots that include repeated blocks, ascending: what is left of a run is passed over once the score of its
+// first block says that nothing in it is wanted.
+template <typename Admit>
+size_t scan_with_repeats(const Cells& cells, const Query& query, size_t begin, size_t end, std::vector<float>& scores,
+                         Collector<Admit>& collector, Stop& stop) {
+  const Codes& codes = *cells.codes;
+  const size_t items = codes.block_items();
+  size_t slot = begin;
+  bool stopped = false;
+  const auto scan_to = [&](size_t to) {
+    const size_t scored = scan_slots(codes, query, slot, to, scores, collector, stop);
+    stopped = scored < to - slot;
+    slot += scored;
+  };
+  for (const BlockRun& run : cells.repeats) {
+    const size_t run_end = std::min(run.end * items, end);
+    if (run_end <= slot || run.begin * items >= end || stopped) continue;
+    if (slot < run.begin * items) scan_to(run.begin * items);
+    if (stopped) break;
+    std::vector<float> block(items);
+    query.approximate(run.begin, 1, block.data());
+    const float best = *std::max_element(block.begin(), block.end());
+    while (slot < run_end && !stopped && !collector.is_hopeless(best)) scan_to(std::min(run_end, slot + kBatchSlots));
+    if (!stopped) slot = run_end;
+  }
+  if (!stopped) scan_to(end);
+  return slot - begin;
+}
+
 // Checked access to what a file says about slots and clusters.
 class Bounds {
  public:
@@ -119,24 +166,6 @@ struct AdmitItems {
     number = cells.items[slot];
     return number < cells.slots.size() && !skip.contains(number);
   }
-};
-
-// Whether to stop before the next batch. The first batch of every part is always scanned, so that a late answer holds
-// the best there is at hand; a scan without a deadline never looks at the clock.
-class Stop {
- public:
-  Stop(Clock::time_point deadline, std::atomic<bool>& expired) : deadline_(deadline), expired_(expired) {}
-
-  bool operator()() {
-    if (std::exchange(first_, false) || deadline_ == Clock::time_point::max()) return false;
-    if (Clock::now() >= deadline_) expired_ = true;
-    return expired_.load(std::memory_order_relaxed);
-  }
-
- private:
-  Clock::time_point deadline_;
-  std::atomic<bool>& expired_;
-  bool first_ = true;
 };
 
 // Sorts, cuts to `limit` and writes; returns how many.
@@ -271,7 +300,7 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
     Stop stop(options.deadline, expired);
     const size_t begin = std::min(slots, blocks * p / parts * block);
     const size_t end = std::min(slots, blocks * (p + 1) / parts * block);
-    scored[p] = scan_slots(*cells.codes, query, begin, end, block_scores, collector, stop);
+    scored[p] = scan_with_repeats(cells, query, begin, end, block_scores, collector, stop);
     best[p] = collector.take();
   });
 

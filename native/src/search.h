@@ -12,6 +12,7 @@
 
 #include "codes.h"
 #include "packed.h"
+#include "repeats.h"
 
 namespace farsight {
 
@@ -23,6 +24,7 @@ struct Cells {
   PackedNumbers items; // slot -> item
   PackedNumbers slots; // item -> slot
   std::span<const uint32_t> starts; // clusters + 1
+  std::span<const BlockRun> repeats = {}; // of the codes; scan_all scores one block of each
 };
 
 struct ScanOptions {
@@ -59,7 +61,8 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
                          size_t per_segment, const ScanOptions& options, uint32_t* items, double* scores,
                          uint32_t* counts);
 
-// The `count` best of all items. Writes how many to *found.
+// The `count` best of all items. Writes how many to *found. Of a run of repeated blocks only as many are read as may be
+// among the best; all count as scored.
 ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const ScanOptions& options, uint32_t* items,
                     double* scores, size_t* found);
 

@@ -18,15 +18,21 @@ using Clock = std::chrono::steady_clock;
 
 enum class Kind { kRatio, kSq8 };
 
-// Packed random vectors, drawn from `distinct` different ones so that scores tie.
+// Packed random vectors, drawn from `distinct` different ones so that scores tie; the slots of `same` hold one vector.
+struct Slots {
+  size_t begin = 0;
+  size_t end = 0;
+};
+
 struct Packed {
   std::vector<uint8_t> blocks;
   std::vector<uint8_t> refine;
   std::unique_ptr<Codes> codes;
 
-  Packed(std::mt19937& random, Kind kind, size_t count, size_t distinct) {
+  Packed(std::mt19937& random, Kind kind, size_t count, size_t distinct, Slots same = {}) {
     std::vector<uint32_t> order(count);
     for (auto& row : order) row = static_cast<uint32_t>(random() % distinct);
+    std::fill(order.begin() + static_cast<ptrdiff_t>(same.begin), order.begin() + static_cast<ptrdiff_t>(same.end), 0u);
     if (kind == Kind::kRatio) {
       const RatioParameters parameters{300, 5, 10, 0.001, 5 * 1020 * 0.001};
       std::vector<uint16_t> ids(distinct * 5);
@@ -69,8 +75,8 @@ struct Index {
   std::unique_ptr<Query> query;
   std::unique_ptr<Query> representative_query;
 
-  Index(std::mt19937& random, Kind kind, const std::vector<size_t>& sizes, size_t distinct)
-      : items(random, kind, std::accumulate(sizes.begin(), sizes.end(), size_t{0}), distinct),
+  Index(std::mt19937& random, Kind kind, const std::vector<size_t>& sizes, size_t distinct, Slots same = {})
+      : items(random, kind, std::accumulate(sizes.begin(), sizes.end(), size_t{0}), distinct, same),
         representatives(random, kind, sizes.size(), distinct),
         item_of(items.codes->count()),
         starts(1) {
@@ -387,6 +393,36 @@ TEST("score_items and item_distances answer item by item") {
       const size_t slot = index.cells().slots[items[i]];
       CHECK(scores[i] == index.query->exact(slot));
       CHECK(distances[i] == index.items.codes->distance(slot, query.data(), norm));
+    }
+  }
+}
+
+TEST("blocks that repeat one another are found in large clusters and change no answer") {
+  std::mt19937 random(41);
+  for (const Kind kind : {Kind::kRatio, Kind::kSq8}) {
+    const size_t many = 3 * kLeastRepeatedSlots;
+    Index index(random, kind, {300, many, 70'000}, 50, {300, 300 + many});
+    Cells cells = index.cells();
+    const auto repeats = repeated_blocks(*cells.codes, cells.starts);
+    CHECK(repeats.size() == 1);
+    CHECK(repeats[0].begin * cells.codes->block_items() >= 300);
+    CHECK(repeats[0].end * cells.codes->block_items() <= 300 + many);
+    for (const size_t limit : {size_t{1}, size_t{100}, size_t{5000}}) {
+      for (const size_t workers : {size_t{1}, size_t{3}}) {
+        Answer answers[2];
+        ScanResult results[2];
+        for (int with = 0; with < 2; ++with) {
+          cells.repeats = with == 0 ? std::span<const BlockRun>{} : repeats;
+          Answer& answer = answers[with];
+          answer = {std::vector<uint32_t>(limit), std::vector<double>(limit)};
+          size_t found = 0;
+          results[with] = scan_all(cells, *index.query, limit, {.workers = workers}, answer.items.data(),
+                                   answer.scores.data(), &found);
+          CHECK(found == limit);
+        }
+        CHECK(answers[0] == answers[1]);
+        CHECK(results[0].items_scored == results[1].items_scored);
+      }
     }
   }
 }

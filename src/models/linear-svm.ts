@@ -1,4 +1,4 @@
-// Linear SVM by dual coordinate descent (LIBLINEAR's algorithm; native/src/svm.h), the papers' classifier.
+// Linear SVM, the papers' classifier, trained in native/src/svm.h.
 
 import { native } from '../native.ts';
 import type { LinearModel, TrainingRows } from './model.ts';
