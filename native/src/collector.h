@@ -47,6 +47,48 @@ inline void keep_best(std::vector<Scored>& list, size_t limit) {
   list.resize(limit);
 }
 
+// The `limit` best slots that `admit` lets through, by their approximate scores alone.
+template <typename Admit>
+class RoughCollector {
+ public:
+  RoughCollector(size_t limit, Admit admit)
+      : admit_(admit), limit_(limit), capacity_(std::max(limit * kCandidates, kLeastCandidates)),
+        positions_(kBatchSlots + 16) {}
+
+  // As of Collector.
+  void offer(size_t first, const float* scores, size_t count) {
+    if (limit_ == 0) return;
+    const size_t found = kernels().select_at_least(scores, count, threshold_, positions_.data());
+    for (size_t p = 0; p < found; ++p) {
+      const float score = scores[positions_[p]];
+      uint32_t number = 0;
+      if (score < threshold_ || !admit_(first + positions_[p], number)) continue;
+      best_.push_back({score, number});
+      if (best_.size() == capacity_) shrink();
+    }
+  }
+
+  // Leaves the collector empty; the result is unordered.
+  std::vector<Scored> take() {
+    keep_best(best_, limit_);
+    threshold_ = -INFINITY;
+    return std::exchange(best_, {});
+  }
+
+ private:
+  void shrink() {
+    keep_best(best_, limit_);
+    threshold_ = static_cast<float>(std::max_element(best_.begin(), best_.end(), Better{})->score);
+  }
+
+  Admit admit_;
+  size_t limit_;
+  size_t capacity_;
+  float threshold_ = -INFINITY;
+  std::vector<uint32_t> positions_;
+  std::vector<Scored> best_;
+};
+
 // The `limit` best slots that `admit` lets through. Slots come with approximate scores; with E the query's error,
 //   - a slot whose approximate score is below a - 2E, where `limit` others have at least a, is not among the best: the
 //     exact scores of those are at least a - E, its own is below that;

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -51,6 +53,26 @@ struct Registry {
 Registry& registry() {
   static Registry& all = *new Registry;
   return all;
+}
+
+// Whether the system gives huge pages to those who ask; without them a copy would only be memory that cannot be dropped.
+bool huge_pages_exist() {
+  char text[64] = {};
+  std::FILE* const file = std::fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+  if (file == nullptr) return false;
+  const size_t length = std::fread(text, 1, sizeof text - 1, file);
+  std::fclose(file);
+  return length > 0 && std::strstr(text, "[never]") == nullptr;
+}
+
+// Maps the pages of a range, read from the file where they have to be. Throws std::runtime_error when one cannot be.
+void touch(uint8_t* first, size_t length) {
+#if defined(MADV_POPULATE_READ)
+  // Unlike a load, this reports a page that cannot be read instead of ending the process. Linux before 5.14 lacks it.
+  if (::madvise(first, length, MADV_POPULATE_READ) == 0) return;
+  if (errno != EINVAL) throw std::runtime_error(std::string("a section cannot be read: ") + std::strerror(errno));
+#endif
+  for (size_t at = 0; at < length; at += kHeaderBytes) static_cast<void>(static_cast<volatile uint8_t*>(first)[at]);
 }
 
 size_t whole_pages(uint64_t bytes) { return (bytes + kHeaderBytes - 1) / kHeaderBytes * kHeaderBytes; }
@@ -129,14 +151,7 @@ void Mapping::warm(size_t offset, size_t bytes, bool huge) const {
   if (begin == end) return;
   uint8_t* const first = base_ + begin / kHeaderBytes * kHeaderBytes;
   const size_t length = static_cast<size_t>(base_ + end - first);
-#if defined(MADV_POPULATE_READ)
-  // Unlike a load, this reports a page that cannot be read instead of ending the process.
-  if (::madvise(first, length, MADV_POPULATE_READ) != 0 && errno != EINVAL) {
-    throw std::runtime_error(std::string("a section cannot be read: ") + std::strerror(errno));
-  }
-#else
-  for (size_t at = 0; at < length; at += kHeaderBytes) static_cast<void>(static_cast<volatile uint8_t*>(first)[at]);
-#endif
+  touch(first, length);
   const size_t first_huge = (begin + kHugePage - 1) / kHugePage;
   const size_t last_huge = end / kHugePage;
   if (huge && first_huge < last_huge) copy_to_huge_pages(first_huge, last_huge - first_huge);
@@ -144,6 +159,7 @@ void Mapping::warm(size_t offset, size_t bytes, bool huge) const {
 
 bool Mapping::copy_to_huge_pages(size_t first, size_t count) const {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (!huge_pages_exist()) return false;
   const std::lock_guard lock(copying_);
   const auto copied = copied_.begin() + static_cast<ptrdiff_t>(first);
   if (std::all_of(copied, copied + static_cast<ptrdiff_t>(count), [](bool already) { return already; })) return true;
@@ -151,16 +167,23 @@ bool Mapping::copy_to_huge_pages(size_t first, size_t count) const {
   uint8_t* const copy = reserve(bytes, PROT_READ | PROT_WRITE);
   if (copy == nullptr) return false;
   uint8_t* const place = base_ + first * kHugePage;
-  bool placed = false;
-  if (::madvise(copy, bytes, MADV_HUGEPAGE) == 0) {
-    std::memcpy(copy, place, bytes);
-    // Moving replaces what is mapped at `place` in one step: a reader finds the one or the other.
-    placed = ::mprotect(copy, bytes, PROT_READ) == 0 &&
-             ::mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place) == place;
+  if (::madvise(copy, bytes, MADV_HUGEPAGE) != 0) {
+    ::munmap(copy, bytes);
+    return false;
   }
-  if (!placed) ::munmap(copy, bytes);
-  else std::fill_n(copied, count, true);
-  return placed;
+  std::memcpy(copy, place, bytes);
+  ::mprotect(copy, bytes, PROT_READ);
+  // Moving replaces what is mapped at `place` in one step: a reader finds the one or the other.
+  if (::mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place) != place) {
+    // The system may have unmapped the place before it failed; the bytes go back there in any case.
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+    if (::mmap(place, bytes, PROT_READ | PROT_WRITE, flags, -1, 0) != place) std::abort();
+    std::memcpy(place, copy, bytes);
+    ::mprotect(place, bytes, PROT_READ);
+    ::munmap(copy, bytes);
+  }
+  std::fill_n(copied, count, true);
+  return true;
 #else
   static_cast<void>(first);
   static_cast<void>(count);

@@ -53,9 +53,9 @@ class SkipSet {
 
 // Scores the slots [begin, end) and hands them to a collector, kBatchSlots at a time at most. `stop` is asked before
 // every batch; returns how many slots were scored.
-template <typename Admit, typename Asked>
+template <typename Collects, typename Asked>
 size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t end, std::vector<float>& scores,
-                  Collector<Admit>& collector, Asked&& stop) {
+                  Collects& collector, Asked&& stop) {
   const size_t items = codes.block_items();
   size_t slot = begin;
   while (slot < end && !stop()) {
@@ -179,6 +179,14 @@ size_t write_best(std::vector<Scored>& list, size_t limit, uint32_t* items, doub
   return list.size();
 }
 
+// What `collector` keeps of the first `total` representatives.
+template <typename Collects>
+std::vector<Scored> best_representatives(const Cells& cells, const Query& query, size_t total, Collects collector) {
+  std::vector<float> scores(kBatchSlots);
+  scan_slots(*cells.representatives, query, 0, total, scores, collector, [] { return false; });
+  return collector.take();
+}
+
 } // namespace
 
 size_t select_clusters(const Cells& cells, const Query& representatives, const Query* spread, size_t count,
@@ -195,11 +203,10 @@ size_t select_clusters(const Cells& cells, const Query& representatives, const Q
     const size_t size = size_of(slot);
     return size > 0 && size <= size_limit;
   };
-  const size_t preselected = spread == nullptr ? count : std::min(count * kPreselected, total);
-  Collector collector(representatives, preselected, admit);
-  std::vector<float> scores(kBatchSlots);
-  scan_slots(*cells.representatives, representatives, 0, total, scores, collector, [] { return false; });
-  std::vector<Scored> best = collector.take();
+  std::vector<Scored> best = spread == nullptr
+                               ? best_representatives(cells, representatives, total, Collector(representatives, count, admit))
+                               : best_representatives(cells, representatives, total,
+                                                      RoughCollector(std::min(count * kPreselected, total), admit));
   if (spread != nullptr) {
     for (size_t i = 0; i < best.size(); ++i) {
       if (i + kPrefetchCodes < best.size()) spread->prefetch(best[i + kPrefetchCodes].item);
