@@ -123,9 +123,6 @@ class Collector {
     }
   }
 
-  // Whether a slot of this approximate score can no longer be among the best.
-  bool is_hopeless(float score) const { return score < threshold_; }
-
   // Leaves the collector empty; the result is unordered.
   std::vector<Scored> take() {
     if (limit_ == 0) return {};

@@ -87,35 +87,6 @@ class Stop {
   bool first_ = true;
 };
 
-// The same for slots that include repeated blocks, ascending: what is left of a run is passed over once the score of its
-// first block says that nothing in it is wanted.
-template <typename Admit>
-size_t scan_with_repeats(const Cells& cells, const Query& query, size_t begin, size_t end, std::vector<float>& scores,
-                         Collector<Admit>& collector, Stop& stop) {
-  const Codes& codes = *cells.codes;
-  const size_t items = codes.block_items();
-  size_t slot = begin;
-  bool stopped = false;
-  const auto scan_to = [&](size_t to) {
-    const size_t scored = scan_slots(codes, query, slot, to, scores, collector, stop);
-    stopped = scored < to - slot;
-    slot += scored;
-  };
-  for (const BlockRun& run : cells.repeats) {
-    const size_t run_end = std::min(run.end * items, end);
-    if (run_end <= slot || run.begin * items >= end || stopped) continue;
-    if (slot < run.begin * items) scan_to(run.begin * items);
-    if (stopped) break;
-    std::vector<float> block(items);
-    query.approximate(run.begin, 1, block.data());
-    const float best = *std::max_element(block.begin(), block.end());
-    while (slot < run_end && !stopped && !collector.is_hopeless(best)) scan_to(std::min(run_end, slot + kBatchSlots));
-    if (!stopped) slot = run_end;
-  }
-  if (!stopped) scan_to(end);
-  return slot - begin;
-}
-
 // Checked access to what a file says about slots and clusters.
 class Bounds {
  public:
@@ -291,31 +262,90 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
   return result;
 }
 
+namespace {
+
+struct Slots {
+  size_t begin;
+  size_t end;
+};
+
+// Slots of [0, end) outside the runs, which are ascending.
+std::vector<Slots> outside(std::span<const BlockRun> runs, size_t block_items, size_t end) {
+  std::vector<Slots> slots;
+  size_t from = 0;
+  for (const BlockRun& run : runs) {
+    const size_t to = std::min(run.begin * block_items, end);
+    if (from < to) slots.push_back({from, to});
+    from = std::max(from, std::min(run.end * block_items, end));
+  }
+  if (from < end) slots.push_back({from, end});
+  return slots;
+}
+
+} // namespace
+
+// Repeated blocks come last, when the best of all others are known: a run is passed over when the score of its first block
+// says that nothing in it is wanted. A run that came first would be a million ties, each to be scored exactly.
 ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const ScanOptions& options, uint32_t* items,
                     double* scores, size_t* found) {
   const size_t slots = Bounds(cells).slots();
   const SkipSet skip(options.skip);
-  const size_t block = cells.codes->block_items();
-  const size_t blocks = (slots + block - 1) / block;
+  const Codes& codes = *cells.codes;
+  const size_t block = codes.block_items();
+  const std::vector<Slots> ranges = outside(cells.repeats, block, slots);
+  size_t blocks = 0;
+  for (const Slots& range : ranges) blocks += (range.end - range.begin + block - 1) / block;
   const size_t parts = std::max<size_t>(1, std::min(options.workers, blocks));
   std::vector<std::vector<Scored>> best(parts);
   std::vector<size_t> scored(parts);
   std::atomic<bool> expired = false;
+  const auto scan = [&](Slots range, auto& collector, std::vector<float>& block_scores, Stop& stop) {
+    return scan_slots(codes, query, range.begin, range.end, block_scores, collector, stop);
+  };
   run_parts(parts, [&](size_t p) {
     std::vector<float> block_scores(kBatchSlots);
     Collector collector(query, std::min(count, slots), AdmitItems{cells, skip});
     Stop stop(options.deadline, expired);
-    const size_t begin = std::min(slots, blocks * p / parts * block);
-    const size_t end = std::min(slots, blocks * (p + 1) / parts * block);
-    scored[p] = scan_with_repeats(cells, query, begin, end, block_scores, collector, stop);
+    // This part's blocks, of all outside the runs numbered through.
+    size_t first = blocks * p / parts, last = blocks * (p + 1) / parts;
+    for (const Slots& range : ranges) {
+      const size_t own = (range.end - range.begin + block - 1) / block;
+      const Slots mine{range.begin + std::min(first, own) * block, std::min(range.end, range.begin + std::min(last, own) * block)};
+      first -= std::min(first, own);
+      last -= std::min(last, own);
+      if (mine.begin >= mine.end) continue;
+      const size_t done = scan(mine, collector, block_scores, stop);
+      scored[p] += done;
+      if (done < mine.end - mine.begin) break;
+    }
     best[p] = collector.take();
   });
 
   ScanResult result;
   for (const size_t part : scored) result.items_scored += part;
+  std::vector<Scored>& all = best[0];
+  for (size_t p = 1; p < parts; ++p) all.insert(all.end(), best[p].begin(), best[p].end());
+  keep_best(all, count);
+  std::vector<float> block_scores(kBatchSlots);
+  for (const BlockRun& run : cells.repeats) {
+    const Slots range{std::min(run.begin * block, slots), std::min(run.end * block, slots)};
+    if (range.begin == range.end || expired) continue;
+    query.approximate(run.begin, 1, block_scores.data());
+    const double most = *std::max_element(block_scores.begin(), block_scores.begin() + static_cast<ptrdiff_t>(block)) +
+                        static_cast<double>(query.error());
+    if (all.size() == count && (count == 0 || most < std::max_element(all.begin(), all.end(), Better{})->score)) {
+      result.items_scored += range.end - range.begin;
+      continue;
+    }
+    Collector collector(query, std::min(count, slots), AdmitItems{cells, skip});
+    Stop stop(options.deadline, expired);
+    result.items_scored += scan(range, collector, block_scores, stop);
+    const std::vector<Scored> further = collector.take();
+    all.insert(all.end(), further.begin(), further.end());
+    keep_best(all, count);
+  }
   result.complete = !expired;
-  for (size_t p = 1; p < parts; ++p) best[0].insert(best[0].end(), best[p].begin(), best[p].end());
-  *found = write_best(best[0], count, items, scores);
+  *found = write_best(all, count, items, scores);
   return result;
 }
 
