@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Manifest } from '../../src/index/format.ts';
 import type { Collection } from '../../src/index/open.ts';
+import { searchedBytes, warm } from '../../src/index/warm.ts';
 import { native } from '../../src/native.ts';
 import { round } from '../../src/round.ts';
 import { ROUND_DEFAULTS } from '../../src/round-request.ts';
@@ -29,8 +30,14 @@ export function bytesPerItem({ sections, items }: Manifest): {
   return { total: Object.values(families).reduce((sum, each) => sum + each, 0), families };
 }
 
-/** Reads every code, map and cluster of every modality as searches do, then asks the system what is resident. */
+/**
+ * Reads the index into memory as a server with plenty of it does, onto huge pages; then every code, map and cluster of every
+ * modality as searches do, and asks the system what is resident.
+ */
 export function memoryTouched(collection: Collection): Memory {
+  let read = 0;
+  for (const bytes of warm(collection, true)) read += bytes;
+  if (read !== searchedBytes(collection)) throw new RangeError(`read ${read} bytes of the index`);
   for (const { cells, manifest } of collection.modalities.values()) {
     const weights = new Float32Array(manifest.dims).fill(1);
     const scores = new Float64Array(BLOCK_ITEMS);
