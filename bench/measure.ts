@@ -94,16 +94,20 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Writes bench/runs/<date>-<cpu>-<name>.json: machine, revision, what was run, numbers. Returns its path. */
-export function writeRun(name: string, run: Readonly<Record<string, unknown>>): string {
+/**
+ * Writes bench/runs/<date>-<cpu>-<name>[-<subject>].json: machine, revision, what was run, numbers. Returns its path. The
+ * subject keeps runs of one bench on different things apart, which else replace each other within a day.
+ */
+export function writeRun(name: string, run: Readonly<Record<string, unknown>>, subject?: string): string {
   const started = new Date();
   const cpu = cpuModel()
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
+  const file = [started.toISOString().slice(0, 10), cpu, name, ...(subject === undefined ? [] : [subject])].join('-');
   const folder = join(packageRoot(), 'bench/runs');
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${started.toISOString().slice(0, 10)}-${cpu}-${name}.json`);
+  const path = join(folder, `${file}.json`);
   const command = `node dist/bench/${name}.bench.js${process.argv
     .slice(2)
     .map((word) => ` ${word}`)

@@ -123,5 +123,5 @@ function print(report: Report): void {
       'same list': `${row.identical}/${row.hyperplanes}`,
     })),
   );
-  process.stdout.write(`${writeRun('scale', { seed: SEED, ...report })}\n`);
+  process.stdout.write(`${writeRun('scale', { seed: SEED, ...report }, `${items}-items`)}\n`);
 }

@@ -44,9 +44,10 @@ export function groupLabelSets(
   });
 }
 
-/** Distinct numbers below `limit` that are not in `taken`, in random order. */
-function distinct(random: Random, count: number, limit: number, taken: Set<number>): Uint32Array {
-  if (count > limit - taken.size) throw new RangeError(`${count} distinct items of ${limit - taken.size}`);
+/** Distinct numbers below `limit` that are not in `taken`, in random order. Throws RangeError where there are too few. */
+export function distinct(random: Random, count: number, limit: number, taken: Set<number>): Uint32Array {
+  if (count > limit - taken.size)
+    throw new RangeError(`${count} distinct items of the ${limit - taken.size} there are`);
   const drawn = new Uint32Array(count);
   for (let i = 0; i < count; ) {
     const item = random.below(limit);

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { seededRandom } from '../../src/random.ts';
-import { type LabelSet, randomLabelSets } from '../datasets/label-sets.ts';
+import { distinct, type LabelSet, randomLabelSets } from '../datasets/label-sets.ts';
 
 /** The part of actors.json that is needed here. */
 interface Actors {
@@ -34,11 +34,6 @@ export function labelSetsFor(
       }
     }
     if (positive.size === 0) throw new RangeError(`${actorsFile}: actor ${name} has no positives below ${items}`);
-    const negative = new Set<number>();
-    while (negative.size < negatives) {
-      const item = random.below(items);
-      if (!positive.has(item)) negative.add(item);
-    }
-    return { positive: Uint32Array.from(positive), negative: Uint32Array.from(negative) };
+    return { positive: Uint32Array.from(positive), negative: distinct(random, negatives, items, new Set(positive)) };
   });
 }

@@ -37,6 +37,11 @@ t.test('positives are those of one actor, put together from its starts; negative
     t.equal(new Set(negative).size, 40);
     t.notOk(negative.some((item) => positive.includes(item) || item >= 200));
   }
+  t.equal(labelSetsFor(200, file, 1, 5, 195, 1)[0]?.negative.length, 195, 'all there are');
+  t.throws(() => labelSetsFor(200, file, 1, 5, 196, 1), {
+    name: 'RangeError',
+    message: /196 distinct items of the 195/,
+  });
   writeFileSync(file, '{}');
   t.throws(() => labelSetsFor(200, file, 1, 1, 1, 1), { message: /actors.json: no actors; expected what/ });
 });
