@@ -6,7 +6,8 @@
 import { sampleAscending, seededRandom } from '../src/random.ts';
 import { iris } from './actors/iris.ts';
 import type { Actor, Setting, Start } from './actors/protocol.ts';
-import { spreadAlone, spreadGrid, spreadRand, spreadUniform } from './baselines/spread-mixes.ts';
+import { inProcess } from './baselines/round-system.ts';
+import { spreadMixes } from './baselines/spread-mixes.ts';
 import type { SystemFactory } from './baselines/system.ts';
 import { caltech97, type Dataset, describe, groupsOf, indexOf, lsc41k, tate } from './datasets/collections.ts';
 import { printTable, writeRun } from './measure.ts';
@@ -17,7 +18,7 @@ const datasets: Readonly<Record<string, { readonly dataset: Dataset; readonly k:
   tate: { dataset: tate, k: 100, alpha: 3 },
   lsc41k: { dataset: lsc41k, k: 100, alpha: 3 },
 };
-const factories: readonly SystemFactory[] = [spreadAlone, spreadUniform, spreadRand, spreadGrid];
+const factories: readonly SystemFactory[] = spreadMixes.map(inProcess);
 /** Fewer items could not give the largest budget of seeds and leave something to find. */
 const LEAST_ITEMS = 100;
 

@@ -30,11 +30,15 @@ export function parseNamed(text: string): readonly Named[] {
   return combinations.map((parameters) => ({ name, parameters }));
 }
 
-/** The part of a registry with this name. Throws ParameterError that lists the others. */
-export function findByName<Part extends { readonly name: string }>(parts: readonly Part[], name: string): Part {
+/** The part of a registry with this name. Throws ParameterError that lists the others, `lack` saying what it is not. */
+export function findByName<Part extends { readonly name: string }>(
+  parts: readonly Part[],
+  name: string,
+  lack = 'no such name',
+): Part {
   const part = parts.find((known) => known.name === name);
   if (part === undefined) {
-    throw new ParameterError(`${name}: no such name; expected ${parts.map((known) => known.name).join(', ')}`);
+    throw new ParameterError(`${name}: ${lack}; expected ${parts.map((known) => known.name).join(', ')}`);
   }
   return part;
 }

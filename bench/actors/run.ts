@@ -22,7 +22,7 @@ export interface Opponents {
   readonly directories: readonly string[];
   readonly systems: readonly string[];
   readonly url: string | null;
-  /** The name by which the server has the index. */
+  /** The name by which the server has the index; null: whichever collection has its generation. */
   readonly collection: string | null;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number) => void;
@@ -97,7 +97,7 @@ function entriesOf(
 ): readonly Entry[] {
   const known = url === null ? systems : remoteFactories(url, collection, directories);
   const entries = texts.flatMap(parseNamed).map(({ name, parameters }) => {
-    const factory = findByName(known, name);
+    const factory = findByName(known, findByName(systems, name).name, 'does not play over HTTP');
     refuseUnknownKeys(name, parameters, factory.keys);
     const fitting = Object.entries(standard).filter(([key]) => factory.keys.includes(key));
     return { factory, parameters: new Map([...fitting, ...parameters]) };
@@ -111,8 +111,6 @@ function remoteFactories(
   collection: string | null,
   directories: readonly string[],
 ): readonly SystemFactory[] {
-  if (collection === null)
-    throw new ParameterError('--collection NAME is missing: name what the server calls the index');
   if (directories.length > 1) throw new ParameterError('--url: a server is asked about one DIR');
   const address = URL.canParse(url) ? new URL(url) : null;
   if (address === null || !/^https?:$/.test(address.protocol)) {

@@ -4,21 +4,17 @@ import { float } from './float.ts';
 import { hnsw } from './hnsw.ts';
 import { knnLsh, svmLsh } from './lsh.ts';
 import { manual } from './manual.ts';
-import { blackthorn, exquisitor, knnEcp } from './own-rounds.ts';
-import { spreadAlone, spreadGrid, spreadRand, spreadUniform } from './spread-mixes.ts';
+import { ownRounds } from './own-rounds.ts';
+import { inProcess } from './round-system.ts';
+import { spreadMixes } from './spread-mixes.ts';
 import type { SystemFactory } from './system.ts';
 
 export const systems: readonly SystemFactory[] = [
-  exquisitor,
-  blackthorn,
-  knnEcp,
+  ...ownRounds.map(inProcess),
   svmLsh,
   knnLsh,
   hnsw,
   float,
-  spreadAlone,
-  spreadUniform,
-  spreadRand,
-  spreadGrid,
+  ...spreadMixes.map(inProcess),
   manual,
 ];

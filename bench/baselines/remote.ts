@@ -5,7 +5,9 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { pack, unpack } from 'msgpackr';
 import type { Collection } from '../../src/index/open.ts';
-import { type RoundOptions, type RoundSystem, roundSystems } from './own-rounds.ts';
+import { ownRounds } from './own-rounds.ts';
+import type { RoundOptions, RoundSystem } from './round-system.ts';
+import { spreadMixes } from './spread-mixes.ts';
 import type { System, SystemFactory, SystemRequest } from './system.ts';
 
 /** Past this a server is taken for stuck. */
@@ -13,11 +15,13 @@ const TIMEOUT_MS = 60_000;
 /** Answers are a few kilobytes, metrics some tens. */
 const MAX_ANSWER_BYTES = 1 << 26;
 
+const ROOT = '/v1/collections';
 const MSGPACK = 'application/msgpack';
 
-/** Factories with the names of the local ones, for a collection of the server at `url`. */
-export function remoteSystems(url: URL, collection: string): readonly SystemFactory[] {
-  return roundSystems.map((system) => ({
+/** Factories with the names of the local ones, for a collection of the server at `url`; null: the one with the index. */
+export function remoteSystems(url: URL, collection: string | null): readonly SystemFactory[] {
+  const served = [...ownRounds, ...spreadMixes].filter(({ overHttp }) => overHttp);
+  return served.map((system) => ({
     name: system.name,
     summary: `${system.summary}; over HTTP`,
     keys: system.keys,
@@ -27,31 +31,27 @@ export function remoteSystems(url: URL, collection: string): readonly SystemFact
 
 async function openRemote(
   url: URL,
-  name: string,
-  { name: system, options, describe }: RoundSystem,
+  collection: string | null,
+  { name: system, choose }: RoundSystem,
   local: Collection,
   parameters: ReadonlyMap<string, string>,
 ): Promise<System> {
-  const chosen = options(parameters);
+  const { parameters: listed, options } = choose(parameters);
   const connection = new Connection(url);
-  const path = `/v1/collections/${encodeURIComponent(name)}`;
+  let path: string;
   try {
-    const served = unpack(await connection.exchange('GET', path)) as { generation?: unknown; items?: unknown };
-    if (served.generation !== local.generation) {
-      throw new Error(
-        `${url.origin}${path}: serves generation ${served.generation} of ${served.items} items, ${local.directory} is ` +
-          `${local.generation} of ${local.items}; serve the index that DIR names`,
-      );
-    }
+    path = collection === null ? await findServed(url, connection, local) : `${ROOT}/${encodeURIComponent(collection)}`;
+    if (collection !== null) await checkServed(url, path, connection, local);
   } catch (error) {
     connection.close();
     throw error;
   }
   return {
     name: system,
-    parameters: describe(chosen),
+    parameters: listed,
     async suggest(request) {
-      const answer = unpack(await connection.exchange('POST', `${path}/suggest`, pack(bodyOf(request, chosen))));
+      const body = pack(bodyOf(request, options(request.k)));
+      const answer = unpack(await connection.exchange('POST', `${path}/suggest`, body));
       return Uint32Array.from((answer as { columns: { ids: ArrayLike<number> } }).columns.ids);
     },
     memory: async () => ({ rssBytes: residentBytes(await connection.exchange('GET', '/metrics')), rssMaxBytes: null }),
@@ -59,8 +59,37 @@ async function openRemote(
   };
 }
 
+/** The part of GET /v1/collections that is needed here. */
+interface Served {
+  readonly name: string;
+  readonly generation: string;
+  readonly items: number;
+}
+
+/** The path of the first collection with the content of the local index: equal generations answer alike. */
+async function findServed({ origin }: URL, connection: Connection, local: Collection): Promise<string> {
+  const { collections } = unpack(await connection.exchange('GET', ROOT)) as { collections: readonly Served[] };
+  const found = collections.find(({ generation }) => generation === local.generation);
+  if (found !== undefined) return `${ROOT}/${encodeURIComponent(found.name)}`;
+  const others = collections.map(({ name, generation }) => `${name} (${generation})`).join(', ');
+  throw new Error(
+    `${origin}${ROOT}: no collection is generation ${local.generation}, as ${local.directory} is, but ${others}; ` +
+      'serve the index that DIR names',
+  );
+}
+
+async function checkServed({ origin }: URL, path: string, connection: Connection, local: Collection): Promise<void> {
+  const served = unpack(await connection.exchange('GET', path)) as Served;
+  if (served.generation === local.generation) return;
+  throw new Error(
+    `${origin}${path}: serves generation ${served.generation} of ${served.items} items, ${local.directory} is ` +
+      `${local.generation} of ${local.items}; serve the index that DIR names`,
+  );
+}
+
 function bodyOf({ positive, negative, exclude, k, seed }: SystemRequest, options: RoundOptions): unknown {
   const { model, clusters, segments, candidates, exhaustive, workers } = options;
+  const { mix, diversity, spread, random, grid } = options;
   return {
     labels: { positive: Array.from(positive), negative: Array.from(negative) },
     exclude: Array.from(exclude),
@@ -71,6 +100,7 @@ function bodyOf({ positive, negative, exclude, k, seed }: SystemRequest, options
         ? { kind: 'rocchio', positive_weight: model.positiveWeight, negative_weight: model.negativeWeight }
         : { kind: 'linear_svm', c: model.c, loss: model.loss, positive_weight: model.positiveWeight },
     search: { clusters, segments, candidates, exhaustive, workers },
+    ...(mix === null ? {} : { mix, diversity, spread, random, grid }),
     format: 'columns',
   };
 }

@@ -1,17 +1,16 @@
 // The systems of IRIS: SpreadS alone, and beside uniform draws, RandS and GridS, which take turns at half of the
 // suggestions. All are Farsight's own round with another mix.
 
-import { GridCells } from '../../src/grid-cells.ts';
-import { round } from '../../src/round.ts';
-import { DEFAULT_WEIGHT, ROUND_DEFAULTS, type RoundRequest, SAMPLER_RANGES } from '../../src/round-request.ts';
+import { ROUND_DEFAULTS, SAMPLER_RANGES } from '../../src/round-request.ts';
 import type { SamplerName } from '../../src/samplers/sampler.ts';
 import { choiceParameter, numberParameter, refuseUnknownKeys, wholeParameter } from './parameters.ts';
-import type { System, SystemFactory } from './system.ts';
+import type { RoundOptions, RoundSystem } from './round-system.ts';
+import type { System } from './system.ts';
 
 /** A sampler of clusters (ClusterS) and what is special about it. */
 interface Cluster {
   readonly sampler: SamplerName;
-  /** Every item may be drawn. */
+  /** Every item may be drawn: the threshold lies below every alpha that the HTTP API takes. */
   readonly uniform?: boolean;
   readonly keys: readonly string[];
 }
@@ -19,53 +18,45 @@ interface Cluster {
 const SPREAD_KEYS = ['from', 'count'] as const;
 const MODEL_KEYS = ['share', 'c', 'diversity'] as const;
 
-export const spreadAlone = system('spread', 'SpreadS alone: the nearest to the seeds or the positives', null);
-export const spreadUniform = system('spread+uniform', 'SpreadS and uniformly drawn items', {
-  sampler: 'random',
-  uniform: true,
-  keys: [],
-});
-export const spreadRand = system('spread+rand', 'SpreadS and RandS: items drawn among those the head likes', {
-  sampler: 'random',
-  keys: ['alpha'],
-});
-export const spreadGrid = system('spread+grid', 'SpreadS and GridS: the best items of the cells of a grid', {
-  sampler: 'grid',
-  keys: ['components', 'segments', 'zeta'],
-});
+export const spreadMixes: readonly RoundSystem[] = [
+  mixture('spread', 'SpreadS alone: the nearest to the seeds or the positives', null),
+  mixture('spread+uniform', 'SpreadS and uniformly drawn items', { sampler: 'random', uniform: true, keys: [] }),
+  mixture('spread+rand', 'SpreadS and RandS: items drawn among those the head likes', {
+    sampler: 'random',
+    keys: ['alpha'],
+  }),
+  mixture('spread+grid', 'SpreadS and GridS: the best items of the cells of a grid', {
+    sampler: 'grid',
+    keys: ['components', 'segments', 'zeta'],
+  }),
+];
 
-function system(name: string, summary: string, cluster: Cluster | null): SystemFactory {
+function mixture(name: string, summary: string, cluster: Cluster | null): RoundSystem {
   const keys = [...SPREAD_KEYS, ...(cluster === null ? ['diversity'] : [...MODEL_KEYS, ...cluster.keys])];
   return {
     name,
     summary,
     keys,
-    open(collection, parameters) {
+    overHttp: !cluster?.uniform,
+    choose(parameters) {
       refuseUnknownKeys(name, parameters, keys);
       const options = optionsOf(parameters, cluster);
       const share = cluster === null ? 1 : numberParameter(parameters, 'share', 0.5, 0, 1);
-      const modalities = [...collection.modalities.keys()].map((modality) => ({
-        name: modality,
-        weight: DEFAULT_WEIGHT,
-      }));
-      const grids = new GridCells();
       return {
-        name,
         parameters: described(keys, { ...options, share }),
-        suggest(request) {
-          const spread = Math.round(share * request.k);
+        options(k) {
+          const spread = Math.round(share * k);
           const mix = { farthest: 0, spread, random: 0, grid: 0 };
-          if (cluster !== null) mix[cluster.sampler] = request.k - spread;
-          const asked: RoundRequest = { ...ROUND_DEFAULTS, ...options, ...request, mix, modalities };
-          return round(collection, asked, undefined, grids).items;
+          if (cluster !== null) mix[cluster.sampler] = k - spread;
+          return { ...ROUND_DEFAULTS, ...options, mix };
         },
       };
     },
   };
 }
 
-interface Options extends Pick<RoundRequest, 'spread' | 'random' | 'grid' | 'diversity'> {
-  readonly model: Extract<RoundRequest['model'], { kind: 'linear_svm' }>;
+interface Options extends Pick<RoundOptions, 'spread' | 'random' | 'grid' | 'diversity'> {
+  readonly model: Extract<RoundOptions['model'], { kind: 'linear_svm' }>;
 }
 
 function optionsOf(parameters: ReadonlyMap<string, string>, cluster: Cluster | null): Options {

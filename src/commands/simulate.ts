@@ -25,7 +25,7 @@ by round. The same index, actors, systems and seed give the same suggestions.
                      exquisitor (default), blackthorn, knn-ecp, svm-lsh, knn-lsh, hnsw, float, spread, spread+uniform,
                      spread+rand, spread+grid, manual; repeatable. A list of values is one run each:
                      exquisitor,clusters=1:16:256,segments=1:16 is six. What the protocol sets (b, S_c, r) holds for
-                     keys that are not given
+                     keys that are not given. hnsw finds at most ef=1000 candidates; its graphs are built once
   --starts N         starts per actor (default all of a file, one of class labels)
   --rounds N         rounds per start (default the protocol's)
   --k N              suggestions per round (default the protocol's)
@@ -35,8 +35,9 @@ by round. The same index, actors, systems and seed give the same suggestions.
   --save FILE        the transcript as NDJSON: every round's labels and suggestions
   --replay FILE      ask what a transcript asked and compare the suggestions: rank of the first difference, overlap@k
   --diff A B         compare two transcripts without playing; exit 1 when they differ
-  --url URL --collection NAME
-                     ask the server there, which serves the index in DIR as NAME: exquisitor, blackthorn, knn-ecp
+  --url URL          ask the server there, which serves the index in DIR: exquisitor, blackthorn, knn-ecp, spread,
+                     spread+rand, spread+grid
+  --collection NAME  the server's name of that index (default the collection with the generation of DIR)
   --json             print the result as JSON
 
 Several DIR with an --actors for each are played one after another and counted together. Files appear when all is

@@ -67,7 +67,7 @@ t.test('what is asked wrongly is bad usage', async (t) => {
   await refuse([index, '--protocol', 'imagenet'], /--actors FILE is missing/);
   await refuse([index, '--protocol', 'imagnet', '--actors', actors], /imagnet: no such name; expected imagenet, /);
   await refuse([index, '--protocol', 'imagenet,b=3', '--actors', actors], /imagenet: unknown parameter b; it has none/);
-  refuse(
+  await refuse(
     [...base, '--system', 'blackthorn,clusters=3'],
     /blackthorn: unknown parameter clusters; known are candidates/,
   );
@@ -75,7 +75,12 @@ t.test('what is asked wrongly is bad usage', async (t) => {
   await refuse([...base, '--system', 'exquisitor,clusters'], /'clusters' is not key=value/);
   await refuse([...base, '--system', 'exquisitor,clusters=1,clusters=2'], /clusters is given twice/);
   await refuse([...base, index], /2 DIR and 1 files; name one for each/);
-  await refuse([...base, '--url', 'http://127.0.0.1:1'], /--collection NAME is missing/);
+  for (const name of ['hnsw', 'spread+uniform']) {
+    const words = [...base, '--url', 'http://127.0.0.1:1', '--system', name];
+    const served =
+      ': does not play over HTTP; expected exquisitor, blackthorn, knn-ecp, spread, spread+rand, spread+grid';
+    await t.rejects(simulate.run(words), { name: 'UsageError', message: `${name}${served}` });
+  }
   await refuse([...base, '--collection', 'x'], /--collection goes with --url/);
   await refuse(['--diff', 'a'], /--diff A B: name two transcripts/);
   await refuse([index, '--replay', 'a', '--seed', '3'], /--seed does not go with --replay/);

@@ -3,15 +3,22 @@
 import t from 'tap';
 import { iris } from '../../bench/actors/iris.ts';
 import type { Actor, Session } from '../../bench/actors/protocol.ts';
-import { spreadAlone, spreadGrid, spreadRand, spreadUniform } from '../../bench/baselines/spread-mixes.ts';
-import type { System } from '../../bench/baselines/system.ts';
+import { inProcess } from '../../bench/baselines/round-system.ts';
+import { spreadMixes } from '../../bench/baselines/spread-mixes.ts';
+import type { System, SystemFactory } from '../../bench/baselines/system.ts';
 import { sweep } from '../../src/sweep.ts';
 import { everyItem, requestOf, twoModalities } from '../data.ts';
 
 const ITEMS = 600;
 const collection = twoModalities(t, ITEMS);
 const setting = { collection, space: collection, rounds: 3, k: 20, seed: 0 };
-const factories = [spreadAlone, spreadUniform, spreadRand, spreadGrid];
+const factories = spreadMixes.map(inProcess);
+const [spreadAlone, , spreadRand, spreadGrid] = factories as [
+  SystemFactory,
+  SystemFactory,
+  SystemFactory,
+  SystemFactory,
+];
 
 // What lies near item 7: a class that the vectors know something of.
 const spread = await spreadAlone.open(collection, new Map());

@@ -117,15 +117,17 @@ t.test('over HTTP every system suggests what it suggests in process', async (t) 
   const index = tinyIndex(t);
   const server = await startTestServer(t, { collections: { tiny: index } });
   const folder = temporaryFolder(t);
-  const systems = ['exquisitor,clusters=2,c=1,loss=hinge', 'blackthorn', 'knn-ecp'];
+  const systems = [
+    ...['exquisitor,clusters=2,c=1,loss=hinge', 'blackthorn', 'knn-ecp', 'spread,from=latest,count=1'],
+    ...['spread+rand,share=0.25,alpha=1,diversity=0.999', 'spread+grid,components=2,segments=4,zeta=0.5'],
+  ];
   for (const [protocol, actors] of [
     ['imagenet', tinyActors(t)],
     ['lsc', tinyTopics(t)],
   ] as const) {
     const [here, there] = [join(folder, `${protocol}-here`), join(folder, `${protocol}-there`)];
     await play(index, actors, { protocol, systems, save: here });
-    const remote = { url: server.url, collection: 'tiny' };
-    const result = await play(index, actors, { protocol, systems, save: there, ...remote });
+    const result = await play(index, actors, { protocol, systems, save: there, url: server.url });
     t.equal(readFileSync(there, 'utf8'), readFileSync(here, 'utf8'), protocol);
     t.equal(result.over, 'http');
     t.ok((result.runs[0]?.rss_bytes as number) > 1e7, "the server's memory, from its metrics");
@@ -136,14 +138,19 @@ t.test('a server with another index, or none, is refused', async (t) => {
   const index = tinyIndex(t);
   const server = await startTestServer(t, { collections: { tiny: index } });
   const actors = tinyActors(t);
-  const ask = (directory: string, url: string, collection: string) => play(directory, actors, { url, collection });
+  const ask = (directory: string, url: string, collection: string | null) =>
+    play(directory, actors, { url, collection });
   await t.rejects(ask(index, server.url, 'huge'), { message: /answered 404, .*huge/ });
   await t.rejects(ask(tinyIndex(t, 2), server.url, 'tiny'), {
     message: /serves generation .* serve the index that DIR/,
   });
+  await t.rejects(ask(tinyIndex(t, 2), server.url, null), {
+    message: /no collection is generation .*, as .* is, but tiny \([0-9a-f]{16}\); serve the index that DIR names/,
+  });
+  t.equal((await ask(index, server.url, 'tiny')).over, 'http', 'a name is taken as well');
   await t.rejects(ask(index, 'ftp://x', 'tiny'), { name: 'ParameterError', message: /--url ftp:\/\/x: expected http/ });
   const hnsw = play(index, actors, { url: server.url, collection: 'tiny', systems: ['hnsw'] });
-  await t.rejects(hnsw, { name: 'ParameterError', message: /hnsw: .* expected exquisitor, blackthorn, knn-ecp/ });
+  await t.rejects(hnsw, { name: 'ParameterError', message: /hnsw: does not play over HTTP; expected exquisitor, / });
   await server.close();
   await t.rejects(ask(index, server.url, 'tiny'), { message: /cannot be asked .* is farsight serve running there/ });
 });
