@@ -49,13 +49,15 @@ const WARMUP_ROUNDS = 3;
 export async function openSystems(
   collection: Collection,
   entries: readonly Entry[],
+  signal: AbortSignal,
   onOpen: (system: number, ms: number) => void,
 ): Promise<readonly System[]> {
   const systems: System[] = [];
   try {
     for (const [i, { factory, parameters }] of entries.entries()) {
+      await untilInterrupted(signal);
       const before = performance.now();
-      systems.push(await factory.open(collection, parameters));
+      systems.push(await factory.open(collection, parameters, signal));
       onOpen(i, performance.now() - before);
     }
   } catch (error) {

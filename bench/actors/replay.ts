@@ -37,7 +37,7 @@ export async function replay(
   const systems: System[][] = entries.map(() => []);
   try {
     for (const { collection } of stages) {
-      const opened = await openSystems(collection, entries, () => {});
+      const opened = await openSystems(collection, entries, signal, () => {});
       opened.forEach((system, e) => {
         (systems[e] as System[]).push(system);
       });

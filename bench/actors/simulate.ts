@@ -55,7 +55,7 @@ export async function simulate(
   let described: readonly Pick<System, 'name' | 'parameters'>[] = [];
   let played = 0;
   for (const [number, stage] of stages.entries()) {
-    const systems = await openSystems(stage.collection, entries, (system, ms) => {
+    const systems = await openSystems(stage.collection, entries, options.signal, (system, ms) => {
       (runs[system] as (typeof runs)[number]).openMs += ms;
     });
     try {

@@ -10,6 +10,7 @@ import { native } from '../../src/native.ts';
 import { cacheFolder } from '../datasets/collections.ts';
 import type { Baseline } from './baseline.ts';
 import { ItemSet } from './item-set.ts';
+import { ParameterError } from './parameters.ts';
 import { checkMemory, type PlainVectors, plainBlocks } from './plain-vectors.ts';
 
 export interface GraphOptions {
@@ -39,6 +40,11 @@ export function graphFile({ generation }: Collection, { name }: Modality, { link
   return join(cacheFolder(), `${generation}-${name}-${links}-${effort}.hnsw`);
 }
 
+/** What a process writes a graph to before it is whole. */
+export function asideOf(file: string, pid: number): string {
+  return `${file}.${pid}`;
+}
+
 export function graphExists(file: string): boolean {
   return existsSync(recordOf(file));
 }
@@ -62,7 +68,7 @@ export function buildGraph(modality: Modality, items: number, { links, effort }:
     process.stderr.write(`hnsw ${modality.name}: ${done} of ${items} items, ${Math.ceil(left / 1000)} s left\n`);
   }
   const seconds = (performance.now() - started) / 1000;
-  const aside = `${file}.${process.pid}`;
+  const aside = asideOf(file, process.pid);
   graph.writeIndexSync(aside);
   const record: GraphRecord = { items, dims, ...checksum(aside), built_seconds: Math.round(10 * seconds) / 10 };
   synced(aside);
@@ -85,14 +91,18 @@ export function readGraph(modality: Modality, items: number, file: string): { gr
   return { graph, builtSeconds: record.built_seconds };
 }
 
-/** Searches a graph at an effort (`ef`, and never less than the items wanted). */
+/**
+ * Searches a graph at an effort (`ef`): it keeps that many of the best it meets, so it is asked for no more. Asked for
+ * more, hnswlib would search at that many instead. Throws ParameterError where fewer than the items needed would be found.
+ */
 export function graphSearch(graph: Graph, effort: number): Baseline {
   const skipped = new ItemSet(graph.getMaxElements());
   return {
     name: `hnswlib-node ef=${effort}`,
-    search(model, { most, skip }) {
-      const count = Math.min(most, graph.getCurrentCount());
-      graph.setEf(Math.max(effort, count));
+    search(model, { most, least, skip }) {
+      if (effort < least) throw new ParameterError(`ef=${effort} finds ${effort} items, a round asks for ${least}`);
+      const count = Math.min(most, effort, graph.getCurrentCount());
+      graph.setEf(effort);
       skipped.addAll(skip);
       const filter = skip.length === 0 ? undefined : (item: number): boolean => !skipped.has(item);
       const { neighbors } = graph.searchKnn(Array.from(model.weights), count, filter);

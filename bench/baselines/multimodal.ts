@@ -26,6 +26,8 @@ export interface MultimodalOptions {
   readonly trainer: Trainer;
   /** Makes the search of one modality. */
   readonly baseline: (modality: Modality) => Baseline;
+  /** Candidates that the search finds at most, where that may be fewer than r. */
+  readonly mostCandidates?: number;
   /** Parameters of the search with their values, to be reported. */
   readonly reported: Readonly<Record<string, number | string | boolean>>;
 }
@@ -39,7 +41,8 @@ const PSEUDO_NEGATIVES = 100;
 
 export function multimodalSystem(options: MultimodalOptions): System {
   const { name, collection, parameters, trainer } = options;
-  const candidates = wholeParameter(parameters, 'candidates', ROUND_DEFAULTS.candidates, 1, MOST_CANDIDATES);
+  const wanted = wholeParameter(parameters, 'candidates', ROUND_DEFAULTS.candidates, 1, MOST_CANDIDATES);
+  const candidates = Math.min(wanted, options.mostCandidates ?? MOST_CANDIDATES);
   const modalities = chosenModalities(collection, parameters);
   const baselines = modalities.map(options.baseline);
   return {

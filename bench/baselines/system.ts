@@ -29,5 +29,6 @@ export interface SystemFactory {
   readonly name: string;
   readonly summary: string;
   readonly keys: readonly string[];
-  open(collection: Collection, parameters: ReadonlyMap<string, string>): System | Promise<System>;
+  /** What takes long to open, as graphs that are built, stops at `signal` and throws its reason. */
+  open(collection: Collection, parameters: ReadonlyMap<string, string>, signal?: AbortSignal): System | Promise<System>;
 }

@@ -2,14 +2,17 @@
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { bestOf } from '../../bench/baselines/best-items.ts';
 import { float } from '../../bench/baselines/float.ts';
 import { hnsw } from '../../bench/baselines/hnsw.ts';
+import { buildGraph, graphFile, graphSearch, readGraph } from '../../bench/baselines/hnsw-graph.ts';
 import { manual } from '../../bench/baselines/manual.ts';
+import { trained } from '../../bench/baselines/multimodal.ts';
 import { checkMemory } from '../../bench/baselines/plain-vectors.ts';
 import { drawUnseen } from '../../bench/baselines/unseen.ts';
 import { cacheFolder } from '../../bench/datasets/collections.ts';
+import type { Modality } from '../../src/index/open.ts';
 import { seededRandom } from '../../src/random.ts';
 import { round } from '../../src/round.ts';
 import { randomLabels, requestOf, twoModalities } from '../data.ts';
@@ -62,16 +65,10 @@ t.test('without positives a baseline explores, without negatives random ones sta
 });
 
 t.test('hnsw finds most of what exhaustive search finds, keeps its graphs, and refuses damaged ones', async (t) => {
-  const folder = temporaryFolder(t);
-  const before = process.env['TMPDIR'];
-  process.env['TMPDIR'] = folder;
-  t.teardown(() => {
-    if (before === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = before;
-  });
+  ownCacheFolder(t);
   const collection = twoModalities(t, 1000);
-  const system = await hnsw.open(collection, new Map([['ef', '200']]));
-  t.match(system.parameters, { ef: 200, m: 16, ef_construction: 100, model: 'linear_svm' });
+  const system = await hnsw.open(collection, new Map());
+  t.match(system.parameters, { ef: 1000, candidates: 1000, m: 16, ef_construction: 100, model: 'linear_svm' });
   const random = seededRandom(3, 'labels');
   let shared = 0;
   for (let seed = 0; seed < 10; seed++) {
@@ -87,6 +84,12 @@ t.test('hnsw finds most of what exhaustive search finds, keeps its graphs, and r
   // At ef = r = all items a graph returns all it reaches; inner products leave some of it unreached.
   t.ok(shared / 10 > 0.8, `recall ${shared / 10}`);
 
+  const few = await hnsw.open(collection, new Map([['ef', '30']]));
+  t.match(few.parameters, { ef: 30, candidates: 30 }, 'a graph is asked for ef candidates at most');
+  const ask = { ...randomLabels(random, 1000, 10, 40), exclude: new Uint32Array(0), seed: 1 };
+  t.equal((await few.suggest({ ...ask, k: 30 })).length, 30);
+  t.throws(() => few.suggest({ ...ask, k: 31 }), { name: 'ParameterError', message: /^ef=30 finds 30 items, .* 31$/ });
+
   const names = readdirSync(cacheFolder()).sort();
   t.equal(names.length, 4, 'two graphs and their records');
   const graph = join(cacheFolder(), names.find((name) => name.endsWith('.hnsw')) as string);
@@ -94,6 +97,35 @@ t.test('hnsw finds most of what exhaustive search finds, keeps its graphs, and r
   bytes.writeUInt8(bytes.readUInt8(40) ^ 1, 40);
   writeFileSync(graph, bytes);
   await t.rejects(async () => hnsw.open(collection, new Map()), { message: /not the graph that .* describes; delete/ });
+});
+
+t.test('a graph searched at ef finds ef items, however many are wanted', async (t) => {
+  ownCacheFolder(t);
+  const collection = twoModalities(t, 1000);
+  const modality = collection.modalities.get('visual') as Modality;
+  const options = { links: 16, effort: 100 };
+  const file = graphFile(collection, modality, options);
+  buildGraph(modality, 1000, options, file);
+  const { graph } = readGraph(modality, 1000, file);
+  const { positive, negative } = randomLabels(seededRandom(4, 'labels'), 1000, 10, 40);
+  const model = trained(modality, { positive, negative, seed: 1 });
+  for (const ef of [10, 40, 160]) {
+    const { search } = graphSearch(graph, ef);
+    t.equal(search(model, { most: 1000, least: 10, skip: new Uint32Array(0) }).length, ef);
+    t.equal(search(model, { most: 10, least: 10, skip: new Uint32Array(0) }).length, 10);
+  }
+});
+
+t.test('interrupted, graphs that are being built are abandoned and leave nothing', async (t) => {
+  ownCacheFolder(t);
+  const collection = twoModalities(t, 1000);
+  const interrupt = new AbortController();
+  const opening = hnsw.open(collection, new Map(), interrupt.signal);
+  // Both builders were started just now, and Node alone takes longer to start than they have.
+  interrupt.abort(new Error('interrupted'));
+  await t.rejects(async () => opening, { message: 'interrupted' });
+  t.strictSame(readdirSync(cacheFolder()), []);
+  await t.rejects(async () => hnsw.open(collection, new Map(), interrupt.signal), { message: 'interrupted' });
 });
 
 t.test('manual labelling draws every unseen item alike and none other', async (t) => {
@@ -121,3 +153,13 @@ t.test('vectors that do not fit into memory are refused, with the sizes', async 
   t.throws(() => checkMemory('everything', 2 ** 60), { message: /everything needs 1073741824.0 GiB of memory and/ });
   t.doesNotThrow(() => checkMemory('little', 1));
 });
+
+/** Graphs of this test are kept in a folder of its own. */
+function ownCacheFolder(t: Test): void {
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = temporaryFolder(t);
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  });
+}
