@@ -91,9 +91,9 @@ template <typename Problem>
 Multipliers<Problem>::Multipliers(const Problem& problem, const int8_t* labels, const double* costs,
                                   const SvmOptions& options, double* alpha, Value* weights, SvmResult& result)
     : problem_(problem), labels_(labels), costs_(costs), options_(options), best_alpha_(alpha),
-      best_weights_(weights), result_(result), dims_(problem.dims()), smooth_(is_smooth(options, costs, problem.size())),
-      lead_(problem.size()), rise_(problem.size()), alpha_(alpha, alpha + problem.size()),
-      slack_(problem.size()), change_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1),
+      best_weights_(weights), result_(result), dims_(problem.dims()),
+      smooth_(is_smooth(options, costs, problem.size())), lead_(problem.size()), rise_(problem.size()),
+      alpha_(alpha, alpha + problem.size()), slack_(problem.size()), change_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1),
       direction_(dims_ + 1), residual_(dims_ + 1), scaled_(dims_ + 1), search_(dims_ + 1),
       preconditioner_(dims_ + 1), image_(dims_ + 1), narrow_(dims_), sum_(dims_), before_(result.iterations) {
   size_t positive = 0;
@@ -115,10 +115,13 @@ void Multipliers<Problem>::solve() {
     problem_.add(labels_[i] * alpha_[i], i, weights_.data());
     weights_[dims_] += labels_[i] * alpha_[i];
   }
+  image_ = weights_;
   look();
   if (smooth_) {
+    // What the start is worth, before t is taken from w alone: nothing else keeps its alpha, nor sees that it is solved.
+    measure();
+    if (!result_.converged) renew();
     // One step is made however late it is: weights of zero would answer nothing.
-    renew();
     if (!result_.converged) step();
   }
   double last = kInfinity;

@@ -14,6 +14,16 @@ namespace farsight {
 
 namespace {
 
+// Clips alpha to where the optimum can be. Without an upper end to the box, alpha_i = 2 C_i slack_i and
+// C_i slack_i^2 <= P(0) = sum C bound the optimum by 2 sqrt(C_i sum C).
+void clip_start(const double* costs, size_t rows, bool squared_hinge, double* alpha) {
+  const double total = std::accumulate(costs, costs + rows, 0.0);
+  for (size_t i = 0; i < rows; ++i) {
+    const double limit = squared_hinge ? 2 * std::sqrt(costs[i] * total) : costs[i];
+    alpha[i] = alpha[i] > 0 ? std::min(alpha[i], limit) : 0;
+  }
+}
+
 template <typename Problem>
 class Solver {
  public:
@@ -135,15 +145,12 @@ SvmResult Solver<Problem>::solve() {
   return result_;
 }
 
-// The warm start: alpha clipped to where the optimum can be, and the weights it stands for. Without an upper end to the
-// box, alpha_i = 2 C_i slack_i and C_i slack_i^2 <= P(0) = sum C bound the optimum by 2 sqrt(C_i sum C).
+// The warm start: alpha clipped to where the optimum can be, and the weights it stands for.
 template <typename Problem>
 void Solver<Problem>::start() {
   bool known = problem_.size() == 0; // else the start is 0, with all of the gap to go
-  const double total = std::accumulate(costs_, costs_ + problem_.size(), 0.0);
+  clip_start(costs_, problem_.size(), options_.squared_hinge, alpha_);
   for (size_t i = 0; i < problem_.size(); ++i) {
-    const double limit = options_.squared_hinge ? 2 * std::sqrt(costs_[i] * total) : costs_[i];
-    alpha_[i] = alpha_[i] > 0 ? std::min(alpha_[i], limit) : 0;
     if (alpha_[i] == 0) continue;
     known = true;
     problem_.add(labels_[i] * alpha_[i], i, weights_);
@@ -372,7 +379,9 @@ SvmResult train_svm(const SparseRows& rows, const int8_t* labels, const double* 
                     double* alpha, float* weights) {
   std::vector<double> exact(rows.dims);
   SvmResult result = unknown();
-  if (!is_smooth(options, costs, rows.rows)) {
+  if (is_smooth(options, costs, rows.rows)) {
+    clip_start(costs, rows.rows, options.squared_hinge, alpha);
+  } else {
     result = Solver<SparseProblem>(SparseProblem(rows), labels, costs, options, alpha, exact.data()).solve();
   }
   if (!result.converged) train_primal(rows, labels, costs, options, alpha, exact.data(), result);

@@ -6,7 +6,8 @@
 // where b is the weight of a constant feature 1 and is regularised with w, as in LIBLINEAR -B 1. Where that crawls, on
 // rows that no plane separates at a large C, svm-primal.h takes over; sparse rows with a squared hinge and a moderate C
 // begin there. Both stop on the measured duality gap, not on the gradient: a gradient tolerance promises little at
-// C = 1e4, the gap bounds the distance of the objective from its optimum at any C. An epsilon below 2e-6 is not reached: see Measured::best_scale.
+// C = 1e4, the gap bounds the distance of the objective from its optimum at any C. An epsilon below 2e-6 is not
+// reached: see Measured::best_scale.
 #pragma once
 
 #include <chrono>

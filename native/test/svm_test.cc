@@ -212,32 +212,72 @@ TEST("a warm start takes fewer passes to the same objective, whatever it starts 
   }
 }
 
-TEST("sparse rows train to the optimum of the same rows given densely") {
-  const size_t rows = 150, per_row = 6, dims = 80;
-  std::mt19937_64 random(10);
-  std::uniform_real_distribution<float> uniform;
+// Rows of six values, one in five of them 0, ids of which may repeat within a row; `data` is the same densely.
+struct Sparse {
+  Data data;
   std::vector<uint32_t> ids;
   std::vector<float> values;
-  Data data{rows, dims, std::vector<float>(rows * dims), std::vector<int8_t>(rows)};
+
+  static constexpr size_t kPerRow = 6;
+  SparseRows view() const { return {ids.data(), values.data(), data.rows, kPerRow, data.dims}; }
+  void clear_row(size_t i) {
+    std::fill_n(values.begin() + i * kPerRow, kPerRow, 0.0f);
+    std::fill_n(data.values.begin() + i * data.dims, data.dims, 0.0f);
+  }
+};
+
+Sparse random_sparse(size_t rows, uint64_t seed) {
+  const size_t dims = 80;
+  std::mt19937_64 random(seed);
+  std::uniform_real_distribution<float> uniform;
+  Sparse out{{rows, dims, std::vector<float>(rows * dims), std::vector<int8_t>(rows)}, {}, {}};
   for (size_t i = 0; i < rows; ++i) {
-    data.labels[i] = i % 4 == 0 ? 1 : -1;
-    for (size_t j = 0; j < per_row; ++j) {
-      ids.push_back((j * 13 + random() % 13 + (data.labels[i] > 0 ? 2 : 0)) % dims);
-      values.push_back(i == 17 || random() % 5 == 0 ? 0 : uniform(random));
-      data.values[i * dims + ids.back()] += values.back();
+    out.data.labels[i] = i % 4 == 0 ? 1 : -1;
+    for (size_t j = 0; j < Sparse::kPerRow; ++j) {
+      out.ids.push_back((j * 13 + random() % 13 + (out.data.labels[i] > 0 ? 2 : 0)) % dims);
+      out.values.push_back(random() % 5 == 0 ? 0 : uniform(random));
+      out.data.values[i * dims + out.ids.back()] += out.values.back();
     }
   }
-  const SparseRows view{ids.data(), values.data(), rows, per_row, dims};
+  return out;
+}
+
+Trained train(const Sparse& rows, const std::vector<double>& costs, const SvmOptions& options,
+              std::vector<double> alpha = {}) {
+  alpha.resize(rows.data.rows);
+  Trained out{alpha, std::vector<float>(rows.data.dims, 7), {}};
+  out.result = train_svm(rows.view(), rows.data.labels.data(), costs.data(), options, out.alpha.data(),
+                         out.weights.data());
+  return out;
+}
+
+// What converged is within 1e-3 of the optimum, by an alpha and weights that say so themselves; the weights are rounded
+// to float after that.
+void check_gap(const Sparse& rows, const std::vector<double>& costs, const Trained& out) {
+  CHECK(out.result.converged);
+  const Objectives real = objectives(rows.data, costs, true, out.alpha, out.weights, out.result.bias);
+  CHECK(real.primal - real.dual <= (1e-3 + 1e-6) * real.primal);
+  CHECK(std::fabs(real.primal - out.result.primal) <= 1e-6 * real.primal);
+  CHECK(std::fabs(real.dual - out.result.dual) <= 1e-6 * real.primal);
+}
+
+SvmOptions squared_hinge() {
+  SvmOptions options;
+  options.squared_hinge = true;
+  return options;
+}
+
+TEST("sparse rows train to the optimum of the same rows given densely") {
+  Sparse rows = random_sparse(150, 10);
+  rows.clear_row(17);
+  const Data& data = rows.data;
   for (const bool squared : {false, true}) {
     for (const double c : {0.1, 1., 100., 1e4}) {
-      const std::vector<double> costs(rows, c);
+      const std::vector<double> costs(data.rows, c);
       SvmOptions options;
       options.squared_hinge = squared;
       options.epsilon = 1e-5;
-      const Trained dense = train(data, costs, options);
-      Trained sparse{std::vector<double>(rows), std::vector<float>(dims), {}};
-      sparse.result = train_svm(view, data.labels.data(), costs.data(), options, sparse.alpha.data(),
-                                sparse.weights.data());
+      const Trained dense = train(data, costs, options), sparse = train(rows, costs, options);
       CHECK(dense.result.converged && sparse.result.converged);
       const Objectives real = objectives(data, costs, squared, sparse.alpha, sparse.weights, sparse.result.bias);
       CHECK(std::fabs(real.primal - sparse.result.primal) <= 1e-6 * real.primal);
@@ -245,10 +285,77 @@ TEST("sparse rows train to the optimum of the same rows given densely") {
       CHECK(std::fabs(dense.result.primal - sparse.result.primal) <= 3e-5 * real.primal);
       // Strong convexity: |w - w*|^2 / 2 <= P(w) - P(w*) <= 1e-5 P(w), of either.
       double square = std::pow(dense.result.bias - sparse.result.bias, 2);
-      for (size_t d = 0; d < dims; ++d) square += std::pow(double(dense.weights[d]) - sparse.weights[d], 2);
+      for (size_t d = 0; d < data.dims; ++d) square += std::pow(double(dense.weights[d]) - sparse.weights[d], 2);
       CHECK(std::sqrt(square) <= 2.1 * std::sqrt(2e-5 * real.primal));
     }
   }
+}
+
+TEST("moderate costs of a squared hinge reach the gap at both sides of where the primal alone is used, and agree") {
+  for (const uint64_t seed : {20, 21, 22}) {
+    const Sparse rows = random_sparse(400, seed);
+    const auto trained = [&rows](double c) {
+      const std::vector<double> costs(rows.data.rows, c);
+      const Trained out = train(rows, costs, squared_hinge());
+      check_gap(rows, costs, out);
+      return out.result.primal;
+    };
+    for (const double c : {1e-4, 0.01, 1., 10.}) trained(c);
+    const double below = trained(100), above = trained(100.0001);
+    // The optimum grows by at most the relative growth of C, 1e-6, and both are within 1e-3 above it.
+    CHECK(std::fabs(above - below) <= 1.01e-3 * std::max(above, below));
+  }
+}
+
+TEST("past the deadline the primal alone still makes a step: weights that lower the objective") {
+  const Sparse rows = random_sparse(300, 23);
+  const std::vector<double> costs(rows.data.rows, 10);
+  SvmOptions options = squared_hinge();
+  options.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
+  const Trained out = train(rows, costs, options);
+  CHECK(std::any_of(out.weights.begin(), out.weights.end(), [](float w) { return w != 0; }));
+  const Objectives real = objectives(rows.data, costs, true, out.alpha, out.weights, out.result.bias);
+  CHECK(real.primal < 10 * 300 && real.dual >= 0); // sum C is what weights of 0 cost
+  CHECK(std::fabs(real.primal - out.result.primal) <= 1e-6 * real.primal);
+  options.deadline = std::chrono::steady_clock::time_point::max();
+  CHECK(train(rows, costs, options).result.primal <= out.result.primal);
+}
+
+TEST("started from its solution the primal alone takes fewer passes, and from nonsense reaches the same objective") {
+  for (const double c : {0.01, 1., 10., 100.}) {
+    const Sparse rows = random_sparse(300, 24);
+    const std::vector<double> costs(rows.data.rows, c);
+    const Trained cold = train(rows, costs, squared_hinge());
+    const Trained warm = train(rows, costs, squared_hinge(), cold.alpha);
+    check_gap(rows, costs, warm);
+    CHECK(warm.result.iterations < cold.result.iterations);
+    const Trained wild = train(rows, costs, squared_hinge(), {-1, 1e300, NAN, INFINITY, -INFINITY});
+    check_gap(rows, costs, wild);
+    CHECK(std::fabs(wild.result.primal - cold.result.primal) <= 1e-3 * cold.result.primal);
+  }
+}
+
+TEST("one class, a row of zeros, rows of nothing but zeros and no rows train in the primal alone") {
+  Sparse rows = random_sparse(60, 25);
+  const std::vector<double> costs(60, 10);
+  rows.clear_row(0);
+  check_gap(rows, costs, train(rows, costs, squared_hinge()));
+  for (const int8_t label : {1, -1}) {
+    std::fill(rows.data.labels.begin(), rows.data.labels.end(), label);
+    const Trained out = train(rows, costs, squared_hinge());
+    check_gap(rows, costs, out);
+    CHECK(label * out.result.bias > 0);
+  }
+  for (size_t i = 0; i < 60; ++i) rows.clear_row(i);
+  const Trained empty = train(rows, costs, squared_hinge());
+  check_gap(rows, costs, empty);
+  // b^2 / 2 + 600 (1 + b)^2 is least at b = -1200 / 1201.
+  CHECK(std::fabs(empty.result.bias + 1200.0 / 1201) < 0.05);
+  CHECK(std::count(empty.weights.begin(), empty.weights.end(), 0.0f) == 80);
+  rows.data.rows = 0;
+  const Trained none = train(rows, {}, squared_hinge());
+  CHECK(none.result.converged && none.result.bias == 0 && none.result.primal == 0 && none.result.dual == 0);
+  CHECK(std::count(none.weights.begin(), none.weights.end(), 0.0f) == 80);
 }
 
 TEST("Rocchio's weights are the weighted difference of the class means, a missing class counting nothing") {
