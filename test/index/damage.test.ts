@@ -2,6 +2,7 @@
 
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { decodeHeader, decodeManifest, encodeHeader, HEADER_BYTES, IndexError } from '../../src/index/format.ts';
 import { inspectIndex } from '../../src/index/inspect.ts';
@@ -167,6 +168,14 @@ t.test('another format version is called too old or too new', async (t) => {
     t.match(verifyIndex(directory, false, () => {}).findings, [{ section: 'visual.codes', detail: remedy }]);
     writeFileSync(shard, whole);
   }
+});
+
+t.test('what format version 1 wrote is refused by name', async (t) => {
+  const old = fileURLToPath(new URL('../../../test/fixtures/index-v1', import.meta.url));
+  const tooOld = 'format version 1, this Farsight reads 2; too old: rebuild the index';
+  t.throws(() => openIndex(old), { name: 'IndexError', message: `${join(old, 'manifest.json')}: ${tooOld}` });
+  const section = readFileSync(join(old, 'visual.starts.0'));
+  t.throws(() => decodeHeader(section, 'visual.starts.0'), { message: `visual.starts.0: ${tooOld}` });
 });
 
 t.test('a section file with another magic is not a section', async (t) => {
