@@ -98,9 +98,15 @@ t.test('long work prints plain lines of progress where there is no terminal', as
     ...['--cluster-size', '8', '--refine', '8', '--threads', '1'],
   );
   t.equal(code, 0);
-  // How many depends on the machine; each is whole and without control characters.
+  // How many depends on the machine; each is whole and without control characters. Only the first of a stage may come
+  // without a pace, having no time to go by.
+  const shape = /^a: (encode|cluster|write): \d+ of \d+ (?:vectors|passes|sections)(, [\d.e+]+\/s, \d+ s left)?$/;
+  const begun = new Set<string>();
   for (const line of stderr.split('\n').slice(0, -1)) {
-    t.match(line, /^a: (encode|cluster|write): \d+ of \d+ (vectors|passes|sections), [\d.e+]+\/s(, \d+ s left)?$/);
+    const [whole, stage = '', pace] = shape.exec(line) ?? [];
+    t.equal(whole, line);
+    t.ok(pace !== undefined || !begun.has(stage), line);
+    begun.add(stage);
   }
 });
 
