@@ -13,7 +13,7 @@ t.test('build, verify, inspect and suggest, in words and in JSON', async (t) => 
   const { out, args } = smallBuild(t);
   t.match(farsight(...args), {
     code: 0,
-    stderr: '',
+    stderr: /^plan: 300 items, memory .+, disk .+ free\nplan: visual: 8 dims, .+\nplan: text: 12 dims, .+\n/,
     stdout: /index: 300 items, generation [0-9a-f]{16}, in [\d.]+ s\n$/,
   });
   const manifest = JSON.parse(farsight(...args, '--json', '--seed', '9').stdout);
@@ -100,9 +100,12 @@ t.test('long work prints plain lines of progress where there is no terminal', as
   t.equal(code, 0);
   // How many depends on the machine; each is whole and without control characters. Only the first of a stage may come
   // without a pace, having no time to go by.
-  const shape = /^a: (encode|cluster|write): \d+ of \d+ (?:vectors|passes|sections)(, [\d.e+]+\/s, \d+ s left)?$/;
+  const shape = /^a: (encode|cluster|assign|write): \d+ of \d+ (?:vectors|passes)(, [\d.e+]+\/s, \d+ s left)?$/;
   const begun = new Set<string>();
-  for (const line of stderr.split('\n').slice(0, -1)) {
+  const [all, own, ...lines] = stderr.split('\n').slice(0, -1);
+  t.match(all, /^plan: 30000 items, /);
+  t.match(own, /^plan: a: 64 dims, /);
+  for (const line of lines) {
     const [whole, stage = '', pace] = shape.exec(line) ?? [];
     t.equal(whole, line);
     t.ok(pace !== undefined || !begun.has(stage), line);
