@@ -16,6 +16,8 @@ COPY tsconfig.json ./
 COPY native native
 COPY src src
 COPY index-builder index-builder
+# The actors and baselines of farsight simulate.
+COPY bench bench
 RUN npm run build \
  && npm prune --omit=dev
 
@@ -28,6 +30,7 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/native/build/Release/farsight.node native/build/Release/farsight.node
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/index-builder dist/index-builder
+COPY --from=build /app/dist/bench dist/bench
 COPY bin bin
 COPY LICENSE ./
 USER node
