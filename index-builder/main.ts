@@ -1,21 +1,21 @@
 // Builds an index: plan → attach → per modality encode, cluster, assign, write → put in place.
 
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { CodecError, OptionError } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
 import { clusterCount, sizeLimit } from '../src/index/ecp.ts';
-import { encodeManifest, FORMAT_VERSION, type Manifest, type ModalityManifest } from '../src/index/format.ts';
+import { encodeManifest, FORMAT_VERSION, type Manifest } from '../src/index/format.ts';
 import { type ModalitySpec, requireUsed } from './modality-spec.ts';
 import { openReader } from './readers/open-reader.ts';
 import type { VectorReader } from './readers/reader.ts';
 import { assignBySize } from './stages/assign.ts';
 import { type Attachments, writeAttachments } from './stages/attach.ts';
-import { DiskError } from './stages/disk.ts';
-import { buildModality } from './stages/modality.ts';
-import { defaultMemory, type Plan, type PlannedModality, planBuild, requireSpace, size } from './stages/plan.ts';
-import type { Assign, Progress } from './stages/stage.ts';
+import { buildModality, type ModalityHead } from './stages/modality.ts';
+import { defaultMemory, type Plan, type PlannedModality, planBuild, requireSpace } from './stages/plan.ts';
+import { sourceFiles, versionOf } from './stages/source.ts';
+import { type Assign, type Progress, UNITS } from './stages/stage.ts';
+import { unfinished } from './stages/unfinished.ts';
 import { type Identity, Workspace } from './stages/workspace.ts';
 
 export interface BuildOptions extends Attachments {
@@ -43,7 +43,6 @@ export const BUILD_DEFAULTS = { seed: 0, clusterSize: 100, refine: 3 } as const;
 
 /** At the rates of a build some seconds of work. */
 const CHECKPOINT_ROWS = 1 << 22;
-const UNITS = { encode: 'vectors', cluster: 'passes', assign: 'vectors', write: 'vectors' } as const;
 
 /**
  * Builds and puts in place the index `options.out`. Throws InputError, CodecError or IndexError for input it refuses;
@@ -60,14 +59,15 @@ export function buildIndex(
       const reader = readers[i] as VectorReader;
       return { name, reader, encoder: codecFor(keys.get('codec'), reader).encoder(reader, keys) };
     });
-    const plan = planBuild(modalities, options.out, options.clusterSize, options.memoryBytes ?? defaultMemory());
+    const { clusterSize, memoryBytes = defaultMemory(), threads } = options;
+    const plan = planBuild(modalities, options, clusterSize, memoryBytes, threads);
     onPlan(plan);
     const workspace = new Workspace(options.out, identityOf(options, readers), options.resume ?? false);
     try {
       requireSpace(plan, options.out, workspace.bytes());
       return buildInto(workspace, modalities, plan, options, onProgress);
     } catch (error) {
-      throw explained(error, workspace, plan);
+      throw unfinished(error, workspace, plan);
     }
   } finally {
     for (const reader of readers) reader.close();
@@ -88,19 +88,24 @@ function buildInto(
   if (!workspace.attached) workspace.recordAttached(writeAttachments(workspace.index, options, items));
   const manifests = modalities.map((modality, i) => {
     const spec = options.modalities[i] as ModalitySpec;
-    return buildModality(modality, plan.modalities[i] as Plan['modalities'][number], () => headOf(spec, modality), {
-      modality: modality.name,
-      workspace,
-      seed,
-      clusterSize,
-      assign,
-      refine,
-      sizeLimit: limit,
-      threads,
-      checkpointRows: options.checkpointRows ?? CHECKPOINT_ROWS,
-      onProgress: (stage, done, total) =>
-        onProgress({ modality: modality.name, stage, done, total, unit: UNITS[stage] }),
-    });
+    return buildModality(
+      modality,
+      plan.modalities[i] as Plan['modalities'][number],
+      (hashed) => headOf(spec, modality, hashed),
+      {
+        modality: modality.name,
+        workspace,
+        seed,
+        clusterSize,
+        assign,
+        refine,
+        sizeLimit: limit,
+        threads,
+        checkpointRows: options.checkpointRows ?? CHECKPOINT_ROWS,
+        onProgress: (stage, done, total) =>
+          onProgress({ modality: modality.name, stage, done, total, unit: UNITS[stage] }),
+      },
+    );
   });
   const build = { cluster_size: clusterSize, assign, refine, size_limit: limit };
   const content = { seed, items, build, modalities: manifests, sections: [...workspace.sections] };
@@ -110,23 +115,13 @@ function buildInto(
   );
 }
 
-/** A full disk keeps what was built, for --resume; every other error leaves nothing. */
-function explained(error: unknown, workspace: Workspace, plan: Plan): unknown {
-  if (error instanceof DiskError && error.full && workspace.started) {
-    return new DiskError(
-      error.path,
-      error.code,
-      `the build needs ${size(plan.diskBytes)} in all; make room and build again with --resume, ` +
-        `or remove ${workspace.directory}, which is kept for that`,
-    );
-  }
-  workspace.abandon();
-  return error;
-}
-
-function headOf({ options }: ModalitySpec, { reader }: PlannedModality) {
+function headOf(
+  { options }: ModalitySpec,
+  { reader }: PlannedModality,
+  onHashed: (bytes: number, total: number) => void,
+): ModalityHead {
   const codec = codecFor(options.get('codec'), reader).name;
-  return { codec, source: { files: reader.files.map(sourceFile), options: sourceOptions(options) } };
+  return { codec, source: { files: sourceFiles(reader.files, onHashed), options: sourceOptions(options) } };
 }
 
 /** What makes the same index: everything but threads, memory and the way assignment is named. */
@@ -151,16 +146,6 @@ function identityOf(options: BuildOptions, readers: readonly VectorReader[]): Id
     if (path !== undefined) identity[`--${flag} ${path}`] = versionOf(path);
   }
   return identity;
-}
-
-/** Size and time of change: cheap, and another when the file is written again. */
-function versionOf(path: string): string {
-  try {
-    const { size: bytes, mtimeMs } = statSync(path);
-    return `${bytes} bytes of ${new Date(mtimeMs).toISOString()}`;
-  } catch {
-    return 'not there';
-  }
 }
 
 /** Opens every input and checks that they belong together. */
@@ -194,23 +179,4 @@ function openAll(specs: readonly ModalitySpec[]): VectorReader[] {
 /** The options without paths: those files are listed by content, and moved input makes the same index. */
 function sourceOptions(options: ModalitySpec['options']): Record<string, string> {
   return Object.fromEntries([...options].filter(([key]) => key !== 'ids'));
-}
-
-/** Name, size and SHA-256 of an input file: what the index was made of. */
-function sourceFile(path: string): ModalityManifest['source']['files'][number] {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  const file = openSync(path, 'r');
-  let bytes = 0;
-  try {
-    for (;;) {
-      const read = readSync(file, buffer, 0, buffer.length, null);
-      if (read === 0) break;
-      hash.update(buffer.subarray(0, read));
-      bytes += read;
-    }
-  } finally {
-    closeSync(file);
-  }
-  return { name: basename(path), bytes, sha256: hash.digest('hex') };
 }

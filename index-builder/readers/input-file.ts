@@ -1,7 +1,7 @@
 // A regular file opened for positioned reads, with errors that say what to do.
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { InputError } from './reader.ts';
+import { InputError, UnreadableError } from './reader.ts';
 
 /** What one readSync may be asked for; Linux itself stops at 2 GiB - 4 KiB. */
 const LARGEST_READ_BYTES = 2 ** 30;
@@ -78,7 +78,7 @@ export function explained<Result>(path: string, operation: () => Result): Result
     if (code === 'EACCES' || code === 'EPERM') {
       throw new InputError(path, 'may not be read', 'expected read permission', 'change its permissions or the user');
     }
-    throw new InputError(
+    throw new UnreadableError(
       path,
       `cannot be read (${code ?? String(error)})`,
       'expected a readable file',

@@ -51,6 +51,9 @@ export class InputError extends Error {
   }
 }
 
+/** Input that the system could not read, which may go well another time. */
+export class UnreadableError extends InputError {}
+
 /** The row ranges [first, first + count) of a pass that begins at `firstRow`. */
 export function* rowRanges(
   rows: number,

@@ -1,6 +1,6 @@
 // The nearest representative of every row, streamed from the records to a scratch file of numbers.
 
-import type { Assigner, Representatives, Space } from '../../src/codecs/codec.ts';
+import type { Assigner, Representatives, Rows, Space } from '../../src/codecs/codec.ts';
 import type { AssignTree } from '../../src/native.ts';
 import { sampleAscending, seededRandom } from '../../src/random.ts';
 import { isCheckpoint } from './encode.ts';
@@ -31,6 +31,24 @@ export function assignerFor(space: Space, representatives: Representatives, opti
 /** As many groups as representatives in a group. */
 export function treeOver(representatives: number, seed: number): AssignTree {
   return { nodes: Math.min(65536, Math.max(1, Math.round(Math.sqrt(representatives)))), beam: BEAM, seed };
+}
+
+/** Rows assigned between two reports: through groups each part takes a pass over all representatives. */
+const REPORT_ROWS = { exact: 1 << 14, hnsw: 1 << 12, tree: 1 << 20 } as const;
+
+/** Assigns rows in memory, and reports as it goes. */
+export function assignInParts(
+  assigner: Assigner,
+  assign: Assign,
+  rows: Rows,
+  nearest: Uint32Array,
+  onRows: (done: number) => void,
+): void {
+  for (let first = 0; first < rows.count; first += REPORT_ROWS[assign]) {
+    const end = Math.min(rows.count, first + REPORT_ROWS[assign]);
+    assigner.assign(rows.range(first, end), nearest.subarray(first, end), new Float32Array(end - first));
+    onRows(end);
+  }
 }
 
 /** Assigns every row. The returned file is finished; the share is of sampled rows with the exactly nearest cluster. */

@@ -1,11 +1,12 @@
 // What belongs to items besides vectors: keys, metadata and thumbnails, as record sections.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:buffer';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { IndexError, type SectionManifest } from '../../src/index/format.ts';
 import { native } from '../../src/native.ts';
-import { writeSection } from './write.ts';
+import { SectionWriter, writeSection } from './write.ts';
 
 export interface Attachments {
   /** A text file, one key a line. */
@@ -18,6 +19,40 @@ export interface Attachments {
 
 const MAX_KEY_BYTES = 1024;
 const MAX_RECORD_BYTES = 1 << 20;
+/** A file is read as one string. */
+const MAX_TEXT_BYTES = constants.MAX_STRING_LENGTH;
+/** Memory per byte of a file and per item that is read from it: the text, what it is cut or parsed into, the section. */
+const HELD_OF_LINES = { byte: 4, item: 200 } as const;
+const HELD_OF_OBJECTS = { byte: 12, item: 400 } as const;
+/** Bytes per item of the index beside the records: offsets, and of keys a table at most half full. */
+const KEPT_BYTES = 24;
+
+/** What a file given with the vectors takes: in memory while it is read, and in the index. */
+export interface AttachedBytes {
+  readonly path: string;
+  readonly held: number;
+  readonly kept: number;
+}
+
+/** Throws IndexError for a file that is not there or too long to be read; pictures are counted when they are read. */
+export function attachedBytes({ ids, metadata, thumbnails }: Attachments, items: number): AttachedBytes[] {
+  const files = [
+    [ids, HELD_OF_LINES],
+    [metadata, HELD_OF_OBJECTS],
+    [thumbnails, HELD_OF_LINES],
+  ] as const;
+  return files.flatMap(([path, { byte, item }]) => {
+    if (path === undefined) return [];
+    const bytes = bytesOf(path);
+    if (bytes > MAX_TEXT_BYTES) {
+      throw new IndexError(
+        `${path}: ${bytes} bytes; keys, metadata and lists of pictures are read whole, up to ${MAX_TEXT_BYTES} bytes; ` +
+          'shorten them, or build without it',
+      );
+    }
+    return [{ path, held: byte * bytes + item * items, kept: bytes + KEPT_BYTES * items }];
+  });
+}
 
 /** Takes the sections as they are written. */
 type Write = (name: string, bytes: Uint8Array) => void;
@@ -30,7 +65,7 @@ export function writeAttachments(directory: string, attachments: Attachments, it
     writeRecords(write, 'metadata', metadataRecords(attachments.metadata, items));
   }
   if (attachments.thumbnails !== undefined) {
-    writeRecords(write, 'thumbnails', thumbnailRecords(attachments.thumbnails, items));
+    sections.push(...writeThumbnails(directory, attachments.thumbnails, items));
   }
   return sections;
 }
@@ -108,14 +143,27 @@ function jsonLines(path: string): unknown[] {
   });
 }
 
-function thumbnailRecords(path: string, items: number): Uint8Array[] {
+/** Pictures one after the other, however large they are together. */
+function writeThumbnails(directory: string, path: string, items: number): SectionManifest[] {
   const folder = dirname(resolve(path));
-  return linesOf(path, items, 'thumbnail').map((line, i) => {
-    if (line === '') return new Uint8Array(0);
-    const picture = join(folder, line);
-    if (!existsSync(picture)) throw new IndexError(`${path} line ${i + 1}: there is no file ${picture}`);
-    return readFileSync(picture);
-  });
+  const pictures = linesOf(path, items, 'thumbnail').map((line) => (line === '' ? null : join(folder, line)));
+  const offsets = offsetsOf(
+    pictures.map((picture, i) => (picture === null ? 0 : bytesOf(picture, `${path} line ${i + 1}: `))),
+  );
+  const all = new SectionWriter(directory, 'thumbnails.bytes', Number(offsets[items]));
+  try {
+    pictures.forEach((picture, i) => {
+      if (picture === null) return;
+      const bytes = readFileSync(picture);
+      if (BigInt(bytes.length) !== (offsets[i + 1] as bigint) - (offsets[i] as bigint)) {
+        throw new IndexError(`${picture}: changed during the build; start it again`);
+      }
+      all.append(bytes);
+    });
+    return [writeSection(directory, 'thumbnails.offsets', new Uint8Array(offsets.buffer)), all.finish()];
+  } finally {
+    all.close();
+  }
 }
 
 function linesOf(path: string, items: number, what: string): string[] {
@@ -133,8 +181,31 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new IndexError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw unreadable(path, error);
   }
+}
+
+function bytesOf(path: string, place = ''): number {
+  try {
+    return statSync(path).size;
+  } catch (error) {
+    throw unreadable(`${place}${path}`, error);
+  }
+}
+
+function unreadable(what: string, error: unknown): IndexError {
+  return new IndexError(`${what}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+}
+
+/** Where each of records of these lengths begins, and where the last one ends. */
+function offsetsOf(lengths: readonly number[]): BigUint64Array {
+  const offsets = new BigUint64Array(lengths.length + 1);
+  let total = 0;
+  lengths.forEach((length, i) => {
+    total += length;
+    offsets[i + 1] = BigInt(total);
+  });
+  return offsets;
 }
 
 /** Records one behind the other, and where each begins. */
@@ -143,13 +214,8 @@ function writeRecords(
   name: string,
   records: readonly Uint8Array[],
 ): { offsets: BigUint64Array; bytes: Uint8Array } {
-  const offsets = new BigUint64Array(records.length + 1);
-  let total = 0;
-  records.forEach((record, i) => {
-    total += record.length;
-    offsets[i + 1] = BigInt(total);
-  });
-  const bytes = Buffer.concat(records, total);
+  const offsets = offsetsOf(records.map(({ length }) => length));
+  const bytes = Buffer.concat(records);
   write(`${name}.offsets`, new Uint8Array(offsets.buffer));
   write(`${name}.bytes`, bytes);
   return { offsets, bytes };

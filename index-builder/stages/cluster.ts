@@ -4,7 +4,7 @@
 import type { Representatives, Rows, Space } from '../../src/codecs/codec.ts';
 import { clusterCount } from '../../src/index/ecp.ts';
 import { type Random, sampleAscending, seededRandom } from '../../src/random.ts';
-import { assignerFor } from './assign.ts';
+import { assignerFor, assignInParts } from './assign.ts';
 import { sampleRecords, sampleSize } from './sample.ts';
 import type { ScratchFile } from './scratch.ts';
 import { groupRows } from './slots.ts';
@@ -22,17 +22,17 @@ export function learnRepresentatives(space: Space, records: ScratchFile, options
   const rows = space.rows(sampleRecords(records, count, random, options), threads);
   let representatives = rows.take(sampleAscending(random, clusters, rows.count));
   const nearest = new Uint32Array(rows.count);
-  const distances = new Float32Array(rows.count);
-  options.onProgress('cluster', 0, refine);
+  const onRows = (done: number): void => options.onProgress('cluster', done, refine * rows.count);
+  onRows(0);
   for (let pass = 1; pass <= refine; pass++) {
-    assignerFor(space, representatives, options).assign(rows, nearest, distances);
+    const assigner = assignerFor(space, representatives, options);
+    assignInParts(assigner, options.assign, rows, nearest, (done) => onRows((pass - 1) * rows.count + done));
     const { order, starts } = groupRows(nearest, representatives.count);
     representatives = rows.means(order, starts, representatives, threads);
     if (pass === refine) {
       const extra = splitters(rows, order, starts, (clusterSize * rows.count) / records.rows, random);
       if (extra.length > 0) representatives = space.join(representatives, rows.take(extra));
     }
-    options.onProgress('cluster', pass, refine);
   }
   return representatives;
 }

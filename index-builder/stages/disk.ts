@@ -1,7 +1,9 @@
 // Changes of the file system: what the system refuses becomes an error that names the path and says what to do.
 
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, statfsSync, writeSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { IndexError } from '../../src/index/format.ts';
+import { native } from '../../src/native.ts';
 
 /** What a full disk, a quota or a limit of the shell answers. */
 const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
@@ -64,4 +66,51 @@ export function syncDirectory(path: string): void {
   } finally {
     closeSync(directory);
   }
+}
+
+/** Of the file system that a path is or will be on. */
+export function freeBytes(path: string): number {
+  for (let directory = resolve(path); ; directory = dirname(directory)) {
+    try {
+      const { bavail, bsize } = statfsSync(directory);
+      return bavail * bsize;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(directory) === directory) {
+        throw new IndexError(`${directory}: free space cannot be read (${code}); choose another --out`);
+      }
+    }
+  }
+}
+
+export function isEmptyDirectory(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Puts the directory `from` in place of what stands at `to`, if anything does: in one step where the file system can
+ * exchange two paths. Where it cannot, the old one steps aside first; it is never lost, only renamed.
+ */
+export function putInPlace(from: string, to: string, aside: string): void {
+  if (!existsSync(to)) {
+    renameSync(from, to);
+    return;
+  }
+  if (native.exchangePaths(from, to)) return;
+  renameSync(to, aside);
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    renameSync(aside, to);
+    throw error;
+  }
+}
+
+/** Ends what a process that died within `putInPlace` began: the old one goes back. */
+export function putBack(to: string, aside: string): void {
+  if (!existsSync(to) && existsSync(aside)) renameSync(aside, to);
 }

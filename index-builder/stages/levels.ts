@@ -3,7 +3,7 @@
 import type { Representatives, Space } from '../../src/codecs/codec.ts';
 import { levelSizes } from '../../src/index/ecp.ts';
 import { sampleAscending, seededRandom } from '../../src/random.ts';
-import { assignBySize, treeOver } from './assign.ts';
+import { assignBySize, assignInParts, treeOver } from './assign.ts';
 import type { StageOptions } from './stage.ts';
 
 /** Bottom up. */
@@ -21,15 +21,18 @@ export function levelsOver(space: Space, representatives: Representatives, optio
   const sizes = levelSizes(representatives.count);
   const nodes: Uint32Array[] = [];
   const parents: Uint32Array[] = [];
+  const total = sizes.slice(0, -1).reduce((sum, size) => sum + size, 0);
+  let done = 0;
   let below = Uint32Array.from({ length: representatives.count }, (_, number) => number);
   for (const size of sizes.slice(1)) {
     const chosen = sampleAscending(random, size, below.length).map((i) => below[i] as number);
     const lower = space.asRows(space.pick(representatives, below));
-    const tree = assignBySize(below.length, size) === 'exact' ? null : treeOver(size, options.seed);
+    const assign = assignBySize(below.length, size);
+    const tree = assign === 'exact' ? null : treeOver(size, options.seed);
+    const assigner = space.assigner(space.pick(representatives, chosen), tree, options.threads);
     const nearest = new Uint32Array(below.length);
-    space
-      .assigner(space.pick(representatives, chosen), tree, options.threads)
-      .assign(lower, nearest, new Float32Array(below.length));
+    assignInParts(assigner, assign, lower, nearest, (rows) => options.onProgress('levels', done + rows, total));
+    done += nearest.length;
     parents.push(nearest);
     nodes.push(chosen);
     below = chosen;

@@ -18,7 +18,7 @@ export type ModalityHead = Pick<ModalityManifest, 'codec' | 'source'>;
 export function buildModality(
   { name, reader, encoder }: PlannedModality,
   plan: ModalityPlan,
-  head: () => ModalityHead,
+  head: (onHashed: (bytes: number, total: number) => void) => ModalityHead,
   options: StageOptions,
 ): ModalityManifest {
   const { workspace } = options;
@@ -35,7 +35,8 @@ export function buildModality(
     open.push(nearest);
     const packed = packModality(space, records, nearest, representatives, agreement, plan.partitionBytes, options);
     const { dims, normalize } = space;
-    const manifest = { name, dims, normalize, ...head(), ...packed.manifest };
+    const source = head((bytes, total) => options.onProgress('hash', bytes, total));
+    const manifest = { name, dims, normalize, ...source, ...packed.manifest };
     const { state } = workspace.progress(name);
     workspace.record(name, { stage: 'finished', row: 0, state, manifest }, packed.sections);
     return manifest;

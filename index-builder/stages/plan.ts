@@ -1,13 +1,13 @@
 // What a build will need, worked out before it starts: memory by stage, partitions, disk space. It refuses what cannot
 // end well.
 
-import { statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { dirname, resolve } from 'node:path';
 import type { Encoder } from '../../src/codecs/codec.ts';
 import { clusterCount } from '../../src/index/ecp.ts';
 import { IndexError } from '../../src/index/format.ts';
 import type { VectorReader } from '../readers/reader.ts';
+import { type Attachments, attachedBytes } from './attach.ts';
+import { freeBytes } from './disk.ts';
 import { partitionSlots } from './pack.ts';
 import { sampleSize } from './sample.ts';
 
@@ -34,9 +34,10 @@ export interface Plan {
   readonly memoryBytes: number;
   readonly items: number;
   readonly modalities: readonly ModalityPlan[];
+  /** What reading keys and metadata holds. */
+  readonly attachBytes: number;
   /** Scratch of the largest modality and everything that is written. */
   readonly diskBytes: number;
-  readonly freeBytes: number;
 }
 
 /** The process itself: Node, the addon, buffers of one part. */
@@ -45,6 +46,11 @@ const BASE_BYTES = 256 * 2 ** 20;
 const PART_FORMS_BYTES = 128 * 2 ** 20;
 /** A representative while it is refined: before, after, and prepared for assignment (twice its size). */
 const REPRESENTATIVE_FORMS = 4;
+/** The largest group of representatives is about so many times the mean one, and there are as many groups as that has. */
+const LARGEST_GROUP = 4;
+/** Lloyd sums in double, and postings touched by a row: bytes per feature and per representative. */
+const THREAD_FEATURE_BYTES = 16;
+const THREAD_CLUSTER_BYTES = 12;
 /** A partition smaller than this would read the records too often. */
 const LEAST_PARTITION_BYTES = 16 * 2 ** 20;
 /** What one typed array holds, less than Node's 4 GiB. */
@@ -67,28 +73,39 @@ export interface PlannedModality {
 /** Throws IndexError when the memory cannot hold the smallest way to build. */
 export function planBuild(
   modalities: readonly PlannedModality[],
-  out: string,
+  attachments: Attachments,
   clusterSize: number,
   memoryBytes: number,
+  threads: number,
 ): Plan {
-  const plans = modalities.map((modality) => planModality(modality, clusterSize, memoryBytes));
+  const plans = modalities.map((modality) => planModality(modality, clusterSize, memoryBytes, threads));
+  const items = plans[0]?.items ?? 0;
+  const attached = attachedBytes(attachments, items);
+  for (const { path, held } of attached) {
+    if (BASE_BYTES + held <= memoryBytes) continue;
+    throw new IndexError(
+      `${path}: reading it takes about ${size(BASE_BYTES + held)} of memory and --memory is ${size(memoryBytes)}; ` +
+        'give more, or build without it',
+    );
+  }
   const written = plans.reduce((sum, plan) => sum + plan.outputBytes, 0);
   const scratch = plans.reduce((most, plan) => Math.max(most, plan.scratchBytes), 0);
   return {
     memoryBytes,
-    items: plans[0]?.items ?? 0,
+    items,
     modalities: plans,
-    diskBytes: written + scratch + DISK_MARGIN_BYTES,
-    freeBytes: freeBytes(out),
+    attachBytes: attached.reduce((most, { held }) => Math.max(most, BASE_BYTES + held), 0),
+    diskBytes: written + scratch + attached.reduce((sum, { kept }) => sum + kept, 0) + DISK_MARGIN_BYTES,
   };
 }
 
 /** Throws IndexError when the file system has less room than what is still to be written. */
 export function requireSpace(plan: Plan, out: string, writtenBytes: number): void {
   const needed = plan.diskBytes - writtenBytes;
-  if (needed <= plan.freeBytes) return;
+  const free = freeBytes(out);
+  if (needed <= free) return;
   throw new IndexError(
-    `${out}: the build needs ${size(needed)} of disk and ${size(plan.freeBytes)} are free; ` +
+    `${out}: the build needs ${size(needed)} of disk and ${size(free)} are free; ` +
       'free space, or choose an --out on another disk',
   );
 }
@@ -96,7 +113,8 @@ export function requireSpace(plan: Plan, out: string, writtenBytes: number): voi
 /** The plan in lines for people. */
 export function describePlan(plan: Plan): string[] {
   return [
-    `plan: ${plan.items} items, memory ${size(plan.memoryBytes)}, disk ${size(plan.diskBytes)} of ${size(plan.freeBytes)} free`,
+    `plan: ${plan.items} items, memory ${size(plan.memoryBytes)}, disk ${size(plan.diskBytes)}` +
+      (plan.attachBytes === 0 ? '' : `; memory for keys and metadata ${size(plan.attachBytes)}`),
     ...plan.modalities.map((modality) => {
       const { encode, cluster, assign, write } = modality.memory;
       return (
@@ -109,15 +127,20 @@ export function describePlan(plan: Plan): string[] {
   ];
 }
 
-function planModality({ name, reader, encoder }: PlannedModality, clusterSize: number, memory: number): ModalityPlan {
+function planModality(
+  { name, reader, encoder }: PlannedModality,
+  clusterSize: number,
+  memory: number,
+  threads: number,
+): ModalityPlan {
   const items = reader.rows;
   const { sizes } = encoder;
   const clusters = clusterCount(items, clusterSize);
   const sampleRows = sampleSize(items, clusters, sizes.record);
   const encode = BASE_BYTES + PART_FORMS_BYTES;
-  const cluster =
-    BASE_BYTES + sampleRows * (sizes.record + sizes.row + 16) + clusters * sizes.representative * REPRESENTATIVE_FORMS;
-  const assign = encode + clusters * sizes.representative * REPRESENTATIVE_FORMS;
+  const assigning = clusters * sizes.representative * REPRESENTATIVE_FORMS + assignBytes(reader, clusters, threads);
+  const cluster = BASE_BYTES + sampleRows * (sizes.record + sizes.row + 16) + assigning;
+  const assign = encode + assigning;
   // Means, variances and their packed forms stay while partitions pass.
   const fixed = BASE_BYTES + PART_FORMS_BYTES + items * WRITE_NUMBERS_BYTES + clusters * sizes.representative * 3;
   const all = items * sizes.record;
@@ -125,7 +148,7 @@ function planModality({ name, reader, encoder }: PlannedModality, clusterSize: n
   if (least > memory) {
     throw new IndexError(
       `modality ${name}: ${items} items need at least ${size(least)} of memory and --memory is ${size(memory)}; ` +
-        'give more, or a larger --cluster-size',
+        'give more, fewer --threads, or a larger --cluster-size',
     );
   }
   const partitionBytes = Math.min(all, memory - fixed, MOST_PARTITION_BYTES);
@@ -143,19 +166,14 @@ function planModality({ name, reader, encoder }: PlannedModality, clusterSize: n
   };
 }
 
-/** Of the file system that the directory is or will be on. */
-function freeBytes(out: string): number {
-  for (let directory = resolve(out); ; directory = dirname(directory)) {
-    try {
-      const { bavail, bsize } = statfsSync(directory);
-      return bavail * bsize;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(directory) === directory) {
-        throw new IndexError(`${directory}: free space cannot be read (${code}); choose another --out`);
-      }
-    }
-  }
+/**
+ * What assignment holds besides representatives: the means of all groups as one panel, and per thread the panel of one
+ * group, with two bytes for each of its members and features, and a row's sums.
+ */
+function assignBytes({ dims }: VectorReader, clusters: number, threads: number): number {
+  const group = LARGEST_GROUP * Math.ceil(Math.sqrt(clusters));
+  const panel = 2 * (dims + 1) * group;
+  return panel + threads * (panel + THREAD_FEATURE_BYTES * dims + THREAD_CLUSTER_BYTES * clusters);
 }
 
 /** Bytes for people. */

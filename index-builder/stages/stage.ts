@@ -7,11 +7,21 @@ export type Assign = 'exact' | 'tree' | 'hnsw';
 /** One step of a build, for a progress line. */
 export interface Progress {
   readonly modality: string;
-  readonly stage: 'encode' | 'cluster' | 'assign' | 'write';
+  readonly stage: keyof typeof UNITS;
   readonly done: number;
   readonly total: number;
-  readonly unit: 'vectors' | 'passes';
+  readonly unit: (typeof UNITS)[keyof typeof UNITS];
 }
+
+/** What each stage counts. */
+export const UNITS = {
+  encode: 'vectors',
+  cluster: 'vectors',
+  assign: 'vectors',
+  write: 'vectors',
+  levels: 'clusters',
+  hash: 'bytes',
+} as const;
 
 export interface StageOptions {
   readonly modality: string;

@@ -11,8 +11,7 @@ import {
   type ModalityManifest,
   type SectionManifest,
 } from '../../src/index/format.ts';
-import { native } from '../../src/native.ts';
-import { changing, syncDirectory, writeDurably } from './disk.ts';
+import { changing, isEmptyDirectory, putBack, putInPlace, syncDirectory, writeDurably } from './disk.ts';
 import { isLock, lockDirectory } from './lock.ts';
 
 /** What makes a build the same one: options and inputs, by the name an error gives them. */
@@ -48,6 +47,8 @@ export class Workspace {
   /** Whether an earlier build left something to go on from. */
   readonly resumed: boolean;
   readonly #out: string;
+  /** Where an index that stands aside for the new one is. */
+  readonly #replaced: string;
   #journal: Journal;
 
   /**
@@ -58,13 +59,14 @@ export class Workspace {
     this.#out = resolve(out);
     this.directory = `${this.#out}.building`;
     this.index = join(this.directory, 'index');
+    this.#replaced = join(this.directory, 'replaced');
     if (existsSync(this.#out) && !holdsIndex(this.#out) && !isEmptyDirectory(this.#out)) {
       throw new IndexError(`${out}: exists and is not an index; choose another --out or remove it`);
     }
     const left = changing(this.directory, () => {
       mkdirSync(this.directory, { recursive: true });
       lockDirectory(this.directory);
-      this.#putBack();
+      putBack(this.#out, this.#replaced);
       const journal = resume ? this.#read(identity) : null;
       if (journal === null) this.#clear();
       if (!existsSync(this.index)) mkdirSync(this.index);
@@ -123,7 +125,7 @@ export class Workspace {
       changing(this.index, () => syncDirectory(this.index));
       this.#write({ ...this.#journal, placing: statSync(this.index).ino });
       changing(this.#out, () => {
-        this.#intoPlace();
+        putInPlace(this.index, this.#out, this.#replaced);
         syncDirectory(dirname(this.#out));
       });
     }
@@ -131,7 +133,7 @@ export class Workspace {
     return decodeManifest(manifestText, path);
   }
 
-  /** Whether anything worth resuming was written. */
+  /** Whether there is anything to go on from. */
   get started(): boolean {
     return existsSync(join(this.directory, 'journal.json'));
   }
@@ -171,12 +173,6 @@ export class Workspace {
     return journal;
   }
 
-  /** An index that had stepped aside for a new one, where paths cannot be exchanged, goes back. */
-  #putBack(): void {
-    const replaced = join(this.directory, 'replaced');
-    if (!existsSync(this.#out) && existsSync(replaced)) renameSync(replaced, this.#out);
-  }
-
   #clear(): void {
     for (const name of readdirSync(this.directory)) {
       if (!isLock(name)) rmSync(join(this.directory, name), { recursive: true, force: true });
@@ -188,37 +184,12 @@ export class Workspace {
     const { placing } = this.#journal;
     return placing !== undefined && existsSync(this.#out) && statSync(this.#out).ino === placing;
   }
-
-  #intoPlace(): void {
-    if (!existsSync(this.#out)) {
-      renameSync(this.index, this.#out);
-      return;
-    }
-    if (native.exchangePaths(this.index, this.#out)) return;
-    // Without an atomic exchange the old index steps aside first; it is never lost, only renamed.
-    const replaced = join(this.directory, 'replaced');
-    renameSync(this.#out, replaced);
-    try {
-      renameSync(this.index, this.#out);
-    } catch (error) {
-      renameSync(replaced, this.#out);
-      throw error;
-    }
-  }
 }
 
 /** Whether the manifest is one of ours, of whatever version and however damaged; web pages have a manifest.json too. */
 function holdsIndex(path: string): boolean {
   try {
     return readFileSync(join(path, 'manifest.json'), 'latin1').startsWith(MANIFEST_START);
-  } catch {
-    return false;
-  }
-}
-
-function isEmptyDirectory(path: string): boolean {
-  try {
-    return readdirSync(path).length === 0;
   } catch {
     return false;
   }

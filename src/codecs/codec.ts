@@ -90,6 +90,8 @@ export interface Encoder {
 /** Rows that are in memory. */
 export interface Rows {
   readonly count: number;
+  /** The rows from `first` up to `end`, without a copy. */
+  range(first: number, end: number): Rows;
   /** Representatives at these rows, to the precision that representatives have. */
   take(numbers: Uint32Array): Representatives;
   /** The mean of each cluster, compressed; an empty cluster keeps its `previous` representative. */

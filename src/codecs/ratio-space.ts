@@ -239,6 +239,15 @@ class RatioRows implements Rows {
     this.#round = round;
   }
 
+  range(first: number, end: number): RatioRows {
+    const { ids, values, perRow } = this.vectors;
+    const some = {
+      ids: ids.subarray(first * perRow, end * perRow),
+      values: values.subarray(first * perRow, end * perRow),
+    };
+    return new RatioRows({ ...some, perRow }, this.#dims, this.#representativeFeatures, this.#compress, this.#round);
+  }
+
   take(numbers: Uint32Array): SparseRepresentatives {
     const taken = gather(this.vectors, numbers, this.#representativeFeatures);
     this.#round(taken);

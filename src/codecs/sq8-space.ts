@@ -164,6 +164,10 @@ class Sq8Rows implements Rows {
     this.count = vectors.codes.length / this.#dims;
   }
 
+  range(first: number, end: number): Sq8Rows {
+    return new Sq8Rows({ ...this.vectors, codes: this.vectors.codes.subarray(first * this.#dims, end * this.#dims) });
+  }
+
   take(numbers: Uint32Array): DenseRepresentatives {
     const { codes, offset, step } = this.vectors;
     const values = new Float32Array(numbers.length * this.#dims);

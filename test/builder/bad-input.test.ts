@@ -90,7 +90,7 @@ const attachments: readonly Refusal[] = [
   {
     title: 'a thumbnail that is not there',
     attach: (folder) => ({ thumbnails: lines(folder, 't.txt', (i) => (i === 9 ? 'none.png' : '')) }),
-    message: /t\.txt line 10: there is no file .*none\.png/,
+    message: /t\.txt line 10: .*none\.png: cannot be read \(ENOENT\)/,
   },
   {
     title: 'too few thumbnails',
