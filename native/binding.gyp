@@ -26,7 +26,6 @@
       "src/svm-primal.cc",
       "src/assign-sparse.cc",
       "src/assign-dense.cc",
-      "src/assign-ecp.cc",
       "src/assign-groups.cc",
       "src/assign-sparse-tree.cc",
       "src/assign-dense-tree.cc",

@@ -99,14 +99,6 @@ export interface Sq8Vectors {
   readonly step: Float32Array;
 }
 
-/** Levels above the representatives, bottom up; see native/src/assign.h. */
-export interface Tree {
-  readonly levelSizes: Uint32Array;
-  readonly nodes: Uint32Array;
-  readonly parents: Uint32Array;
-  readonly beam: number;
-}
-
 /** Members of clusters, taken part by part; see native/src/members.h. */
 export type MembersHandle = Handle<'members'>;
 
@@ -383,24 +375,6 @@ export interface Native {
     variances: Float32Array | null,
   ): MemberCounts;
 
-  /** Without a tree: exact. */
-  nearestSparse(
-    rows: SparseVectors,
-    representatives: SparseVectors,
-    dims: number,
-    tree: Tree | null,
-    threads: number,
-    nearest: Uint32Array,
-    distances: Float32Array,
-  ): void;
-  nearestDense(
-    rows: Sq8Vectors,
-    representatives: Float32Array,
-    tree: Tree | null,
-    threads: number,
-    nearest: Uint32Array,
-    distances: Float32Array,
-  ): void;
   /** Representatives prepared for assignment, copied. Without a tree: exact. */
   sparseAssigner(
     representatives: SparseVectors,

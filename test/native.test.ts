@@ -134,8 +134,6 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
     },
     [1, 2, 5, 6],
   ],
-  ['nearestSparse', () => [pairs, pairs, 4, null, 1, new Uint32Array(2), new Float32Array(2)], [5, 6]],
-  ['nearestDense', () => [rows, new Float32Array(4), null, 1, new Uint32Array(4), new Float32Array(4)], [1, 4, 5]],
   ['sparseAssigner', () => [pairs, 4, { nodes: 2, beam: 1, seed: 1 }, 1], []],
   ['denseAssigner', () => [new Float32Array(4), 2, { nodes: 2, beam: 1, seed: 1 }, 1], []],
   ['assignSparse', () => [sparseAssigner, pairs, 1, new Uint32Array(2), new Float32Array(2)], [3, 4]],
@@ -190,8 +188,9 @@ t.test('an argument of another type is a TypeError, in every position', async (t
       else if (typeof value !== 'number') others.push(5);
       else others.push({}, [], new Uint8Array(1), null, '1');
       for (const other of others) {
-        // Without codes an encoder measures only.
-        if (other === null && value instanceof Uint32Array && name.startsWith('encodeRatio') && at > 0) continue;
+        // Without codes an encoder measures only, and members may be taken without their variances.
+        if (other === null && value instanceof Uint8Array && name.startsWith('encodeRatio')) continue;
+        if (other === null && name === 'addSq8Members' && at === 5) continue;
         const changed = args().with(at, other);
         t.throws(() => call(name, changed), { name: 'TypeError' }, `${name}, argument ${at}: ${typeof other}`);
       }
@@ -273,15 +272,6 @@ t.test('numbers out of range are RangeErrors', async (t) => {
     ['decodeR64', 3, { ...layout, idBits: 17 }],
     ['decodeR64', 3, { ...layout, valueBits: 55 }],
     ['decodeR64', 3, { ...layout, idPadBits: 63 }],
-    ['nearestSparse', 0, { ...pairs, ids: Uint16Array.of(0, 4, 0, 0) }],
-    ['nearestSparse', 0, { ...pairs, values: Float32Array.of(0, -1, 0, 0) }],
-    ['nearestSparse', 4, 0],
-    ['nearestDense', 0, { ...rows, offset: new Float32Array(0), step: new Float32Array(0) }],
-    ['nearestDense', 2, { levelSizes: numbers(2), nodes: numbers(), parents: numbers(), beam: 1 }],
-    ['nearestDense', 2, { levelSizes: numbers(2, 1), nodes: numbers(2), parents: numbers(0, 0), beam: 1 }],
-    ['nearestDense', 2, { levelSizes: numbers(2, 1), nodes: numbers(1), parents: numbers(0, 1), beam: 1 }],
-    ['nearestDense', 2, { levelSizes: numbers(2, 1), nodes: numbers(1), parents: numbers(0, 0), beam: 0 }],
-    ['nearestDense', 2, { levelSizes: numbers(2, 0), nodes: numbers(), parents: numbers(0, 0), beam: 1 }],
     ['sparseAssigner', 0, { ...pairs, ids: Uint16Array.of(0, 4, 0, 0) }],
     ['sparseAssigner', 0, { ...pairs, ids: new Uint16Array(0), values: new Float32Array(0) }],
     ['sparseAssigner', 2, { nodes: 0, beam: 1, seed: 1 }],

@@ -78,9 +78,4 @@ std::unique_ptr<DenseAssigner> dense_assigner(const float* representatives, size
   return std::make_unique<ExactDense>(representatives, count, dims);
 }
 
-void nearest_exact(const Sq8Vectors& rows, const float* representatives, size_t count, size_t threads,
-                   uint32_t* nearest, float* distances) {
-  ExactDense(representatives, count, rows.dims).assign(rows, threads, nearest, distances);
-}
-
 } // namespace farsight

@@ -125,8 +125,10 @@ class GroupPanel {
 // What a visit to a group found: its largest score and the lanes that could be the nearest.
 struct Found {
   static constexpr size_t kKept = 4;
+  static constexpr size_t kMostLanes = 65536; // a larger group is looked at whole, as one with more than kKept
+
   int16_t largest;
-  uint16_t count; // more than kKept: not all kept
+  uint16_t count; // more than kKept: all members are looked at
   uint16_t lanes[kKept];
 };
 
@@ -212,7 +214,8 @@ class SparseTree final : public SparseAssigner {
             Found& here = found[visits.order[v]];
             here.largest = own.panel.score(weighed, visits.order[v] / beam_, own.rows, own.weights);
             const auto lanes = own.panel.found();
-            here.count = static_cast<uint16_t>(std::min<size_t>(lanes.size(), 0xffff));
+            const bool whole = members(g).size() > Found::kMostLanes || lanes.size() > Found::kKept;
+            here.count = static_cast<uint16_t>(whole ? Found::kKept + 1 : lanes.size());
             std::copy_n(lanes.begin(), std::min(lanes.size(), Found::kKept), here.lanes);
           }
         });

@@ -1,7 +1,7 @@
 // Sparse assignment, exactly: posting lists over the representatives, so only those that share a feature are touched.
 //
 // Distances are |x|^2 + |r|^2 - 2 x.r in double, the sums over ascending ids, so that posting lists (one feature after
-// the other) and the trees (one representative after the other) give the same bits.
+// the other) and the groups (one representative after the other) give the same bits.
 #include "assign.h"
 
 #include <algorithm>
@@ -94,11 +94,6 @@ std::unique_ptr<SparseAssigner> sparse_assigner(const SparseVectors& representat
                                                 const AssignTree* tree, size_t threads) {
   if (tree != nullptr) return sparse_tree_assigner(representatives, dims, *tree, threads);
   return std::make_unique<ExactSparse>(representatives, dims);
-}
-
-void nearest_exact(const SparseVectors& rows, const SparseVectors& representatives, size_t dims, size_t threads,
-                   uint32_t* nearest, float* distances) {
-  ExactSparse(representatives, dims).assign(rows, threads, nearest, distances);
 }
 
 } // namespace farsight

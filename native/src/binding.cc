@@ -996,65 +996,6 @@ Sq8Vectors sq8_vectors(Napi::Env env, const Napi::Value& value) {
   return {codes.data(), offset.data(), step.data(), codes.size() / offset.size(), offset.size()};
 }
 
-// The tree, with every index it holds in range.
-Tree tree_over(Napi::Env env, const Napi::Value& value, size_t representatives) {
-  const auto given = object(env, value, "tree");
-  const auto sizes = array<uint32_t>(env, given.Get("levelSizes"), "levelSizes");
-  if (sizes.size() < 2 || sizes[0] != representatives) range_error(env, "levelSizes: expected representatives first");
-  size_t upper = 0, lower = 0;
-  for (size_t level = 0; level < sizes.size(); ++level) {
-    if (sizes[level] == 0) range_error(env, "levelSizes: an empty level");
-    if (level > 0) upper += sizes[level];
-    if (level + 1 < sizes.size()) lower += sizes[level];
-  }
-  const auto nodes = array_of<uint32_t>(env, given.Get("nodes"), "nodes", upper);
-  const auto parents = array_of<uint32_t>(env, given.Get("parents"), "parents", lower);
-  require_below(env, nodes, representatives, "nodes");
-  size_t at = 0;
-  for (size_t level = 0; level + 1 < sizes.size(); ++level) {
-    require_below(env, parents.subspan(at, sizes[level]), sizes[level + 1], "parents");
-    at += sizes[level];
-  }
-  return {sizes, nodes, parents, static_cast<uint32_t>(whole(env, given.Get("beam"), "beam", 1, 65536))};
-}
-
-Napi::Value nearest_sparse(Info info) {
-  const auto env = info.Env();
-  const auto dims = whole(env, info[2], "dims", 1, 65536);
-  const auto rows = sparse_vectors(env, info[0], dims, "rows");
-  const auto representatives = sparse_vectors(env, info[1], dims, "representatives");
-  if (representatives.rows == 0) range_error(env, "representatives: expected at least one");
-  const auto threads = thread_count(env, info[4]);
-  const auto nearest = array_of<uint32_t>(env, info[5], "nearest", rows.rows);
-  const auto distances = array_of<float>(env, info[6], "distances", rows.rows);
-  if (info[3].IsNull()) {
-    nearest_exact(rows, representatives, dims, threads, nearest.data(), distances.data());
-  } else {
-    nearest_tree(rows, representatives, dims, tree_over(env, info[3], representatives.rows), threads, nearest.data(),
-                 distances.data());
-  }
-  return env.Undefined();
-}
-
-Napi::Value nearest_dense(Info info) {
-  const auto env = info.Env();
-  const auto rows = sq8_vectors(env, info[0]);
-  const auto representatives = array<float>(env, info[1], "representatives");
-  require_multiple(env, representatives, rows.dims, "representatives");
-  const auto count = representatives.size() / rows.dims;
-  if (count == 0) range_error(env, "representatives: expected at least one");
-  const auto threads = thread_count(env, info[3]);
-  const auto nearest = array_of<uint32_t>(env, info[4], "nearest", rows.rows);
-  const auto distances = array_of<float>(env, info[5], "distances", rows.rows);
-  if (info[2].IsNull()) {
-    nearest_exact(rows, representatives.data(), count, threads, nearest.data(), distances.data());
-  } else {
-    nearest_tree(rows, representatives.data(), tree_over(env, info[2], count), threads, nearest.data(),
-                 distances.data());
-  }
-  return env.Undefined();
-}
-
 // The groups to search by, or none for null.
 std::optional<AssignTree> assign_tree(Napi::Env env, const Napi::Value& value) {
   if (value.IsNull()) return std::nullopt;
@@ -1356,8 +1297,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<encode_sq8_rows>(env, exports, "encodeSq8");
   add<halves>(env, exports, "halfToFloat");
   add<decode_r64_rows>(env, exports, "decodeR64");
-  add<nearest_sparse>(env, exports, "nearestSparse");
-  add<nearest_dense>(env, exports, "nearestDense");
   add<prepare_sparse>(env, exports, "sparseAssigner");
   add<prepare_dense>(env, exports, "denseAssigner");
   add<assign_sparse>(env, exports, "assignSparse");

@@ -159,6 +159,23 @@ TEST("thousands of empty representatives are one, and no rows are no work") {
   by_groups->assign({rows.ids.data(), rows.values.data(), 0, 6}, 2, nullptr, nullptr);
 }
 
+TEST("a group of more members than 16 bits number gives the exact answer") {
+  const size_t count = 70000;
+  Sparse representatives = scattered(count, 4, 13, 0);
+  // All differ, so that none is left out of the one group.
+  for (size_t r = 0; r < count; ++r) representatives.values[4 * r] = 0.5f + static_cast<float>(r) / count;
+  // These rows are the last representatives themselves.
+  Sparse rows = scattered(20, 4, 14, 0);
+  std::copy_n(representatives.ids.end() - 20 * 4, 20 * 4, rows.ids.begin());
+  std::copy_n(representatives.values.end() - 20 * 4, 20 * 4, rows.values.begin());
+  const AssignTree tree{1, 1, 1};
+  const auto by_groups = sparse_assigner(representatives.view(), kDims, &tree, 2);
+  const auto exact = sparse_assigner(representatives.view(), kDims, nullptr, 1);
+  const Answer expected = assigned(*exact, rows.view(), 1, 20);
+  CHECK(expected.nearest[0] == count - 20);
+  CHECK(assigned(*by_groups, rows.view(), 2, 20) == expected);
+}
+
 TEST("features up to 65,535 and 255 of them in a row are no different") {
   const size_t dims = 65536;
   const Sparse rows(60, 255, dims, 10), representatives(120, 255, dims, 11);

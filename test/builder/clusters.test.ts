@@ -98,14 +98,14 @@ t.test('nodes of a level are nodes of the level below, and each is linked to its
   });
 });
 
-t.test('a tree with no more parents than its beam is exact', async (t) => {
+t.test('a tree of no more groups than its beam is exact', async (t) => {
   const folder = temporaryFolder(t);
-  const path = writeVectors(join(folder, 'a.npy'), 6, uniformValues(4, 6 * 1600));
-  // 800 clusters have 8 parents, all of which a beam of 8 keeps.
+  const path = writeVectors(join(folder, 'a.npy'), 6, uniformValues(4, 6 * 20));
+  // 10 clusters are put into 3 groups, and a beam of 4 visits all.
   const exact = built(folder, { a: [path] }, { clusterSize: 2, refine: 0 });
   const before = clustersOf(exact.out, 'a');
   const tree = built(folder, { a: [path] }, { clusterSize: 2, refine: 0, assign: 'tree' });
-  t.strictSame(tree.manifest.modalities[0]?.levels, [800, 8]);
+  t.strictSame(tree.manifest.modalities[0]?.levels, [10]);
   t.equal(tree.manifest.modalities[0]?.statistics.assign_agreement, 1);
   t.strictSame(clustersOf(tree.out, 'a'), before);
 });
