@@ -227,6 +227,8 @@ const violations: Readonly<Record<string, readonly Line[]>> = {
     ["import './block.ts';", null],
     ["import '../../src/random.ts';", null],
     ["import 'node:fs';", null],
+    ["import '../stages/disk.ts';", null],
+    ["import '../stages/workspace.ts';", imports],
     ["import '../readers/r64.ts';", imports],
     ["import '../../src/index/format.ts';", imports],
     ["import 'piscina';", imports],

@@ -1,21 +1,17 @@
-// The folder of a generated collection, written aside and renamed into place: what is interrupted leaves nothing.
+// The folder of a generated collection, written aside and put in place whole: what is interrupted leaves nothing.
 
+import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { native } from '../../src/native.ts';
+  changing,
+  freeBytes,
+  isEmptyDirectory,
+  putBack,
+  putInPlace,
+  syncDirectory,
+  writeDurably,
+} from '../stages/disk.ts';
+import { lockDirectory } from '../stages/lock.ts';
 
 /** A collection that cannot be written or read back: names the file or folder and what to do. */
 export class GenerateError extends Error {
@@ -30,114 +26,106 @@ export class OutputFolder {
   /** Where files are written until `commit`. */
   readonly path: string;
   readonly #out: string;
+  /** Where this process works: its lock, the files, and a collection that stands aside for the new one. */
+  readonly #directory: string;
+  readonly #replaced: string;
 
-  /** Refuses an `out` that exists and is no generated collection, and a disk without room for `bytes`. */
+  /**
+   * Refuses an `out` that exists and is no generated collection, a disk without room for `bytes`, and an `out` that
+   * another process generates.
+   */
   constructor(out: string, bytes: number) {
     this.#out = resolve(out);
-    this.path = `${this.#out}.building-${process.pid}`;
-    if (existsSync(this.#out) && !isGenerated(this.#out) && !isEmptyFolder(this.#out)) {
+    this.#directory = `${this.#out}.generating`;
+    this.path = join(this.#directory, 'collection');
+    this.#replaced = join(this.#directory, 'replaced');
+    if (existsSync(this.#out) && !isGenerated(this.#out) && !isEmptyDirectory(this.#out)) {
       throw new GenerateError(`${out}: exists and is no generated collection; choose another --out or remove it`);
     }
-    writing(this.path, () => {
-      requireSpace(out, firstFolder(this.#out), bytes);
-      mkdirSync(dirname(this.#out), { recursive: true });
-      removeAbandoned(this.#out);
-      mkdirSync(this.path);
+    const isNew = !existsSync(this.#directory);
+    if (isNew) requireSpace(out, bytes);
+    changing(this.#directory, () => {
+      mkdirSync(this.#directory, { recursive: true });
+      lockDirectory(this.#directory);
+      putBack(this.#out, this.#replaced);
+      rmSync(this.path, { recursive: true, force: true });
+      rmSync(this.#replaced, { recursive: true, force: true });
     });
+    // What a dead process left takes no room any more.
+    if (!isNew) this.#orAbandon(() => requireSpace(out, bytes));
+    changing(this.path, () => mkdirSync(this.path));
   }
 
   folder(name: string): void {
-    writing(join(this.path, name), () => mkdirSync(join(this.path, name)));
+    changing(join(this.path, name), () => mkdirSync(join(this.path, name)));
   }
 
   /** An empty file of a given length, for threads to fill. */
   presize(name: string, bytes: number): void {
-    this.#durably(name, (file) => ftruncateSync(file, bytes));
-  }
-
-  text(name: string, text: string): void {
-    this.#durably(name, (file) => writeFully(file, Buffer.from(text), 0));
-  }
-
-  /** Waits until what threads wrote to a file is on disk. */
-  sync(name: string): void {
-    writing(join(this.path, name), () => syncPath(join(this.path, name)));
-  }
-
-  /** Puts the collection in place of the one that is there, if any. */
-  commit(): void {
-    writing(this.#out, () => {
-      if (existsSync(this.#out)) {
-        if (!native.exchangePaths(this.path, this.#out)) rmSync(this.#out, { recursive: true });
-        else rmSync(this.path, { recursive: true });
-      }
-      if (existsSync(this.path)) renameSync(this.path, this.#out);
-      syncPath(dirname(this.#out));
-    });
-  }
-
-  abandon(): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
-
-  #durably(name: string, write: (file: number) => void): void {
     const path = join(this.path, name);
-    writing(path, () => {
+    changing(path, () => {
       const file = openSync(path, 'wx');
       try {
-        write(file);
+        ftruncateSync(file, bytes);
         fsyncSync(file);
       } finally {
         closeSync(file);
       }
     });
   }
-}
 
-/** Writes all bytes at a position. */
-export function writeFully(file: number, bytes: Uint8Array, position: number): void {
-  for (let written = 0; written < bytes.length; ) {
-    written += writeSync(file, bytes, written, bytes.length - written, position + written);
+  text(name: string, text: string): void {
+    writeDurably(join(this.path, name), Buffer.from(text));
+  }
+
+  /** Waits until what threads wrote to a file is on disk. */
+  sync(name: string): void {
+    const path = join(this.path, name);
+    changing(path, () => {
+      const file = openSync(path, 'r');
+      try {
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    });
+  }
+
+  /** Puts the collection in place of the one that is there, if any. */
+  commit(): void {
+    changing(this.path, () => syncDirectory(this.path));
+    changing(this.#out, () => {
+      putInPlace(this.path, this.#out, this.#replaced);
+      syncDirectory(dirname(this.#out));
+    });
+    this.abandon();
+  }
+
+  #orAbandon(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  /** Removes everything but what stands at `out`; a collection that could not be put back stays where it stepped aside. */
+  abandon(): void {
+    changing(this.#directory, () => {
+      putBack(this.#out, this.#replaced);
+      rmSync(this.#directory, { recursive: true, force: true });
+    });
   }
 }
 
-/** Runs changes of the file system; what the system refuses becomes a GenerateError with the path and a remedy. */
-export function writing<Result>(path: string, changes: () => Result): Result {
-  try {
-    return changes();
-  } catch (error) {
-    if (error instanceof GenerateError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new GenerateError(
-      `${path}: cannot be written (${code ?? message}); check free space and permissions, or choose another --out`,
-    );
-  }
-}
-
-function requireSpace(out: string, folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder);
-  const free = bavail * bsize;
+function requireSpace(out: string, bytes: number): void {
+  const free = freeBytes(dirname(resolve(out)));
   if (free >= bytes) return;
   throw new GenerateError(
-    `${out}: the collection takes ${bytes} bytes, but ${folder} has ${free} free; free space, choose another --out, or ` +
+    `${out}: the collection takes ${bytes} bytes, but its disk has ${free} free; free space, choose another --out, or ` +
       'give fewer --items',
   );
-}
-
-/** The nearest folder above a path that is there. */
-function firstFolder(path: string): string {
-  let folder = dirname(path);
-  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
-}
-
-function syncPath(path: string): void {
-  const opened = openSync(path, 'r');
-  try {
-    fsyncSync(opened);
-  } finally {
-    closeSync(opened);
-  }
 }
 
 function isGenerated(path: string): boolean {
@@ -151,32 +139,5 @@ function isGenerated(path: string): boolean {
     }
   } catch {
     return false;
-  }
-}
-
-function isEmptyFolder(path: string): boolean {
-  try {
-    return readdirSync(path).length === 0;
-  } catch {
-    return false;
-  }
-}
-
-/** Removes what runs that were killed left next to `out`. */
-function removeAbandoned(out: string): void {
-  const prefix = `${basename(out)}.building-`;
-  for (const name of readdirSync(dirname(out))) {
-    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : '';
-    if (/^[0-9]+$/.test(pid) && !isRunning(Number(pid))) rmSync(join(dirname(out), name), { recursive: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

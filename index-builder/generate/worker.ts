@@ -4,12 +4,12 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { seededRandom } from '../../src/random.ts';
+import { changing, writeAt } from '../stages/disk.ts';
 import { BlockGenerator, newBlock } from './block.ts';
 import { CityOfItem } from './cities.ts';
 import { ALL_WORD_FILES, BlockQueue, CITY_FILE, type Job, type Measured, type Outcome } from './job.ts';
 import { HALVES, MODALITIES, WORD_BYTES } from './layout.ts';
 import { Measurement } from './measure.ts';
-import { writeFully, writing } from './output.ts';
 import { worldOf } from './world.ts';
 
 if (parentPort !== null) {
@@ -41,7 +41,7 @@ function writeBlocks({ folder, items, seed, queue }: Job): null {
       const bytes =
         halves === undefined ? cities.subarray(0, count) : new Uint8Array(halves.buffer, 0, halves.byteLength);
       const position = halves === undefined ? first : first * WORD_BYTES;
-      writing(path, () => writeFully(file, bytes, position));
+      changing(path, () => writeAt(file, bytes, position));
     });
   }
   for (const { file } of files) closeSync(file);
@@ -49,7 +49,7 @@ function writeBlocks({ folder, items, seed, queue }: Job): null {
 }
 
 function openForWriting(path: string): { readonly path: string; readonly file: number } {
-  return { path, file: writing(path, () => openSync(path, 'r+')) };
+  return { path, file: changing(path, () => openSync(path, 'r+')) };
 }
 
 function measureBlocks({ folder, items, frequent, queue }: Job): Measured {

@@ -32,7 +32,7 @@ export interface Generated {
   readonly traits: readonly Trait[];
 }
 
-/** Writes the folder `options.out`. Throws GenerateError; then, and when the process dies, `out` is what it was. */
+/** Writes the folder `options.out`. Throws GenerateError or DiskError; then, and when the process dies, `out` is what it was. */
 export async function generateYfcc(
   options: GenerateOptions,
   onProgress: (stage: 'write' | 'measure', items: number) => void,

@@ -22,7 +22,7 @@ export function lockDirectory(directory: string): void {
     if (isRunning(Number(pid), Number(start))) {
       rmSync(join(directory, mine));
       throw new IndexError(
-        `${directory}: process ${pid} is building this index; wait until it ends, or choose another --out`,
+        `${directory}: process ${pid} is at work on it; wait until it ends, or choose another --out`,
       );
     }
     rmSync(join(directory, name), { force: true });

@@ -86,7 +86,7 @@ t.test('a process that lives keeps its work directory to itself', async (t) => {
   for (const resume of [false, true]) {
     t.throws(() => build(out, inputs(input), { resume }), {
       name: 'IndexError',
-      message: new RegExp(`index\\.building: process ${process.ppid} is building this index; wait until it ends`),
+      message: new RegExp(`index\\.building: process ${process.ppid} is at work on it; wait until it ends`),
     });
   }
   t.ok(existsSync(lock), 'and what is in it is left alone');

@@ -2,13 +2,14 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { OutputFolder } from '../../index-builder/generate/output.ts';
 import { runThreads } from '../../index-builder/generate/threads.ts';
 import { generateYfcc } from '../../index-builder/generate/yfcc.ts';
+import { native } from '../../src/native.ts';
 import { bin, farsight, plainNode } from '../cli/program.ts';
 import { temporaryFolder } from '../support.ts';
 
@@ -51,7 +52,7 @@ t.test('a disk without room is refused before anything is written', async (t) =>
   t.throws(() => new OutputFolder(join(folder, 'deeper', 'out'), Number.MAX_SAFE_INTEGER), {
     name: 'GenerateError',
     message:
-      /deeper\/out: the collection takes 9007199254740991 bytes, but .* has \d+ free; free space, .* fewer --items$/,
+      /deeper\/out: the collection takes 9007199254740991 bytes, but its disk has \d+ free; free space, .* fewer --items$/,
   });
   t.strictSame(readdirSync(folder), []);
 });
@@ -76,11 +77,51 @@ t.test('killed, it leaves no collection, and the next run clears away what it le
   child.kill('SIGKILL');
   t.strictSame(await ended, [null, 'SIGKILL']);
   t.notOk(existsSync(out));
-  t.match(readdirSync(folder), [/^out\.building-\d+$/]);
-  const other = `out.building-${process.pid}`;
-  mkdirSync(join(folder, other));
+  t.strictSame(readdirSync(folder), ['out.generating']);
   t.equal(farsight(...SMALL, '--out', out).code, 0);
-  t.strictSame(readdirSync(folder).sort(), ['out', other], 'the folder of a process that runs stays');
+  t.strictSame(readdirSync(folder), ['out']);
+});
+
+t.test('a process that lives keeps its work folder to itself', async (t) => {
+  const folder = temporaryFolder(t);
+  const out = join(folder, 'out');
+  const output = new OutputFolder(out, 0);
+  t.match(farsight(...SMALL, '--out', out), {
+    code: 1,
+    stderr: new RegExp(`out\\.generating: process ${process.pid} is at work on it; wait until it ends`),
+  });
+  output.abandon();
+  t.equal(farsight(...SMALL, '--out', out).code, 0);
+});
+
+t.test('where two paths cannot be exchanged the old collection steps aside, and comes back when it must', async (t) => {
+  const folder = temporaryFolder(t);
+  const out = join(folder, 'out');
+  const make = (label: string): OutputFolder => {
+    const output = new OutputFolder(out, 0);
+    output.text('actors.json', '{"kind":"farsight-actors"}');
+    output.text('label', label);
+    return output;
+  };
+  make('old').commit();
+  const { exchangePaths } = native;
+  t.teardown(() => Object.assign(native, { exchangePaths }));
+  Object.assign(native, { exchangePaths: () => false });
+  const failing = make('new');
+  rmSync(failing.path, { recursive: true });
+  mkdirSync(join(folder, 'out.generating', 'replaced'));
+  writeFileSync(join(folder, 'out.generating', 'replaced', 'in the way'), '');
+  t.throws(() => failing.commit(), { name: 'IndexError', message: /cannot be written \(E/ });
+  failing.abandon();
+  t.equal(readFileSync(join(out, 'label'), 'utf8'), 'old');
+  make('new').commit();
+  t.equal(readFileSync(join(out, 'label'), 'utf8'), 'new');
+  // Killed between the two renames.
+  mkdirSync(`${out}.generating`);
+  renameSync(out, join(`${out}.generating`, 'replaced'));
+  new OutputFolder(out, 0).abandon();
+  t.equal(readFileSync(join(out, 'label'), 'utf8'), 'new');
+  t.strictSame(readdirSync(folder), ['out']);
 });
 
 t.test('a refused write ends it with the file and a remedy, and leaves nothing', async (t) => {
@@ -138,7 +179,7 @@ function start(out: string) {
 async function untilWriting(folder: string): Promise<void> {
   for (let wait = 0; wait < 1000; wait++) {
     const [building] = readdirSync(folder);
-    const cities = building === undefined ? '' : join(folder, building, 'city.u8');
+    const cities = building === undefined ? '' : join(folder, building, 'collection', 'city.u8');
     if (
       existsSync(cities) &&
       readFileSync(cities)
