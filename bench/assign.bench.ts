@@ -14,7 +14,7 @@ import { hnswAssigner } from '../index-builder/stages/hnsw.ts';
 import type { Representatives, Rows, Space } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
 import { clusterCount } from '../src/index/ecp.ts';
-import type { AssignTree } from '../src/native.ts';
+import type { AssignTree } from '../src/native-types.ts';
 import { sampleAscending, seededRandom } from '../src/random.ts';
 import {
   caltech97,

@@ -3,7 +3,8 @@
 
 import type { Modality } from './index/open.ts';
 import type { LinearModel } from './models/model.ts';
-import { native, type ScanResult } from './native.ts';
+import { native } from './native.ts';
+import type { ScanResult } from './native-types.ts';
 
 /** A modality with the model trained for this round. */
 export interface Head {

@@ -2,6 +2,19 @@
 // A wrong type throws TypeError, a wrong length or number RangeError, an unreadable file Error.
 
 import { createRequire } from 'node:module';
+import type {
+  AssignTree,
+  BadValue,
+  MemberCounts,
+  R64Layout,
+  RatioParameters,
+  RatioQuantiser,
+  ScanResult,
+  SparseVectors,
+  Sq8Vectors,
+  SvmOptions,
+  SvmResult,
+} from './native-types.ts';
 
 declare const brand: unique symbol;
 interface Handle<Name extends string> {
@@ -17,107 +30,8 @@ export type CellsHandle = Handle<'cells'>;
 /** Representatives prepared for sparse or for dense rows. */
 export type AssignerHandle = Handle<'assigner'>;
 
-export interface RatioParameters {
-  readonly dims: number;
-  readonly features: number;
-  /** 8 to 24. */
-  readonly valueBits: number;
-  /** Value of one code step. */
-  readonly scale: number;
-  /** Upper bound of the sum of one item's values. */
-  readonly maxSum: number;
-}
-
-export interface RatioQuantiser {
-  readonly features: number;
-  readonly dims: number;
-  /** 0 leaves first values unquantised. */
-  readonly valueDivisor: number;
-  /** 0 leaves ratios unquantised. */
-  readonly ratioDivisor: number;
-  readonly floor: boolean;
-  readonly normalize: boolean;
-  readonly scale: number;
-  readonly maxCode: number;
-}
-
-/** The first value that an encoder refused. */
-export interface BadValue {
-  readonly row: number;
-  readonly column: number;
-  readonly value: number;
-}
-
-export interface R64Layout {
-  readonly features: number;
-  readonly idBits: number;
-  readonly valueBits: number;
-  readonly ratioBits: number;
-  readonly idPadBits: number;
-  readonly ratioPadBits: number;
-  readonly valueDivisor: number;
-  readonly ratioDivisor: number;
-}
-
-export interface SvmOptions {
-  readonly squaredHinge: boolean;
-  /** Relative duality gap to stop at. */
-  readonly epsilon: number;
-  /** Passes over all rows. */
-  readonly maxIterations: number;
-  readonly seed: number;
-  /** When to stop with the best so far, on the clock of process.hrtime; never, when left out. */
-  readonly deadlineMs?: number;
-}
-
-export interface SvmResult {
-  readonly bias: number;
-  readonly primal: number;
-  readonly dual: number;
-  readonly iterations: number;
-  readonly converged: boolean;
-}
-
-export interface ScanResult {
-  readonly itemsScored: number;
-  readonly clustersRead: number;
-  /** False when the deadline passed first. */
-  readonly complete: boolean;
-}
-
-/** Sparse vectors, perRow entries each; a value of 0 pads. */
-export interface SparseVectors {
-  readonly ids: Uint16Array;
-  readonly values: Float32Array;
-  readonly perRow: number;
-}
-
-/** sq8 rows, row-major. */
-export interface Sq8Vectors {
-  readonly codes: Uint8Array;
-  readonly offset: Float32Array;
-  readonly step: Float32Array;
-}
-
 /** Members of clusters, taken part by part; see native/src/members.h. */
 export type MembersHandle = Handle<'members'>;
-
-export interface MemberCounts {
-  readonly duplicates: number;
-  readonly zeros: number;
-}
-
-/**
- * Groups of representatives that are searched instead of all: an item is compared with the means of `nodes` groups,
- * then with the members of the `beam` nearest of them.
- */
-export interface AssignTree {
-  /** 1 to 65,536; over-full groups are divided and empty ones left out, so there may be more or fewer. */
-  readonly nodes: number;
-  readonly beam: number;
-  /** The groups depend on it and on the representatives alone. */
-  readonly seed: number;
-}
 
 export interface Native {
   /** The instruction set in use. */

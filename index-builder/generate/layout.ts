@@ -1,6 +1,6 @@
 // How a generated vector is packed: the papers' r64 form with six features, read back by index-builder/readers/r64.ts.
 
-import type { R64Layout } from '../../src/native.ts';
+import type { R64Layout } from '../../src/native-types.ts';
 
 export const FEATURES = 6;
 /** A first score is code / 65535; 1 is certain. */

@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { R64Layout } from '../../src/native.ts';
+import type { R64Layout } from '../../src/native-types.ts';
 import { integerOption, numberOption } from '../modality-spec.ts';
 import { explained } from './input-file.ts';
 import { InputError } from './reader.ts';

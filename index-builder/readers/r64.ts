@@ -8,7 +8,8 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { native, type R64Layout } from '../../src/native.ts';
+import { native } from '../../src/native.ts';
+import type { R64Layout } from '../../src/native-types.ts';
 import { integerOption } from '../modality-spec.ts';
 import { openConcatenated } from './concatenation.ts';
 import { explained, InputFile } from './input-file.ts';

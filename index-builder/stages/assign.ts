@@ -1,7 +1,7 @@
 // The nearest representative of every row, streamed from the records to a scratch file of numbers.
 
 import type { Assigner, Representatives, Rows, Space } from '../../src/codecs/codec.ts';
-import type { AssignTree } from '../../src/native.ts';
+import type { AssignTree } from '../../src/native-types.ts';
 import { sampleAscending, seededRandom } from '../../src/random.ts';
 import { isCheckpoint } from './encode.ts';
 import { hnswAssigner } from './hnsw.ts';

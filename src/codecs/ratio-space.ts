@@ -1,7 +1,8 @@
 // The space of ratio records: sparse vectors of a few features, clusters by Euclidean distance.
 
 import type { RatioCodesManifest } from '../index/format.ts';
-import { type AssignTree, native, type RatioParameters, type RatioQuantiser, type SparseVectors } from '../native.ts';
+import { native } from '../native.ts';
+import type { AssignTree, RatioParameters, RatioQuantiser, SparseVectors } from '../native-types.ts';
 import type {
   Assigner,
   CodecManifest,

@@ -3,7 +3,8 @@
 // native/src/ratio.h for the arithmetic and docs/codecs.md for the error bounds.
 
 import type { RatioCodesManifest } from '../index/format.ts';
-import { type BadValue, native, type RatioParameters, type RatioQuantiser } from '../native.ts';
+import { native } from '../native.ts';
+import type { BadValue, RatioParameters, RatioQuantiser } from '../native-types.ts';
 import {
   type Codec,
   CodecError,

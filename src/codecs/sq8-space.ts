@@ -1,6 +1,7 @@
 // The space of sq8 records: dense vectors on a grid of 256 steps per dimension, clusters by Euclidean distance.
 
-import { type AssignTree, native, type Sq8Vectors } from '../native.ts';
+import { native } from '../native.ts';
+import type { AssignTree, Sq8Vectors } from '../native-types.ts';
 import type {
   Assigner,
   CodecManifest,

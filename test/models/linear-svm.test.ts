@@ -3,7 +3,8 @@
 import t, { type Test } from 'tap';
 import { trainLinearSvm } from '../../src/models/linear-svm.ts';
 import type { TrainingRows } from '../../src/models/model.ts';
-import { native, type SvmOptions, type SvmResult } from '../../src/native.ts';
+import { native } from '../../src/native.ts';
+import type { SvmOptions, SvmResult } from '../../src/native-types.ts';
 import { type Random, seededRandom } from '../../src/random.ts';
 import { caltech97, collectionOf, decode, randomLabels, testOn, uniform } from '../data.ts';
 
