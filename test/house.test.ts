@@ -196,6 +196,7 @@ const violations: Readonly<Record<string, readonly Line[]>> = {
   'src/native.ts': [
     ["import 'node:module';", null],
     ["import '#addon';", null],
+    ["import './native-types.ts';", null],
     ["import './random.ts';", imports],
   ],
   'index-builder/stages/assign.ts': [
