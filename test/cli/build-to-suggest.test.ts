@@ -13,7 +13,8 @@ t.test('build, verify, inspect and suggest, in words and in JSON', async (t) => 
   const { out, args } = smallBuild(t);
   t.match(farsight(...args), {
     code: 0,
-    stderr: /^plan: 300 items, memory .+, disk .+ free\nplan: visual: 8 dims, .+\nplan: text: 12 dims, .+\n/,
+    stderr:
+      /^plan: 300 items, memory .+, disk .+; memory for keys and metadata .+\nplan: visual: 8 dims, .+\nplan: text: 12 dims, .+\n/,
     stdout: /index: 300 items, generation [0-9a-f]{16}, in [\d.]+ s\n$/,
   });
   const manifest = JSON.parse(farsight(...args, '--json', '--seed', '9').stdout);
