@@ -19,6 +19,7 @@ export class WarmUp {
   /** Settles when everything is in memory, or never will be. */
   readonly ended: Promise<void>;
   #readBytes = 0;
+  #failed = false;
   readonly #thread: Worker;
 
   constructor({ directories, totalBytes, hugePages, onError }: WarmUpOptions) {
@@ -29,7 +30,10 @@ export class WarmUp {
     this.#thread.on('message', (bytes: number) => {
       this.#readBytes += bytes;
     });
-    this.#thread.on('error', onError);
+    this.#thread.on('error', (error) => {
+      this.#failed = true;
+      onError(error);
+    });
     this.ended = new Promise((resolve) => this.#thread.once('exit', () => resolve()));
   }
 
@@ -39,6 +43,10 @@ export class WarmUp {
 
   get complete(): boolean {
     return this.#readBytes >= this.totalBytes;
+  }
+
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** Ends the thread after the step it is in. */

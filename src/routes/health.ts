@@ -34,8 +34,9 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app,
   );
 };
 
-function progressOf({ readBytes, totalBytes }: Warmth): string {
+function progressOf({ readBytes, totalBytes, failed }: Warmth): string {
   const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
   const share = Math.floor((100 * readBytes) / totalBytes);
+  if (failed) return `an index cannot be read past ${share} % of them all; the log says which, restore it and restart`;
   return `${share} % of the indexes is in memory, ${gibibytes(readBytes)} of ${gibibytes(totalBytes)} GiB; rounds are answered, but may wait for the disk`;
 }

@@ -21,6 +21,8 @@ export interface Warmth {
   readonly readBytes: number;
   readonly totalBytes: number;
   readonly complete: boolean;
+  /** A file could not be read, and the rest will not be. */
+  readonly failed: boolean;
 }
 
 /** The open indexes by name. */

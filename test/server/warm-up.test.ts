@@ -50,6 +50,7 @@ t.test('an index that cannot be read is reported, and never called warm', async 
   });
   await warmUp.ended;
   t.match(errors, [{ message: /missing/ }]);
+  t.equal(warmUp.failed, true);
   t.equal(warmUp.complete, false);
 });
 
@@ -80,7 +81,7 @@ t.test('while it reads, /readyz says how far it is and rounds are answered', asy
     onThreadError: (error) => t.fail(error),
   });
   t.teardown(() => engine.close());
-  const warmth = { readBytes: 2 ** 30, totalBytes: 2 ** 32, complete: false };
+  const warmth = { readBytes: 2 ** 30, totalBytes: 2 ** 32, complete: false, failed: false };
   const app = await createApp({
     collections: new Map([['small', collection]]),
     engine,
@@ -94,6 +95,10 @@ t.test('while it reads, /readyz says how far it is and rounds are answered', asy
   const ready = await app.inject('/readyz');
   t.equal(ready.statusCode, 503);
   t.match(ready.json(), { type: '/docs#warming-up', detail: /^25 % .* 1\.00 of 4\.00 GiB; rounds are answered/ });
+  Object.assign(warmth, { failed: true });
+  const failed = await app.inject('/readyz');
+  t.equal(failed.statusCode, 503);
+  t.match(failed.json(), { detail: /^an index cannot be read past 25 % of them all; the log says which/ });
   const url = '/v1/collections/small/suggest';
   const round = await app.inject({ method: 'POST', url, payload: { labels: { positive: [1] } } });
   t.equal(round.statusCode, 200);
