@@ -227,8 +227,8 @@ function givenLines(codes: RandomCodes): readonly Line[] {
   const list = (i: number): Uint32Array => lists[i] as Uint32Array;
   const [prepare, score, prepareDistance, distance] = compare(
     [
-      { name: 'prepare', run: () => native.scoreItems(cells, weights, bias, none, noScores) },
-      { name: 'score', run: (i) => native.scoreItems(cells, weights, bias, list(i), out) },
+      { name: 'prepare', run: () => native.scoreItems(native.linearHead(cells, weights, bias), none, noScores) },
+      { name: 'score', run: (i) => native.scoreItems(native.linearHead(cells, weights, bias), list(i), out) },
       { name: 'prepare distance', run: () => native.itemDistances(cells, weights, none, noScores) },
       { name: 'distance', run: (i) => native.itemDistances(cells, weights, list(i), out) },
     ],
@@ -252,7 +252,12 @@ function selectLines(): readonly Line[] {
     const { weights, bias } = randomModel(codes.plain.dims);
     const chosen = new Uint32Array(256);
     const [select] = compare(
-      [{ name: 'select', run: () => native.selectClusters(cells, weights, bias, representatives, chosen) }],
+      [
+        {
+          name: 'select',
+          run: () => native.selectClusters(native.linearHead(cells, weights, bias), representatives, chosen),
+        },
+      ],
       { inputs: 2, repetitions: REPETITIONS },
     );
     return {

@@ -5,7 +5,8 @@
 //
 // recall is recall@100: the share of the 100 suggestions of the exhaustive round that the round suggests too.
 
-import { candidatesOfAll, candidatesOfBestClusters, type Head } from '../src/candidates.ts';
+import { candidatesOfAll, candidatesOfBestClusters } from '../src/candidates.ts';
+import { type Head, headOf } from '../src/head.ts';
 import type { Collection, Modality } from '../src/index/open.ts';
 import { round } from '../src/round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from '../src/round-request.ts';
@@ -129,20 +130,20 @@ function searches(
 ): unknown {
   const { items } = collection;
   const { clusters: most, dims } = modality.manifest;
-  const heads = sets.map((set): Head => ({ modality, model: trained(modality, { ...set, seed: SEED }) }));
+  const heads = sets.map((set): Head => headOf(modality, trained(modality, { ...set, seed: SEED })));
   const options = { ...ROUND_DEFAULTS, candidates: K, k: K, sizeLimit: items, items };
   const none = new Uint32Array(0);
   const forms: readonly Baseline[] = [
     {
       name: 'exhaustive',
-      search: (model) => candidatesOfAll([{ modality, model }], options, none).items,
+      search: (model) => candidatesOfAll([headOf(modality, model)], options, none).items,
     },
     ...[16, 64, 256]
       .filter((clusters) => clusters < most)
       .map((clusters) => ({
         name: `b=${clusters}`,
         search: (model: Head['model']) =>
-          candidatesOfBestClusters([{ modality, model }], { ...options, clusters }, none, () => {}).items,
+          candidatesOfBestClusters([headOf(modality, model)], { ...options, clusters }, none, () => {}).items,
       })),
   ];
   const contestants = [

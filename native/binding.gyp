@@ -19,6 +19,7 @@
       "src/sq8.cc",
       "src/repeats.cc",
       "src/search.cc",
+      "src/head.cc",
       "src/survey.cc",
       "src/diversity.cc",
       "src/principal.cc",

@@ -1,16 +1,10 @@
 // The candidates of a round: each modality's best items, from its b best clusters or from every item
 // (Exquisitor §3.3, second phase). An item taken by one modality is not taken again by the next.
 
+import type { Head } from './head.ts';
 import type { Modality } from './index/open.ts';
-import type { LinearModel } from './models/model.ts';
 import { native } from './native.ts';
 import type { ScanResult } from './native-types.ts';
-
-/** A modality with the model trained for this round. */
-export interface Head {
-  readonly modality: Modality;
-  readonly model: LinearModel;
-}
 
 export interface CandidateSearch {
   /** b. */
@@ -54,19 +48,8 @@ export function candidatesOfAll(heads: readonly Head[], search: CandidateSearch,
     const most = Math.min(Math.max(search.candidates, search.k), search.items);
     const items = new Uint32Array(most);
     const scores = new Float64Array(most);
-    const { model } = head;
-    const { cells } = head.modality;
     const { workers, deadlineMs } = search;
-    const result = native.scanAll(
-      cells,
-      model.weights,
-      model.bias,
-      collected.taken,
-      workers,
-      deadlineMs,
-      items,
-      scores,
-    );
+    const result = native.scanAll(head.prepared, collected.taken, workers, deadlineMs, items, scores);
     collected.add({ head, items: items.subarray(0, result.found), scores: scores.subarray(0, result.found) }, result);
   }
   return collected.result(0, 0);
@@ -126,9 +109,9 @@ export function candidatesOfBestClusters(
 
 /** The `count` best clusters within the size limit; all clusters, huge ones last, when count reaches that many. */
 function selectClusters(head: Head, count: number, sizeLimit: number): Uint32Array {
-  const { modality, model } = head;
+  const { modality, prepared } = head;
   const clusters = new Uint32Array(Math.min(count, modality.manifest.clusters));
-  const { written, ordinary } = native.selectClusters(modality.cells, model.weights, model.bias, sizeLimit, clusters);
+  const { written, ordinary } = native.selectClusters(prepared, sizeLimit, clusters);
   return clusters.subarray(0, written >= nonEmpty(modality) ? written : ordinary);
 }
 
@@ -149,11 +132,8 @@ function scan(
   const items = new Uint32Array(segments * perSegment);
   const scores = new Float64Array(segments * perSegment);
   const counts = new Uint32Array(segments);
-  const { model } = head;
   const result = native.scanClusters(
-    head.modality.cells,
-    model.weights,
-    model.bias,
+    head.prepared,
     clusters,
     perSegment,
     collected.taken,
@@ -211,10 +191,9 @@ class Collected {
       items.set(run.items, from);
       this.#heads.forEach((head, h) => {
         const out = (scores[h] as Float64Array).subarray(from, to);
-        const { model } = head;
         // A head's own candidates are scored already; the others by direct access.
         if (head === run.head) out.set(run.scores);
-        else native.scoreItems(head.modality.cells, model.weights, model.bias, run.items, out);
+        else native.scoreItems(head.prepared, run.items, out);
       });
       from = to;
     }

@@ -1,8 +1,9 @@
 // The search behind the farthest sampler: the candidates of a round in fused order, found when they are first asked for
 // and again, wider, when more are.
 
-import { type Candidates, candidatesOfAll, candidatesOfBestClusters, type Head } from './candidates.ts';
+import { type Candidates, candidatesOfAll, candidatesOfBestClusters } from './candidates.ts';
 import { type Fused, fuse } from './fusion.ts';
+import type { Head } from './head.ts';
 import type { Collection } from './index/open.ts';
 import { native } from './native.ts';
 import type { RoundRequest, Stage } from './round-request.ts';
@@ -67,10 +68,10 @@ export class FarthestSearch {
     const items = new Uint32Array(known.size + further.length);
     items.set(this.#found.items);
     items.set(further, known.size);
-    const scores = this.#heads.map(({ modality, model }, h) => {
+    const scores = this.#heads.map(({ prepared }, h) => {
       const all = new Float64Array(items.length);
       all.set(this.#found.scores[h] ?? []);
-      native.scoreItems(modality.cells, model.weights, model.bias, further, all.subarray(known.size));
+      native.scoreItems(prepared, further, all.subarray(known.size));
       return all;
     });
     const candidates = { items, scores };

@@ -91,7 +91,7 @@ function placesAlong(axis: Float32Array, { modalities, weights, items }: Spaces,
     const scale = Math.sqrt(weights[m] as number);
     const model = axis.subarray(from, from + manifest.dims).map((value) => value * scale);
     from += manifest.dims;
-    if (!native.scoreAll(cells, model, 0, scan.workers, scan.deadlineMs, places)) return null;
+    if (!native.scoreAll(native.linearHead(cells, model, 0), scan.workers, scan.deadlineMs, places)) return null;
     for (let item = 0; item < items; item++) (sum[item] as number) += places[item] as number;
   }
   return sum;

@@ -1,6 +1,6 @@
 // The heads of a round: one model per modality, trained on the labelled items.
 
-import type { Head } from './candidates.ts';
+import { type Head, headOf } from './head.ts';
 import type { Collection, Modality } from './index/open.ts';
 import { trainLinearSvm } from './models/linear-svm.ts';
 import type { LinearModel, TrainingRows } from './models/model.ts';
@@ -39,7 +39,7 @@ export function trainHeads(
   const share = (deadlineMs - startMs) / (2 * modalities.length);
   const heads = modalities.map((modality, m) => {
     const rows = trainingRows(modality, items, labels);
-    return { modality, model: fit(rows, model, seed, startMs + (m + 1) * share) };
+    return headOf(modality, fit(rows, model, seed, startMs + (m + 1) * share));
   });
   return { heads, pseudoNegatives: pseudo.length };
 }

@@ -27,6 +27,8 @@ export type SectionHandle = Handle<'section'>;
 export type CodesHandle = Handle<'codes'>;
 /** One modality: codes, representatives, clusters and the maps between items and slots. */
 export type CellsHandle = Handle<'cells'>;
+/** A model prepared for cells, which it keeps open. */
+export type HeadHandle = Handle<'head'>;
 /** Representatives prepared for sparse or for dense rows. */
 export type AssignerHandle = Handle<'assigner'>;
 
@@ -89,17 +91,15 @@ export interface Native {
   /** The same for items of a modality. */
   decodeItems(cells: CellsHandle, items: Uint32Array, ids: Uint32Array, values: Float32Array): void;
 
+  /** A model prepared for a modality, once a round: weights . x + bias. */
+  linearHead(cells: CellsHandle, weights: Float32Array, bias: number): HeadHandle;
   selectClusters(
-    cells: CellsHandle,
-    weights: Float32Array,
-    bias: number,
+    head: HeadHandle,
     sizeLimit: number,
     clusters: Uint32Array,
   ): { readonly written: number; readonly ordinary: number };
   scanClusters(
-    cells: CellsHandle,
-    weights: Float32Array,
-    bias: number,
+    head: HeadHandle,
     clusters: Uint32Array,
     perSegment: number,
     skip: Uint32Array,
@@ -110,29 +110,20 @@ export interface Native {
     counts: Uint32Array,
   ): ScanResult;
   scanAll(
-    cells: CellsHandle,
-    weights: Float32Array,
-    bias: number,
+    head: HeadHandle,
     skip: Uint32Array,
     workers: number,
     deadlineMs: number,
     items: Uint32Array,
     scores: Float64Array,
   ): ScanResult & { readonly found: number };
-  scoreItems(cells: CellsHandle, weights: Float32Array, bias: number, items: Uint32Array, scores: Float64Array): void;
+  scoreItems(head: HeadHandle, items: Uint32Array, scores: Float64Array): void;
   itemDistances(cells: CellsHandle, query: Float32Array, items: Uint32Array, distances: Float64Array): void;
   /** order: 0 … n-1 by score descending, then item ascending. */
   orderByScore(items: Uint32Array, scores: Float64Array, order: Uint32Array): void;
 
   /** The exact score of every item, by item number. False: the deadline passed first, `scores` is of no use. */
-  scoreAll(
-    cells: CellsHandle,
-    weights: Float32Array,
-    bias: number,
-    workers: number,
-    deadlineMs: number,
-    scores: Float64Array,
-  ): boolean;
+  scoreAll(head: HeadHandle, workers: number, deadlineMs: number, scores: Float64Array): boolean;
   /** The squared distance of every item to the nearest of the query items: weights[m] times that of modality m, summed. */
   nearestDistances(
     cells: readonly CellsHandle[],

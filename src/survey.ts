@@ -1,8 +1,8 @@
 // What samplers ask of the whole collection, in its exact form: every item is looked at, each answer at most once a
 // round.
 
-import type { Head } from './candidates.ts';
 import type { GridCells, Scan, Spaces } from './grid-cells.ts';
+import type { Head } from './head.ts';
 import { moments } from './moments.ts';
 import { native } from './native.ts';
 import type { Survey } from './samplers/sampler.ts';
@@ -57,8 +57,8 @@ export class ExactSurvey implements Survey {
     const { workers, deadlineMs } = this.#scan;
     const sum = new Float64Array(items);
     const scores = new Float64Array(items);
-    for (const [h, { modality, model }] of this.#heads.entries()) {
-      if (!native.scoreAll(modality.cells, model.weights, model.bias, workers, deadlineMs, scores)) return null;
+    for (const [h, { prepared }] of this.#heads.entries()) {
+      if (!native.scoreAll(prepared, workers, deadlineMs, scores)) return null;
       this.itemsScored += items;
       if (this.#heads.length === 1) return scores;
       const { mean, deviation } = moments(scores);

@@ -13,6 +13,7 @@ const sparse = modalityOf(collection, 'text');
 const dims = dense.manifest.dims;
 const sparseDims = sparse.manifest.dims;
 const features = sparse.manifest.ratio?.items.features ?? 0;
+const head = native.linearHead(dense.cells, new Float32Array(dims), 0);
 const section = native.memorySection(new Uint8Array(4096));
 const parameters = { dims: 10, features: 2, valueBits: 10, scale: 0.5, maxSum: 3 };
 const quantiser = {
@@ -73,21 +74,19 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
   ['distanceError', () => [sparse.codes, new Float32Array(sparseDims)], [1]],
   ['decodeSlots', () => [sparse.codes, numbers(1), new Uint32Array(features), new Float32Array(features)], [2, 3]],
   ['decodeItems', () => [dense.cells, numbers(1, 299), new Uint32Array(0), new Float32Array(2 * dims)], [2, 3]],
-  ['selectClusters', () => [dense.cells, new Float32Array(dims), 0, 100, new Uint32Array(4)], [1]],
+  ['linearHead', () => [dense.cells, new Float32Array(dims), 0], [1]],
+  ['selectClusters', () => [head, 100, new Uint32Array(4)], []],
   [
     'scanClusters',
     () => {
       const out = [new Uint32Array(6), new Float64Array(6), new Uint32Array(2)];
-      return [dense.cells, new Float32Array(dims), 0, numbers(0, 1), 3, numbers(4), 1, Infinity, ...out];
+      return [head, numbers(0, 1), 3, numbers(4), 1, Infinity, ...out];
     },
-    [1, 8, 9, 10],
+    [6, 7, 8],
   ],
-  [
-    'scanAll',
-    () => [dense.cells, new Float32Array(dims), 0, numbers(4), 1, Infinity, new Uint32Array(6), new Float64Array(6)],
-    [1, 7],
-  ],
-  ['scoreItems', () => [dense.cells, new Float32Array(dims), 0, numbers(1, 2), new Float64Array(2)], [1, 4]],
+  ['scanAll', () => [head, numbers(4), 1, Infinity, new Uint32Array(6), new Float64Array(6)], [5]],
+  ['scoreItems', () => [head, numbers(1, 2), new Float64Array(2)], [2]],
+  ['scoreAll', () => [head, 1, Infinity, new Float64Array(collection.items)], [3]],
   ['itemDistances', () => [dense.cells, new Float32Array(dims), numbers(1, 2), new Float64Array(2)], [1, 3]],
   ['orderByScore', () => [numbers(1, 2), new Float64Array(2), new Uint32Array(2)], [1, 2]],
   [
@@ -249,14 +248,14 @@ t.test('numbers out of range are RangeErrors', async (t) => {
     ['distanceBlocks', 2, 18],
     ['decodeSlots', 1, numbers(300)],
     ['decodeItems', 1, numbers(1, 300)],
-    ['scanClusters', 3, numbers(0, 1e6)],
+    ['scanClusters', 1, numbers(0, 1e6)],
+    ['scanClusters', 2, 0],
+    ['scanClusters', 3, numbers(4, 4)],
     ['scanClusters', 4, 0],
-    ['scanClusters', 5, numbers(4, 4)],
-    ['scanClusters', 6, 0],
-    ['scanClusters', 6, 257],
-    ['scanClusters', 6, Number.NaN],
-    ['scanAll', 3, numbers(5, 4)],
-    ['scoreItems', 3, numbers(1, 300)],
+    ['scanClusters', 4, 257],
+    ['scanClusters', 4, Number.NaN],
+    ['scanAll', 1, numbers(5, 4)],
+    ['scoreItems', 1, numbers(1, 300)],
     ['itemDistances', 2, numbers(1, 2 ** 32 - 1)],
     ['trainSvmDense', 1, 0],
     ['trainSvmDense', 2, Int8Array.of(1, 0)],

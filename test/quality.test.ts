@@ -2,7 +2,8 @@
 // their answers that the best clusters hold.
 
 import t, { type Test } from 'tap';
-import { type CandidateSearch, candidatesOfAll, candidatesOfBestClusters, type Head } from '../src/candidates.ts';
+import { type CandidateSearch, candidatesOfAll, candidatesOfBestClusters } from '../src/candidates.ts';
+import { headOf } from '../src/head.ts';
 import type { Collection, Modality } from '../src/index/open.ts';
 import type { LinearModel } from '../src/models/model.ts';
 import { seededRandom } from '../src/random.ts';
@@ -124,7 +125,7 @@ function meanRecall(collection: Collection, modality: Modality, hyperplanes: num
   let found = 0;
   for (let plane = 0; plane < hyperplanes; plane++) {
     const request = requestOf(collection, randomLabels(random, items, 10, 100));
-    const heads: Head[] = [{ modality, model: modelOf(modality, request) }];
+    const heads = [headOf(modality, modelOf(modality, request))];
     const skip = Uint32Array.of(...request.positive, ...request.negative).sort();
     const exhaustive = new Set(candidatesOfAll(heads, search, skip).items);
     const best = candidatesOfBestClusters(heads, search, skip, () => {});

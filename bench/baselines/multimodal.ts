@@ -73,7 +73,7 @@ export function multimodalSystem(options: MultimodalOptions): System {
       const ranked = modalities.map(({ cells }, m) => {
         const { weights, bias } = models[m] as LinearModel;
         const scores = new Float64Array(items.length);
-        native.scoreItems(cells, weights, bias, items, scores);
+        native.scoreItems(native.linearHead(cells, weights, bias), items, scores);
         return { weight: 1, scores };
       });
       return fuse(items, ranked)

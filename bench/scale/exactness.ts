@@ -76,7 +76,14 @@ export function exactness(collection: Collection, modality: Modality, sets: read
 function searched({ cells }: Modality, { weights, bias }: LinearModel, count: number): Uint32Array {
   const items = new Uint32Array(count);
   const scores = new Float64Array(count);
-  const { found } = native.scanAll(cells, weights, bias, new Uint32Array(0), 1, Infinity, items, scores);
+  const { found } = native.scanAll(
+    native.linearHead(cells, weights, bias),
+    new Uint32Array(0),
+    1,
+    Infinity,
+    items,
+    scores,
+  );
   return items.subarray(0, found);
 }
 
@@ -89,7 +96,7 @@ function scoreRange(modality: Modality, model: LinearModel, first: number, out: 
 
 function exactScores({ cells }: Modality, { weights, bias }: LinearModel, items: Uint32Array): Float64Array {
   const scores = new Float64Array(items.length);
-  native.scoreItems(cells, weights, bias, items, scores);
+  native.scoreItems(native.linearHead(cells, weights, bias), items, scores);
   return scores;
 }
 

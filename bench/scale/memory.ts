@@ -40,11 +40,12 @@ export function memoryTouched(collection: Collection): Memory {
   if (read !== searchedBytes(collection)) throw new RangeError(`read ${read} bytes of the index`);
   for (const { cells, manifest } of collection.modalities.values()) {
     const weights = new Float32Array(manifest.dims).fill(1);
+    const head = native.linearHead(cells, weights, 0);
     const scores = new Float64Array(BLOCK_ITEMS);
     for (let first = 0; first < collection.items; first += BLOCK_ITEMS) {
       const count = Math.min(BLOCK_ITEMS, collection.items - first);
       const items = Uint32Array.from({ length: count }, (_, i) => first + i);
-      native.scoreItems(cells, weights, 0, items, scores.subarray(0, count));
+      native.scoreItems(head, items, scores.subarray(0, count));
     }
   }
   const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: 1 }));

@@ -16,6 +16,7 @@
 #include "diversity.h"
 #include "encode.h"
 #include "files.h"
+#include "head.h"
 #include "kernels.h"
 #include "keys.h"
 #include "mapping.h"
@@ -151,6 +152,12 @@ struct OpenCells {
   bool repeats_known = false;
 };
 
+// A model prepared for the cells it keeps alive.
+struct OpenHead {
+  std::shared_ptr<OpenCells> cells;
+  std::unique_ptr<Head> head;
+};
+
 // Members of clusters, taken part by part; one of the two.
 struct OpenMembers {
   std::unique_ptr<RatioMembers> ratio;
@@ -169,6 +176,8 @@ constexpr napi_type_tag kTag<OpenCells>{0x66617273696768ull, 3};
 
 template <>
 constexpr napi_type_tag kTag<OpenMembers>{0x66617273696768ull, 6};
+template <>
+constexpr napi_type_tag kTag<OpenHead>{0x66617273696768ull, 7};
 
 template <typename T>
 Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value) {
@@ -491,22 +500,28 @@ Napi::Value decode_given(Info info) {
   return env.Undefined();
 }
 
+Napi::Value linear_head(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells");
+  const auto weights = array_of<float>(env, info[1], "weights", cells->cells.codes->dims());
+  const auto bias = number(env, info[2], "bias");
+  auto open = std::make_shared<OpenHead>();
+  open->cells = cells;
+  open->head = std::make_unique<LinearHead>(cells->cells, cells->spread ? cells->spread->codes.get() : nullptr,
+                                            std::vector<float>(weights.begin(), weights.end()), bias);
+  return wrap(env, std::move(open));
+}
+
+Head& head_of(Napi::Env env, const Napi::Value& value) { return *handle<OpenHead>(env, value, "head")->head; }
+
 Napi::Value select(Info info) {
   const auto env = info.Env();
-  const auto& open = *handle<OpenCells>(env, info[0], "cells");
-  const auto& cells = open.cells;
-  const auto weights = array_of<float>(env, info[1], "weights", cells.representatives->dims());
-  const auto query = prepare(env, *cells.representatives, info[1], info[2]);
-  std::unique_ptr<Query> spread;
-  if (open.spread) {
-    std::vector<float> squares(weights.begin(), weights.end());
-    for (float& weight : squares) weight *= weight;
-    spread = open.spread->codes->prepare(squares.data(), 0);
-  }
-  const auto limit = whole(env, info[3], "sizeLimit", 0, kMaxSafe);
-  const auto clusters = array<uint32_t>(env, info[4], "clusters");
+  auto& head = head_of(env, info[0]);
+  const auto limit = whole(env, info[1], "sizeLimit", 0, kMaxSafe);
+  const auto clusters = array<uint32_t>(env, info[2], "clusters");
   size_t ordinary = 0;
-  const auto written = select_clusters(cells, *query, spread.get(), clusters.size(), limit, clusters.data(), &ordinary);
+  const auto written = select_clusters(head.cells(), head.representatives(), head.spread(), clusters.size(), limit,
+                                       clusters.data(), &ordinary);
   auto result = Napi::Object::New(env);
   result.Set("written", static_cast<double>(written));
   result.Set("ordinary", static_cast<double>(ordinary));
@@ -536,46 +551,44 @@ Napi::Object scan_result(Napi::Env env, const ScanResult& result) {
 
 Napi::Value scan_some(Info info) {
   const auto env = info.Env();
-  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
-  const auto query = prepare(env, *cells.codes, info[1], info[2]);
-  const auto clusters = array<uint32_t>(env, info[3], "clusters");
-  require_below(env, clusters, cells.representatives->count(), "clusters");
-  const auto per_segment = whole(env, info[4], "perSegment", 1, kMaxItems);
-  const auto counts = array<uint32_t>(env, info[10], "counts");
+  auto& head = head_of(env, info[0]);
+  const auto clusters = array<uint32_t>(env, info[1], "clusters");
+  require_below(env, clusters, head.cells().representatives->count(), "clusters");
+  const auto per_segment = whole(env, info[2], "perSegment", 1, kMaxItems);
+  const auto counts = array<uint32_t>(env, info[8], "counts");
   if (counts.empty()) range_error(env, "counts: expected at least one segment");
-  const auto items = array_of<uint32_t>(env, info[8], "items", counts.size() * per_segment);
-  const auto scores = array_of<double>(env, info[9], "scores", items.size());
-  return scan_result(env, scan_clusters(cells, *query, clusters, counts.size(), per_segment,
-                                        scan_options(env, info[5], info[6], info[7]), items.data(), scores.data(),
+  const auto items = array_of<uint32_t>(env, info[6], "items", counts.size() * per_segment);
+  const auto scores = array_of<double>(env, info[7], "scores", items.size());
+  return scan_result(env, scan_clusters(head.cells(), head.items(), clusters, counts.size(), per_segment,
+                                        scan_options(env, info[3], info[4], info[5]), items.data(), scores.data(),
                                         counts.data()));
 }
 
 Napi::Value scan_everything(Info info) {
   const auto env = info.Env();
-  auto& open = *handle<OpenCells>(env, info[0], "cells");
-  auto& cells = open.cells;
+  const auto& opened = *handle<OpenHead>(env, info[0], "head");
+  auto& open = *opened.cells;
   if (!open.repeats_known) {
-    open.repeats = repeated_blocks(*cells.codes, cells.starts);
-    cells.repeats = open.repeats;
+    open.repeats = repeated_blocks(*open.cells.codes, open.cells.starts);
+    open.cells.repeats = open.repeats;
     open.repeats_known = true;
   }
-  const auto query = prepare(env, *cells.codes, info[1], info[2]);
-  const auto items = array<uint32_t>(env, info[6], "items");
-  const auto scores = array_of<double>(env, info[7], "scores", items.size());
+  const auto items = array<uint32_t>(env, info[4], "items");
+  const auto scores = array_of<double>(env, info[5], "scores", items.size());
   size_t found = 0;
-  auto result = scan_result(env, scan_all(cells, *query, items.size(), scan_options(env, info[3], info[4], info[5]),
-                                          items.data(), scores.data(), &found));
+  auto result = scan_result(env, scan_all(open.cells, opened.head->items(), items.size(),
+                                          scan_options(env, info[1], info[2], info[3]), items.data(), scores.data(),
+                                          &found));
   result.Set("found", static_cast<double>(found));
   return result;
 }
 
 Napi::Value score_given(Info info) {
   const auto env = info.Env();
-  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
-  const auto items = array<uint32_t>(env, info[3], "items");
-  require_below(env, items, cells.codes->count(), "items");
-  const auto scores = array_of<double>(env, info[4], "scores", items.size());
-  score_items(cells, *prepare(env, *cells.codes, info[1], info[2]), items, scores.data());
+  auto& head = head_of(env, info[0]);
+  const auto items = array<uint32_t>(env, info[1], "items");
+  require_below(env, items, head.cells().codes->count(), "items");
+  score_items(head.cells(), head.items(), items, array_of<double>(env, info[2], "scores", items.size()).data());
   return env.Undefined();
 }
 
@@ -630,11 +643,10 @@ SurveyOptions survey_options(Napi::Env env, const Napi::Value& workers, const Na
 
 Napi::Value score_everything(Info info) {
   const auto env = info.Env();
-  const auto& cells = handle<OpenCells>(env, info[0], "cells")->cells;
-  const auto query = prepare(env, *cells.codes, info[1], info[2]);
-  const auto options = survey_options(env, info[3], info[4]);
-  const auto scores = array_of<double>(env, info[5], "scores", cells.codes->count());
-  return Napi::Boolean::New(env, score_all(cells, *query, options, scores));
+  auto& head = head_of(env, info[0]);
+  const auto options = survey_options(env, info[1], info[2]);
+  const auto scores = array_of<double>(env, info[3], "scores", head.cells().codes->count());
+  return Napi::Boolean::New(env, score_all(head.cells(), head.items(), options, scores));
 }
 
 Napi::Value distances_of_all(Info info) {
@@ -1277,6 +1289,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<distance_error>(env, exports, "distanceError");
   add<decode_slots>(env, exports, "decodeSlots");
   add<decode_given>(env, exports, "decodeItems");
+  add<linear_head>(env, exports, "linearHead");
   add<select>(env, exports, "selectClusters");
   add<scan_some>(env, exports, "scanClusters");
   add<scan_everything>(env, exports, "scanAll");

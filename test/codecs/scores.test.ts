@@ -39,7 +39,7 @@ for (const dataset of [lsc100k, lsc41k, caltech97, tate]) {
           native.scoreBlocks(modality.codes, weights, bias, 0, approximate);
           const items = readItemNumbers(collection.directory, collection.manifest, `${modality.name}.items`);
           const exact = new Float64Array(items.length);
-          native.scoreItems(modality.cells, weights, bias, items, exact);
+          native.scoreItems(native.linearHead(modality.cells, weights, bias), items, exact);
           const error = native.scoreError(modality.codes, weights, bias);
           let largest = 0;
           exact.forEach((score, slot) => {

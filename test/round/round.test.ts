@@ -2,6 +2,7 @@
 // say when they are put together by hand.
 
 import t from 'tap';
+import { headOf } from '../../src/head.ts';
 import { native } from '../../src/native.ts';
 import { seededRandom } from '../../src/random.ts';
 import { round } from '../../src/round.ts';
@@ -174,10 +175,10 @@ t.test('a deadline in the past ends a round with the best at hand, and it says t
 
 t.test('segments give the best of each run of clusters', async (t) => {
   const modality = modalityOf(collection, 'visual');
-  const model = modelOf(modality, requestOf(collection, { ...labels, modalities: visual }));
+  const { prepared } = headOf(modality, modelOf(modality, requestOf(collection, { ...labels, modalities: visual })));
   const members = clusterMembers(collection, 'visual');
   const scores = new Float64Array(ITEMS);
-  native.scoreItems(modality.cells, model.weights, model.bias, everyItem(collection), scores);
+  native.scoreItems(prepared, everyItem(collection), scores);
   const skip = Uint32Array.of(...labels.positive, ...labels.negative).sort();
   for (const [clusters, runs, perRun] of [
     [40, 1, 100],
@@ -187,13 +188,11 @@ t.test('segments give the best of each run of clusters', async (t) => {
   ] as const) {
     const selected = new Uint32Array(clusters);
     const { size_limit } = collection.manifest.build;
-    native.selectClusters(modality.cells, model.weights, model.bias, size_limit, selected);
+    native.selectClusters(prepared, size_limit, selected);
     const found = new Uint32Array(runs * perRun);
     const foundScores = new Float64Array(found.length);
     const counts = new Uint32Array(runs);
-    const { cells } = modality;
-    const { weights, bias } = model;
-    native.scanClusters(cells, weights, bias, selected, perRun, skip, 1, 1e12, found, foundScores, counts);
+    native.scanClusters(prepared, selected, perRun, skip, 1, 1e12, found, foundScores, counts);
     for (let r = 0; r < runs; r++) {
       const run = selected.subarray(Math.floor((r * clusters) / runs), Math.floor(((r + 1) * clusters) / runs));
       const items = [...run].flatMap((cluster) => [...(members[cluster] as Uint32Array)]);
@@ -226,9 +225,9 @@ t.test('two modalities: scores by direct access, ranks and fused scores by defin
     t.equal(new Set(answer.items).size, k, 'an item taken by one modality is not taken by the other');
     const ranks = modalities.map(({ name }, m) => {
       const modality = modalityOf(collection, name);
-      const model = modelOf(modality, request);
+      const { prepared } = headOf(modality, modelOf(modality, request));
       const scores = new Float64Array(k);
-      native.scoreItems(modality.cells, model.weights, model.bias, answer.items, scores);
+      native.scoreItems(prepared, answer.items, scores);
       t.strictSame(answer.modalities[m]?.scores, scores, `${name} scores`);
       const expected = Float64Array.from(scores, (score) => {
         const equal = scores.filter((other) => other === score).length;

@@ -42,7 +42,7 @@ export function lshSearch(modality: Modality, items: number, { tables, choices }
       }
       const candidates = found.subarray(0, count);
       const scores = new Float64Array(count);
-      native.scoreItems(modality.cells, weights, bias, candidates, scores);
+      native.scoreItems(native.linearHead(modality.cells, weights, bias), candidates, scores);
       const best = bestOf(scores, most, candidates).map((position) => candidates[position] as number);
       met.deleteAll(candidates);
       met.deleteAll(skip);
