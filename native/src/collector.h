@@ -59,6 +59,7 @@ class RoughCollector {
   void offer(size_t first, const float* scores, size_t count) {
     if (limit_ == 0) return;
     const size_t found = kernels().select_at_least(scores, count, threshold_, positions_.data());
+    for (size_t p = 0; p < found; ++p) admit_.prefetch(first + positions_[p]);
     for (size_t p = 0; p < found; ++p) {
       const float score = scores[positions_[p]];
       uint32_t number = 0;
@@ -95,7 +96,8 @@ class RoughCollector {
 //   - nor is one below (limit-th best exact) - E.
 // Candidates are kept by approximate score in a bounded buffer. When too many lie within 2E of each other (ties), they
 // are scored exactly and only `limit` of them stay.
-// Admit: bool(size_t slot, uint32_t& number) gives a slot's number, or leaves the slot out.
+// Admit: bool(size_t slot, uint32_t& number) gives a slot's number, or leaves the slot out; prefetch(slot) hints that it will
+// be asked.
 template <typename Admit>
 class Collector {
  public:
@@ -111,6 +113,7 @@ class Collector {
   void offer(size_t first, const float* scores, size_t count) {
     if (limit_ == 0) return;
     const size_t found = kernels().select_at_least(scores, count, threshold_, positions_.data());
+    for (size_t p = 0; p < found; ++p) admit_.prefetch(first + positions_[p]);
     for (size_t p = 0; p < found; ++p) {
       const float score = scores[positions_[p]];
       if (score < threshold_) continue; // raised since they were selected

@@ -29,11 +29,12 @@ struct RatioShape {
 
 // Long scans ask for the block this far ahead: the hardware's own prefetchers stop at page borders, and the look-ups
 // leave them too few loads to run ahead on. Short runs (a cluster or two) end before that.
-inline constexpr size_t kScanAheadBytes = 6144;
+inline constexpr size_t kScanAheadBytes = 12288;
 inline constexpr size_t kScanAheadBlocks = 8;
 inline size_t scan_ahead(size_t blocks) { return blocks > kScanAheadBlocks ? kScanAheadBytes : 0; }
 inline void prefetch_lines(const uint8_t* from, size_t bytes) {
-  for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at);
+  // Into the second-level cache: the first has few places for lines under way, and the kernel's own loads need them.
+  for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at, 0, 1);
 }
 
 struct Kernels {

@@ -1,27 +1,53 @@
 #include "order.h"
 
-#include <algorithm>
+#include <array>
+#include <bit>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace farsight {
 
+namespace {
+
+struct Entry {
+  uint64_t key; // ascending where scores descend
+  uint32_t item, number;
+};
+
+// Doubles in the order of unsigned numbers: negative ones have all bits flipped, the others the sign; then all of them,
+// for the largest to come first. Zeros are equal, and NaN is the smallest.
+uint64_t descending(double score) {
+  if (score != score) score = -std::numeric_limits<double>::infinity();
+  const auto bits = std::bit_cast<uint64_t>(score + 0.0); // -0 becomes 0
+  return bits >> 63 ? bits : ~(bits | uint64_t{1} << 63);
+}
+
+// Bytes of what is sorted by, from the lowest: the item's, then the key's.
+constexpr int kBytes = 12;
+uint8_t byte_of(const Entry& entry, int byte) {
+  return static_cast<uint8_t>(byte < 4 ? entry.item >> 8 * byte : entry.key >> 8 * (byte - 4));
+}
+
+} // namespace
+
+// A radix sort, stable, by one byte after the other. Passes without a branch that could be guessed wrong take a third of
+// what comparing takes for some thousand candidates.
 void order_by_score(std::span<const uint32_t> items, std::span<const double> scores, std::span<uint32_t> order) {
-  // Sorting records keeps the comparison free of indirection.
-  struct Entry {
-    double score;
-    uint32_t item, number;
-  };
-  std::vector<Entry> entries(items.size());
+  std::vector<Entry> entries(items.size()), sorted(items.size());
+  std::vector<std::array<uint32_t, 256>> counts(kBytes);
   for (uint32_t i = 0; i < entries.size(); ++i) {
-    const double score = scores[i] == scores[i] ? scores[i] : -std::numeric_limits<double>::infinity();
-    entries[i] = {score, items[i], i};
+    entries[i] = {descending(scores[i]), items[i], i};
+    for (int byte = 0; byte < kBytes; ++byte) ++counts[byte][byte_of(entries[i], byte)];
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    if (a.score != b.score) return a.score > b.score;
-    if (a.item != b.item) return a.item < b.item;
-    return a.number < b.number;
-  });
+  for (int byte = 0; byte < kBytes && !entries.empty(); ++byte) {
+    auto& places = counts[byte];
+    if (places[byte_of(entries[0], byte)] == entries.size()) continue; // all the same
+    uint32_t before = 0;
+    for (uint32_t& place : places) before += std::exchange(place, before);
+    for (const Entry& entry : entries) sorted[places[byte_of(entry, byte)]++] = entry;
+    entries.swap(sorted);
+  }
   for (size_t i = 0; i < entries.size(); ++i) order[i] = entries[i].number;
 }
 

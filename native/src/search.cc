@@ -107,6 +107,11 @@ class Bounds {
     return {begin, std::clamp<size_t>(cells_.starts[c + 1], begin, slots_)};
   }
 
+  size_t size(uint32_t c) const {
+    const Range range = cluster(c);
+    return range.end - range.begin;
+  }
+
   // The slot of an item, or slots() when it has none.
   size_t slot(uint32_t item) const {
     return item < cells_.slots.size() ? std::min<size_t>(cells_.slots[item], slots_) : slots_;
@@ -133,9 +138,23 @@ void prefetch_slots(const Cells& cells, Bounds::Range range) {
 struct AdmitItems {
   const Cells& cells;
   const SkipSet& skip;
+  void prefetch(size_t slot) const { cells.items.prefetch(slot); }
   bool operator()(size_t slot, uint32_t& number) const {
     number = cells.items[slot];
     return number < cells.slots.size() && !skip.contains(number);
+  }
+};
+
+// Lets through the clusters that have items, but no more than the limit.
+struct AdmitClusters {
+  const Cells& cells;
+  const Bounds& bounds;
+  uint64_t size_limit;
+  void prefetch(size_t cluster) const { __builtin_prefetch(&cells.starts[cluster]); }
+  bool operator()(size_t cluster, uint32_t& number) const {
+    number = static_cast<uint32_t>(cluster);
+    const size_t size = bounds.size(number);
+    return size > 0 && size <= size_limit;
   }
 };
 
@@ -165,15 +184,7 @@ size_t select_clusters(const Cells& cells, const Query& representatives, const Q
   const Bounds bounds(cells);
   const size_t total = std::min(bounds.clusters(), cells.representatives->count());
   count = std::min(count, total);
-  const auto size_of = [&](size_t c) {
-    const Bounds::Range range = bounds.cluster(static_cast<uint32_t>(c));
-    return range.end - range.begin;
-  };
-  const auto admit = [&](size_t slot, uint32_t& number) {
-    number = static_cast<uint32_t>(slot);
-    const size_t size = size_of(slot);
-    return size > 0 && size <= size_limit;
-  };
+  const AdmitClusters admit{cells, bounds, size_limit};
   std::vector<Scored> best = spread == nullptr
                                ? best_representatives(cells, representatives, total, Collector(representatives, count, admit))
                                : best_representatives(cells, representatives, total,
@@ -190,8 +201,8 @@ size_t select_clusters(const Cells& cells, const Query& representatives, const Q
   if (best.size() < count) {
     // Every ordinary cluster is in; the huge ones follow by their own scores.
     std::vector<Scored> huge;
-    for (size_t c = 0; c < total; ++c) {
-      if (size_of(c) > size_limit) huge.push_back({representatives.exact(c), static_cast<uint32_t>(c)});
+    for (uint32_t c = 0; c < total; ++c) {
+      if (bounds.size(c) > size_limit) huge.push_back({representatives.exact(c), c});
     }
     keep_best(huge, count - best.size());
     std::sort(huge.begin(), huge.end(), Better{});
@@ -209,13 +220,13 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
   const size_t n = clusters.size();
   // Clusters are dealt to parts in order, by equal numbers of items.
   size_t total = 0;
-  for (const uint32_t c : clusters) total += bounds.cluster(c).end - bounds.cluster(c).begin;
+  for (const uint32_t c : clusters) total += bounds.size(c);
   const size_t parts = std::max<size_t>(1, std::min(options.workers, n));
   std::vector<size_t> part_starts(parts + 1, n);
   part_starts[0] = 0;
   for (size_t i = 0, before = 0, p = 1; i < n && p < parts; ++i) {
     for (; p < parts && before * parts >= total * p; ++p) part_starts[p] = i;
-    before += bounds.cluster(clusters[i]).end - bounds.cluster(clusters[i]).begin;
+    before += bounds.size(clusters[i]);
   }
   const auto segment_start = [&](size_t s) { return s * n / segments; };
 
