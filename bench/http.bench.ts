@@ -13,8 +13,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { pack } from 'msgpackr';
+import type { LabelSet } from '../src/label-sets.ts';
 import { describe, groupsOf, indexOf, lsc100k, packageRoot } from './datasets/collections.ts';
-import { groupLabelSets, type LabelSet } from './datasets/label-sets.ts';
+import { groupLabelSets } from './datasets/label-sets.ts';
 import { printTable, quantiles, short, writeRun } from './measure.ts';
 
 const SEED = 17;

@@ -3,13 +3,14 @@
 //   node dist/bench/recall.bench.js
 
 import type { Collection } from '../src/index/open.ts';
-import { round } from '../src/round.ts';
+import { randomLabelSets } from '../src/label-sets.ts';
+import { recallByClusters } from '../src/recall.ts';
 import { ROUND_DEFAULTS, type RoundRequest } from '../src/round-request.ts';
 import { caltech97, type Dataset, describe, indexOf, isReal, lsc100k, tate } from './datasets/collections.ts';
-import { randomLabelSets } from './datasets/label-sets.ts';
-import { printTable, writeRun } from './measure.ts';
+import { mean, printTable, writeRun } from './measure.ts';
 
 const HYPERPLANES = 200;
+const LABELS = { count: HYPERPLANES, positives: 10, negatives: 100, seed: 1 };
 const TOP = 100;
 const CLUSTERS = [16, 64, 256] as const;
 
@@ -59,23 +60,12 @@ process.stdout.write(`${writeRun('recall', { hyperplanes: HYPERPLANES, top: TOP,
 
 /** Mean recall for each of CLUSTERS, then for all clusters. */
 function recallOf(collection: Collection, model: SvmModel): number[] {
-  const widths = [...CLUSTERS, collection.items];
-  const sums = widths.map(() => 0);
-  for (const labels of randomLabelSets(collection.items, HYPERPLANES, 10, 100, 1)) {
-    const request: RoundRequest = {
-      ...ROUND_DEFAULTS,
-      ...labels,
-      exclude: new Uint32Array(0),
-      k: TOP,
-      candidates: TOP,
-      model,
-      modalities: [...collection.modalities.keys()].map((name) => ({ name, weight: 1 })),
-    };
-    const truth = new Set(round(collection, { ...request, exhaustive: true }).items);
-    widths.forEach((clusters, i) => {
-      const { items } = round(collection, { ...request, clusters });
-      sums[i] = (sums[i] as number) + items.filter((item) => truth.has(item)).length / truth.size;
-    });
-  }
-  return sums.map((sum) => sum / HYPERPLANES);
+  const [modality] = collection.modalities.values();
+  if (modality === undefined) throw new RangeError(`${collection.directory}: has no modality`);
+  const clusters = [...CLUSTERS, modality.manifest.clusters];
+  const search = { clusters, top: TOP, model, seed: ROUND_DEFAULTS.seed, workers: 1 };
+  const recalls = randomLabelSets(collection.items, LABELS).map((labels) =>
+    recallByClusters(collection, modality, labels, search),
+  );
+  return clusters.map((_, w) => mean(recalls.map((recall) => recall[w] as number)));
 }

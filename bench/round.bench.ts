@@ -8,6 +8,7 @@
 import { candidatesOfAll, candidatesOfBestClusters } from '../src/candidates.ts';
 import { type Head, headOf } from '../src/head.ts';
 import type { Collection, Modality } from '../src/index/open.ts';
+import { type LabelSet, randomLabelSets } from '../src/label-sets.ts';
 import { round } from '../src/round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from '../src/round-request.ts';
 import { type Baseline, best } from './baselines/baseline.ts';
@@ -25,7 +26,7 @@ import {
   named,
   tate,
 } from './datasets/collections.ts';
-import { groupLabelSets, type LabelSet, randomLabelSets } from './datasets/label-sets.ts';
+import { groupLabelSets } from './datasets/label-sets.ts';
 import { compare, type Measurement, mean, printTable, quantiles, short, writeRun } from './measure.ts';
 
 const SEED = 11;
@@ -48,8 +49,8 @@ function measure(dataset: Dataset): unknown {
   const groups = groupsOf(dataset);
   const { items } = collection;
   const labels: readonly (readonly [string, readonly LabelSet[]])[] = [
-    ['random 10+100', randomLabelSets(items, SETS, 10, 100, SEED)],
-    ['random 100+1000', randomLabelSets(items, SETS, 100, 1000, SEED)],
+    ['random 10+100', randomLabelSets(items, { count: SETS, positives: 10, negatives: 100, seed: SEED })],
+    ['random 100+1000', randomLabelSets(items, { count: SETS, positives: 100, negatives: 1000, seed: SEED })],
     ['group 10+100', groupLabelSets(groups, items, SETS, 10, 100, SEED)],
   ];
   return {

@@ -8,12 +8,13 @@
 // which no objective can be below.
 
 import type { Modality } from '../src/index/open.ts';
+import { type LabelSet, randomLabelSets } from '../src/label-sets.ts';
 import { type LinearSvmOptions, trainLinearSvm } from '../src/models/linear-svm.ts';
 import type { LinearModel, TrainingRows } from '../src/models/model.ts';
 import { native } from '../src/native.ts';
 import { seededRandom } from '../src/random.ts';
 import { caltech97, describe, groupsOf, indexOf, lsc100k } from './datasets/collections.ts';
-import { groupLabelSets, type LabelSet, randomLabelSets } from './datasets/label-sets.ts';
+import { groupLabelSets } from './datasets/label-sets.ts';
 import { normals } from './datasets/synthetic.ts';
 import { compare, printTable, quantiles, short, writeRun } from './measure.ts';
 import { INSTALL_HINT, openReference, type Reference } from './svm-reference/reference.ts';
@@ -128,7 +129,7 @@ function problems(): readonly (readonly [string, TrainingRows])[] {
       ({ name }) => name === (modalityName ?? name),
     ) as Modality;
     const random = (positives: number, negatives: number): LabelSet =>
-      randomLabelSets(collection.items, 1, positives, negatives, SEED)[0] as LabelSet;
+      randomLabelSets(collection.items, { count: 1, positives, negatives, seed: SEED })[0] as LabelSet;
     const group = groupLabelSets(groupsOf(dataset), collection.items, 1, 10, 100, SEED)[0] as LabelSet;
     found.push([`${dataset.name} random 10+100`, rowsOf(modality, random(10, 100))]);
     found.push([`${dataset.name} random 100+1000`, rowsOf(modality, random(100, 1000))]);

@@ -1,11 +1,13 @@
-// Builds an index: plan → attach → per modality encode, cluster, assign, write → put in place.
+// Builds an index: plan → attach → per modality encode, cluster, assign, write → measure quality → put in
+// place.
 
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { CodecError, OptionError } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
 import { clusterCount, sizeLimit } from '../src/index/ecp.ts';
-import { encodeManifest, FORMAT_VERSION, type Manifest } from '../src/index/format.ts';
+import { decodeManifest, encodeManifest, FORMAT_VERSION, type Manifest } from '../src/index/format.ts';
+import { defaultQueries } from '../src/quality.ts';
 import { type ModalitySpec, requireUsed } from './modality-spec.ts';
 import { openReader } from './readers/open-reader.ts';
 import type { VectorReader } from './readers/reader.ts';
@@ -13,6 +15,7 @@ import { assignBySize } from './stages/assign.ts';
 import { type Attachments, writeAttachments } from './stages/attach.ts';
 import { buildModality, type ModalityHead } from './stages/modality.ts';
 import { defaultMemory, type Plan, type PlannedModality, planBuild, requireSpace } from './stages/plan.ts';
+import { measureQuality } from './stages/quality.ts';
 import { sourceFiles, versionOf } from './stages/source.ts';
 import { type Assign, type Progress, UNITS } from './stages/stage.ts';
 import { unfinished } from './stages/unfinished.ts';
@@ -37,6 +40,8 @@ export interface BuildOptions extends Attachments {
   readonly resume?: boolean;
   /** Rows between two points to go on from. */
   readonly checkpointRows?: number;
+  /** Hyperplanes of each kind that the finished index is measured by, 0 for none; left out: see defaultQueries. */
+  readonly qualityQueries?: number;
 }
 
 export const BUILD_DEFAULTS = { seed: 0, clusterSize: 100, refine: 3 } as const;
@@ -110,9 +115,14 @@ function buildInto(
   const build = { cluster_size: clusterSize, assign, refine, size_limit: limit };
   const content = { seed, items, build, modalities: manifests, sections: [...workspace.sections] };
   const generation = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
-  return workspace.commit(
-    encodeManifest({ format: 'farsight-index', version: FORMAT_VERSION, generation, ...content }),
-  );
+  const body = { format: 'farsight-index', version: FORMAT_VERSION, generation, ...content } as const;
+  const quality = measureQuality(decodeManifest(encodeManifest(body), options.out), {
+    workspace,
+    queries: options.qualityQueries ?? defaultQueries(items),
+    threads,
+    onProgress: (modality, done, total) => onProgress({ modality, stage: 'quality', done, total, unit: UNITS.quality }),
+  });
+  return workspace.commit(encodeManifest(quality === null ? body : { ...body, quality }));
 }
 
 function headOf(
@@ -126,7 +136,7 @@ function headOf(
 
 /** What makes the same index: everything but threads, memory and the way assignment is named. */
 function identityOf(options: BuildOptions, readers: readonly VectorReader[]): Identity {
-  const { seed, clusterSize, assign, refine, sizeLimit, ids, metadata, thumbnails } = options;
+  const { seed, clusterSize, assign, refine, sizeLimit, qualityQueries, ids, metadata, thumbnails } = options;
   const identity: Record<string, string> = {
     'the format version': `${FORMAT_VERSION}`,
     '--seed': `${seed}`,
@@ -134,6 +144,7 @@ function identityOf(options: BuildOptions, readers: readonly VectorReader[]): Id
     '--assign': `${assign ?? 'by size'}`,
     '--refine': `${refine}`,
     '--size-limit': `${sizeLimit ?? 'by size'}`,
+    '--quality-queries': `${qualityQueries ?? 'by size'}`,
   };
   options.modalities.forEach((spec, i) => {
     identity[`--modality ${spec.name}`] = [

@@ -113,7 +113,7 @@ export function collectionOf(
     path,
     options: new Map(Object.entries({ ...options, ...codec })),
   }));
-  buildIndex({ ...BUILD_DEFAULTS, out, threads: 1, modalities, ...build }, () => {});
+  buildIndex({ ...BUILD_DEFAULTS, out, threads: 1, modalities, qualityQueries: 0, ...build }, () => {});
   return openIndex(out);
 }
 

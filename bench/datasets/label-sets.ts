@@ -1,26 +1,7 @@
-// What a person may have labelled: seeded sets of positives and negatives.
+// Label sets of groups that a data set knows: seeded positives of a class, negatives outside it.
 
+import type { LabelSet } from '../../src/label-sets.ts';
 import { type Random, seededRandom } from '../../src/random.ts';
-
-export interface LabelSet {
-  readonly positive: Uint32Array;
-  readonly negative: Uint32Array;
-}
-
-/** `count` sets of distinct random items: hyperplanes in no particular direction, the hardest case for an index. */
-export function randomLabelSets(
-  items: number,
-  count: number,
-  positives: number,
-  negatives: number,
-  seed: number,
-): readonly LabelSet[] {
-  const random = seededRandom(seed, 'random label sets');
-  return Array.from({ length: count }, () => {
-    const drawn = distinct(random, positives + negatives, items, new Set());
-    return { positive: drawn.slice(0, positives), negative: drawn.slice(positives) };
-  });
-}
 
 /**
  * Sets as a session has them: positives from one group (each set from the next group with at least twice as many

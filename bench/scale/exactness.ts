@@ -3,11 +3,11 @@
 
 import type { Collection, Modality } from '../../src/index/open.ts';
 import { readItemNumbers } from '../../src/index/sections.ts';
+import type { LabelSet } from '../../src/label-sets.ts';
 import type { LinearModel } from '../../src/models/model.ts';
 import { native } from '../../src/native.ts';
 import { bestOf } from '../baselines/best-items.ts';
 import { trained } from '../baselines/multimodal.ts';
-import type { LabelSet } from '../datasets/label-sets.ts';
 import { mean } from '../measure.ts';
 
 export interface Exactness {

@@ -1,8 +1,9 @@
 // Label sets for an index of any size: the positives of actors' starts where there is a file of them, else random ones.
 
 import { readFileSync } from 'node:fs';
+import { type LabelSet, randomLabelSets } from '../../src/label-sets.ts';
 import { seededRandom } from '../../src/random.ts';
-import { distinct, type LabelSet, randomLabelSets } from '../datasets/label-sets.ts';
+import { distinct } from '../datasets/label-sets.ts';
 
 /** The part of actors.json that is needed here. */
 interface Actors {
@@ -18,7 +19,7 @@ export function labelSetsFor(
   negatives: number,
   seed: number,
 ): readonly LabelSet[] {
-  if (actorsFile === null) return randomLabelSets(items, count, positives, negatives, seed);
+  if (actorsFile === null) return randomLabelSets(items, { count, positives, negatives, seed });
   const { actors } = JSON.parse(readFileSync(actorsFile, 'utf8')) as Partial<Actors>;
   if (!Array.isArray(actors) || actors.length === 0) {
     throw new RangeError(`${actorsFile}: no actors; expected what farsight generate writes`);

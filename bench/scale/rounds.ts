@@ -1,9 +1,9 @@
 // Times of whole rounds over the b best clusters and over every item, and what the former find of the latter.
 
 import type { Collection } from '../../src/index/open.ts';
+import type { LabelSet } from '../../src/label-sets.ts';
 import { round } from '../../src/round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult } from '../../src/round-request.ts';
-import type { LabelSet } from '../datasets/label-sets.ts';
 import { compare, type Measurement, mean } from '../measure.ts';
 
 export interface RoundTimes extends Measurement {

@@ -21,6 +21,7 @@ export const UNITS = {
   write: 'vectors',
   levels: 'clusters',
   hash: 'bytes',
+  quality: 'hyperplanes',
 } as const;
 
 export interface StageOptions {

@@ -9,6 +9,7 @@ import {
   MANIFEST_START,
   type Manifest,
   type ModalityManifest,
+  type QualityManifest,
   type SectionManifest,
 } from '../../src/index/format.ts';
 import { changing, isEmptyDirectory, putBack, putInPlace, syncDirectory, writeDurably } from './disk.ts';
@@ -31,11 +32,15 @@ export interface ModalityProgress {
   readonly manifest?: ModalityManifest;
 }
 
+type ModalityQuality = QualityManifest['modalities'][number];
+
 interface Journal {
   readonly identity: Identity;
   readonly attached: boolean;
   readonly sections: readonly SectionManifest[];
   readonly modalities: Readonly<Record<string, ModalityProgress>>;
+  /** Of the modalities that were measured. */
+  readonly quality?: Readonly<Record<string, ModalityQuality>>;
   /** The number of the finished directory, from when it is about to be put in place. */
   readonly placing?: number;
 }
@@ -100,6 +105,15 @@ export class Workspace {
 
   recordAttached(sections: readonly SectionManifest[]): void {
     this.#write({ ...this.#journal, attached: true, sections: [...this.#journal.sections, ...sections] });
+  }
+
+  /** What was measured of a finished modality, by this build or the one that is resumed. */
+  quality(modality: string): ModalityQuality | undefined {
+    return this.#journal.quality?.[modality];
+  }
+
+  recordQuality(modality: string, quality: ModalityQuality): void {
+    this.#write({ ...this.#journal, quality: { ...this.#journal.quality, [modality]: quality } });
   }
 
   /** What scratch files and sections take already. */

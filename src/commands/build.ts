@@ -9,6 +9,7 @@ import { describePlan } from '../../index-builder/stages/plan.ts';
 import { OptionError } from '../codecs/codec.ts';
 import { codecKeys } from '../codecs/registry.ts';
 import type { Manifest } from '../index/format.ts';
+import { MAX_QUERIES } from '../quality.ts';
 import {
   bytesFlag,
   type Command,
@@ -48,6 +49,8 @@ that is killed leaves the old index or none.
   --refine N              Lloyd passes, 0 is the papers' form (default ${BUILD_DEFAULTS.refine})
   --size-limit N          clusters of more items are omitted from rounds unless all are read (default 1 % of the items,
                           and at least ten clusters' worth)
+  --quality-queries N     hyperplanes of each kind by which the finished index is measured, for the quality report of
+                          farsight inspect (default 32, fewer of more than 134 million items); 0 leaves it out
   --threads N             threads that work (default: all cores)
   --memory SIZE           what the build may hold in memory, like 8GiB or 500MB (default: half of the machine's); the
                           plan is printed before it starts. The index does not depend on it
@@ -67,13 +70,14 @@ that is killed leaves the old index or none.
       assign: { type: 'string' },
       refine: { type: 'string' },
       'size-limit': { type: 'string' },
+      'quality-queries': { type: 'string' },
       threads: { type: 'string' },
       memory: { type: 'string' },
       resume: { type: 'boolean' },
       json: { type: 'boolean' },
     });
     noArguments(positionals);
-    const { out, ids, metadata, thumbnails, 'size-limit': sizeLimit } = values;
+    const { out, ids, metadata, thumbnails, 'size-limit': sizeLimit, 'quality-queries': queries } = values;
     if (out === undefined) throw new UsageError('--out DIR is missing');
     const options = {
       out,
@@ -86,6 +90,7 @@ that is killed leaves the old index or none.
       ...(values.assign === undefined ? {} : { assign: choiceFlag('assign', values.assign, 'exact', ASSIGNS) }),
       refine: wholeFlag('refine', values.refine, BUILD_DEFAULTS.refine, 0, 100),
       ...(sizeLimit === undefined ? {} : { sizeLimit: wholeFlag('size-limit', sizeLimit, 0, 1, 2 ** 32 - 2) }),
+      ...(queries === undefined ? {} : { qualityQueries: wholeFlag('quality-queries', queries, 0, 0, MAX_QUERIES) }),
       threads: wholeFlag('threads', values.threads, availableParallelism(), 1, 256),
       ...(values.memory === undefined ? {} : { memoryBytes: bytesFlag('memory', values.memory) }),
       resume: values.resume ?? false,

@@ -115,11 +115,58 @@ const ModalityManifest = Type.Object(
   closed,
 );
 
+const Share = Type.Number({ minimum: 0, maximum: 1 });
+
+const ClusterSizes = Type.Object(
+  {
+    mean: Finite,
+    deviation: Finite,
+    /** Sizes that share 1 %, 10 %, 50 %, 90 % and 99 % of the clusters lie at or below. */
+    quantiles: Type.Object({ p1: Count, p10: Count, p50: Count, p90: Count, p99: Count }, closed),
+    largest: Count,
+    largest_to_mean: Finite,
+    /** 0: all are equal; towards 1: a few hold nearly everything. */
+    gini: Share,
+  },
+  closed,
+);
+
+/** Recall over hyperplanes. */
+const RecallSpread = Type.Object({ mean: Share, deviation: Share, least: Share }, closed);
+
+const RecallManifest = Type.Object(
+  {
+    /** Of each kind. */
+    hyperplanes: Type.Integer({ minimum: 1 }),
+    /** Of SVMs whose positives are near one another, and of SVMs whose positives are random items. */
+    by_clusters: Type.Array(
+      Type.Object({ clusters: Type.Integer({ minimum: 1 }), related: RecallSpread, random: RecallSpread }, closed),
+    ),
+    /** The least b with the target as mean of either kind; null when no width measured has it. */
+    recommended_clusters: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+  },
+  closed,
+);
+
+const QualityManifest = Type.Object(
+  {
+    /** Recall is measured at this many items, of SVMs of so many positives and negatives. */
+    top: Type.Integer({ minimum: 1 }),
+    positives: Type.Integer({ minimum: 1 }),
+    negatives: Type.Integer({ minimum: 1 }),
+    target: Share,
+    modalities: Type.Array(
+      Type.Object({ name: Type.String(), cluster_sizes: ClusterSizes, recall: RecallManifest }, closed),
+    ),
+  },
+  closed,
+);
+
 const Manifest = Type.Object(
   {
     format: Type.Literal('farsight-index'),
     version: Type.Integer({ minimum: 1 }),
-    /** First 16 hex digits of the SHA-256 of everything else in the manifest but the checksum. */
+    /** First 16 hex digits of the SHA-256 of everything else in the manifest but the quality and the checksum. */
     generation: Type.String({ pattern: '^[0-9a-f]{16}$' }),
     seed: Count,
     items: Type.Integer({ minimum: 1, maximum: 0xfffffffe }),
@@ -135,6 +182,8 @@ const Manifest = Type.Object(
     ),
     modalities: Type.Array(ModalityManifest, { minItems: 1, maxItems: 16 }),
     sections: Type.Array(SectionManifest),
+    /** How good rounds over this index are; left out where it was not measured. */
+    quality: Type.Optional(QualityManifest),
     /** crc32c of the manifest's canonical text without this field. */
     checksum: Type.String({ pattern: '^[0-9a-f]{8}$' }),
   },
@@ -144,6 +193,9 @@ const Manifest = Type.Object(
 export type Manifest = Static<typeof Manifest>;
 export type ModalityManifest = Static<typeof ModalityManifest>;
 export type SectionManifest = Static<typeof SectionManifest>;
+export type QualityManifest = Static<typeof QualityManifest>;
+export type RecallManifest = Static<typeof RecallManifest>;
+export type ClusterSizes = Static<typeof ClusterSizes>;
 export type RatioManifest = Static<typeof RatioManifest>;
 export type RatioCodesManifest = Static<typeof RatioCodesManifest>;
 

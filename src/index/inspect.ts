@@ -1,6 +1,7 @@
-// What an index holds: counts, levels, cluster sizes, bytes.
+// What an index holds: counts, levels, cluster sizes, quality, bytes.
 
-import type { ModalityManifest } from './format.ts';
+import { clusterSizes } from './cluster-sizes.ts';
+import type { ClusterSizes, ModalityManifest, QualityManifest } from './format.ts';
 import { readManifest } from './open.ts';
 import { readWords } from './sections.ts';
 
@@ -12,13 +13,7 @@ export interface ModalityReport {
   /** Nodes per level, bottom up. */
   readonly levels: readonly number[];
   readonly clusters: number;
-  readonly cluster_sizes: {
-    readonly mean: number;
-    readonly deviation: number;
-    /** Sizes that share 1 %, 10 %, 50 %, 90 % and 99 % of the clusters lie at or below. */
-    readonly quantiles: Readonly<Record<string, number>>;
-    readonly largest: number;
-  };
+  readonly cluster_sizes: ClusterSizes;
   readonly statistics: ModalityManifest['statistics'];
   readonly bytes_per_item: number;
 }
@@ -31,6 +26,8 @@ export interface IndexReport {
   readonly bytes: number;
   readonly bytes_per_item: number;
   readonly modalities: readonly ModalityReport[];
+  /** As it was measured when the index was built; null where it was not. */
+  readonly quality: QualityManifest | null;
   readonly sections: readonly { readonly name: string; readonly bytes: number; readonly shards: number }[];
 }
 
@@ -55,23 +52,11 @@ export function inspectIndex(directory: string): IndexReport {
       normalize: modality.normalize,
       levels: modality.levels,
       clusters: modality.clusters,
-      cluster_sizes: sizesOf(readWords(directory, manifest, `${modality.name}.starts`)),
+      cluster_sizes: clusterSizes(readWords(directory, manifest, `${modality.name}.starts`)),
       statistics: modality.statistics,
       bytes_per_item: bytesOf(`${modality.name}.`) / items,
     })),
+    quality: manifest.quality ?? null,
     sections: sections.map(({ name, bytes, shards }) => ({ name, bytes, shards: shards.length })),
-  };
-}
-
-function sizesOf(starts: Uint32Array): ModalityReport['cluster_sizes'] {
-  const sizes = Uint32Array.from(starts.subarray(1), (end, c) => end - (starts[c] as number)).sort();
-  const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
-  const variance = sizes.reduce((sum, size) => sum + (size - mean) ** 2, 0) / sizes.length;
-  const quantile = (share: number): number => sizes[Math.ceil(share * sizes.length) - 1] ?? 0;
-  return {
-    mean,
-    deviation: Math.sqrt(variance),
-    quantiles: { p1: quantile(0.01), p10: quantile(0.1), p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99) },
-    largest: sizes.at(-1) ?? 0,
   };
 }

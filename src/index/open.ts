@@ -51,7 +51,11 @@ export interface Collection {
 
 /** Throws IndexError when the directory holds no index, or one that is cut, damaged or of another version. */
 export function openIndex(directory: string): Collection {
-  const manifest = readManifest(directory);
+  return openSections(directory, readManifest(directory));
+}
+
+/** Opens what a manifest lists in a directory, in which the builder may not have written it yet. Throws IndexError. */
+export function openSections(directory: string, manifest: Manifest): Collection {
   const sections = new Map(manifest.sections.map((section) => [section.name, section]));
   const map = (name: string, bytes: number | null): SectionHandle => {
     const section = sections.get(name);

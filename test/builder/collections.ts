@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { type BuildOptions, buildIndex } from '../../index-builder/main.ts';
 import { npyHeader } from '../../index-builder/readers/npy-array.ts';
+import type { Progress } from '../../index-builder/stages/stage.ts';
 import type { Manifest } from '../../src/index/format.ts';
 import { openIndex } from '../../src/index/open.ts';
 import { native } from '../../src/native.ts';
@@ -13,11 +14,12 @@ import { ROUND_DEFAULTS, type RoundResult } from '../../src/round-request.ts';
 /** A modality's vectors file and its keys. */
 export type Input = readonly [path: string, options?: Readonly<Record<string, string>>];
 
-/** Builds `out` from inputs by modality name: one thread, clusters of 10, everything else by default. */
+/** Builds `out` from inputs by modality name: one thread, clusters of 10, hardly measured, all else by default. */
 export function build(
   out: string,
   inputs: Readonly<Record<string, Input>>,
   options: Partial<BuildOptions> = {},
+  onProgress: (progress: Progress) => void = () => {},
 ): Manifest {
   const modalities = Object.entries(inputs).map(([name, [path, keys = {}]]) => ({
     name,
@@ -25,8 +27,18 @@ export function build(
     options: new Map(Object.entries(keys)),
   }));
   return buildIndex(
-    { out, modalities, seed: 1, clusterSize: 10, assign: 'exact', refine: 1, threads: 1, ...options },
-    () => {},
+    {
+      out,
+      modalities,
+      seed: 1,
+      clusterSize: 10,
+      assign: 'exact',
+      refine: 1,
+      threads: 1,
+      qualityQueries: 1,
+      ...options,
+    },
+    onProgress,
   );
 }
 

@@ -101,7 +101,8 @@ t.test('long work prints plain lines of progress where there is no terminal', as
   t.equal(code, 0);
   // How many depends on the machine; each is whole and without control characters. Only the first of a stage may come
   // without a pace, having no time to go by.
-  const shape = /^a: (encode|cluster|assign|write): \d+ of \d+ (?:vectors|passes)(, [\d.e+]+\/s, \d+ s left)?$/;
+  const shape =
+    /^a: (encode|cluster|assign|write|quality): \d+ of \d+ (?:vectors|hyperplanes)(, [\d.e+]+\/s, \d+ s left)?$/;
   const begun = new Set<string>();
   const [all, own, ...lines] = stderr.split('\n').slice(0, -1);
   t.match(all, /^plan: 30000 items, /);

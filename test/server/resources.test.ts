@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
+import { readManifest } from '../../src/index/open.ts';
 import { buildSmallIndex, type ProblemReply, startTestServer } from '../support.ts';
 
 interface Item {
@@ -11,6 +12,11 @@ interface Item {
   readonly metadata?: object;
   readonly thumbnail?: string;
   readonly features?: Readonly<Record<string, { readonly ids?: number[]; readonly values: number[] }>>;
+}
+
+interface Described {
+  readonly name: string;
+  readonly recommended_clusters?: number | null;
 }
 
 const keyed = buildSmallIndex(t, { items: 60, attachments: true });
@@ -39,7 +45,22 @@ t.test('collections are listed and described', async (t) => {
     thumbnails: true,
   });
   t.match((await server.request<object>('/v1/collections/plain')).body, { keys: false, metadata: false });
+  const [{ recommended_clusters: unmeasured } = {}] = (one.body as { modalities: Described[] }).modalities;
+  t.equal(unmeasured, undefined, 'a small collection is not measured');
   t.equal((await server.request<ProblemReply>('/v1/collections/other')).status, 404);
+});
+
+t.test('a measured collection tells how many clusters to read', async (t) => {
+  const measured = buildSmallIndex(t, { items: 1000 });
+  const server = await startTestServer(t, { collections: { measured } });
+  const { body } = await server.request<{ modalities: Described[] }>('/v1/collections/measured');
+  const expected = readManifest(measured).quality?.modalities.map(({ recall }) => recall.recommended_clusters) ?? [];
+  t.equal(expected.length, 2);
+  t.strictSame(
+    body.modalities.map(({ recommended_clusters }) => recommended_clusters),
+    expected,
+  );
+  t.ok(expected.every((clusters) => clusters !== null && clusters > 1));
 });
 
 t.test('an item is found by number and by key', async (t) => {
