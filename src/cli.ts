@@ -8,6 +8,7 @@ import { quickstart } from './commands/quickstart.ts';
 import { serve } from './commands/serve.ts';
 import { simulate } from './commands/simulate.ts';
 import { suggest } from './commands/suggest.ts';
+import { tune } from './commands/tune.ts';
 import { verify } from './commands/verify.ts';
 import { ConfigError, packageVersion } from './config.ts';
 
@@ -18,6 +19,7 @@ const commands: Readonly<Record<string, Command>> = {
   serve,
   suggest,
   simulate,
+  tune,
   generate,
   quickstart,
 };

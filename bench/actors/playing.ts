@@ -93,7 +93,7 @@ export async function playStage(
 }
 
 /** Plays to the last round, or until nothing is left to suggest. */
-async function playSession(
+export async function playSession(
   system: System,
   actor: Actor,
   start: Start,

@@ -1,18 +1,15 @@
 // From what a command line names to a simulation or a replay: protocols, systems, collections and actors are looked up,
 // opened and put together here.
 
-import { basename } from 'node:path';
-import { openIndex } from '../../src/index/open.ts';
 import { ParameterError, refuseUnknownKeys } from '../baselines/parameters.ts';
 import { systems } from '../baselines/registry.ts';
 import { remoteSystems } from '../baselines/remote.ts';
 import type { SystemFactory } from '../baselines/system.ts';
-import { readActors } from './actor-file.ts';
 import { AsideFile } from './aside-file.ts';
 import { findByName, MAX_RUNS, parseNamed } from './naming.ts';
-import type { Entry, Stage } from './playing.ts';
+import { openCollections, openProtocol, openStages, type StageNames } from './opening.ts';
+import type { Entry } from './playing.ts';
 import type { Plan } from './protocol.ts';
-import { protocols } from './registry.ts';
 import { type Replay, replay } from './replay.ts';
 import { type Simulation, simulate } from './simulate.ts';
 import { openTranscript } from './transcript.ts';
@@ -28,17 +25,12 @@ export interface Opponents {
   readonly onProgress: (done: number, total: number) => void;
 }
 
-export interface SimulationRequest extends Opponents {
+export interface SimulationRequest extends Opponents, StageNames {
   readonly protocol: string;
-  /** A file for each directory. */
-  readonly actors: readonly string[];
-  /** Directories of the same items as they came, one for each directory or none. */
-  readonly spaces: readonly string[];
   /** null: as the protocol or the actors have it. */
   readonly starts: number | null;
   readonly rounds: number | null;
   readonly k: number | null;
-  readonly seed: number;
   /** Where the transcript goes. */
   readonly save: string | null;
 }
@@ -46,13 +38,9 @@ export interface SimulationRequest extends Opponents {
 /** Throws ParameterError for what is named wrongly and ActorError for actors that do not fit. */
 export async function runSimulation(request: SimulationRequest): Promise<Simulation> {
   const { starts, rounds, k, seed, save, url, signal, onProgress } = request;
-  const [named, ...more] = parseNamed(request.protocol);
-  if (named === undefined || more.length > 0) throw new ParameterError(`${request.protocol}: name one protocol`);
-  const protocol = findByName(protocols, named.name);
-  refuseUnknownKeys(protocol.name, named.parameters, protocol.keys);
-  const plan = protocol.plan(named.parameters);
+  const { protocol, plan } = openProtocol(request.protocol);
   const entries = entriesOf(request, request.systems.length === 0 ? ['exquisitor'] : request.systems, plan.system);
-  const stages = stagesOf(request, { ...plan.start, count: starts ?? plan.start.count });
+  const stages = openStages(request, { ...plan.start, count: starts ?? plan.start.count });
   const options = {
     protocol: protocol.name,
     plan,
@@ -85,7 +73,7 @@ export async function runReplay(request: Opponents, transcript: string): Promise
     [system, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)].join(','),
   );
   const entries = entriesOf(request, request.systems.length === 0 ? then : request.systems, {});
-  const stages = opened(request.directories).map(({ collection }) => ({ collection }));
+  const stages = openCollections(request.directories).map(({ collection }) => ({ collection }));
   return replay(transcript, stages, entries, request.signal, (done) => request.onProgress(done, total));
 }
 
@@ -117,28 +105,4 @@ function remoteFactories(
     throw new ParameterError(`--url ${url}: expected http://host:port`);
   }
   return remoteSystems(address, collection);
-}
-
-function opened(directories: readonly string[]): readonly Pick<Stage, 'name' | 'collection'>[] {
-  if (directories.length === 0) throw new ParameterError('DIR is missing: name the index directory');
-  return directories.map((directory) => ({ name: basename(directory), collection: openIndex(directory) }));
-}
-
-function stagesOf({ directories, actors, spaces, seed }: SimulationRequest, start: Plan['start']): readonly Stage[] {
-  const collections = opened(directories);
-  if (actors.length !== directories.length) {
-    throw new ParameterError(`--actors: ${directories.length} DIR and ${actors.length} files; name one for each`);
-  }
-  if (spaces.length > 0 && spaces.length !== directories.length) {
-    throw new ParameterError(
-      `--space: ${directories.length} DIR and ${spaces.length} spaces; name one for each or none`,
-    );
-  }
-  return collections.map(({ name, collection }, i) => {
-    const space = spaces[i] === undefined ? collection : openIndex(spaces[i]);
-    if (space.items !== collection.items) {
-      throw new ParameterError(`--space ${spaces[i]}: has ${space.items} items, ${directories[i]} ${collection.items}`);
-    }
-    return { name, collection, space, actors: readActors(actors[i] as string, collection.items, start, seed) };
-  });
 }

@@ -4,6 +4,7 @@ import { float } from './float.ts';
 import { hnsw } from './hnsw.ts';
 import { knnLsh, svmLsh } from './lsh.ts';
 import { manual } from './manual.ts';
+import { mix } from './mix.ts';
 import { ownRounds } from './own-rounds.ts';
 import { inProcess } from './round-system.ts';
 import { spreadMixes } from './spread-mixes.ts';
@@ -16,5 +17,6 @@ export const systems: readonly SystemFactory[] = [
   hnsw,
   float,
   ...spreadMixes.map(inProcess),
+  inProcess(mix),
   manual,
 ];

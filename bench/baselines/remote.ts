@@ -5,9 +5,11 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { pack, unpack } from 'msgpackr';
 import type { Collection } from '../../src/index/open.ts';
+import { mix } from './mix.ts';
 import { ownRounds } from './own-rounds.ts';
 import type { RoundOptions, RoundSystem } from './round-system.ts';
 import { spreadMixes } from './spread-mixes.ts';
+import { suggestFields } from './suggest-fields.ts';
 import type { System, SystemFactory, SystemRequest } from './system.ts';
 
 /** Past this a server is taken for stuck. */
@@ -20,7 +22,7 @@ const MSGPACK = 'application/msgpack';
 
 /** Factories with the names of the local ones, for a collection of the server at `url`; null: the one with the index. */
 export function remoteSystems(url: URL, collection: string | null): readonly SystemFactory[] {
-  const served = [...ownRounds, ...spreadMixes].filter(({ overHttp }) => overHttp);
+  const served = [...ownRounds, ...spreadMixes, mix].filter(({ overHttp }) => overHttp);
   return served.map((system) => ({
     name: system.name,
     summary: `${system.summary}; over HTTP`,
@@ -88,19 +90,12 @@ async function checkServed({ origin }: URL, path: string, connection: Connection
 }
 
 function bodyOf({ positive, negative, exclude, k, seed }: SystemRequest, options: RoundOptions): unknown {
-  const { model, clusters, segments, candidates, exhaustive, workers } = options;
-  const { mix, diversity, spread, random, grid } = options;
   return {
     labels: { positive: Array.from(positive), negative: Array.from(negative) },
     exclude: Array.from(exclude),
     k,
     seed,
-    model:
-      model.kind === 'rocchio'
-        ? { kind: 'rocchio', positive_weight: model.positiveWeight, negative_weight: model.negativeWeight }
-        : { kind: 'linear_svm', c: model.c, loss: model.loss, positive_weight: model.positiveWeight },
-    search: { clusters, segments, candidates, exhaustive, workers },
-    ...(mix === null ? {} : { mix, diversity, spread, random, grid }),
+    ...suggestFields(options),
     format: 'columns',
   };
 }

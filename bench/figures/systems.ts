@@ -32,6 +32,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   spread: { title: 'SpreadS', colors: [BLUE], shape: 'square' },
   'spread+uniform': { title: 'SpreadS + uniform', colors: [ORANGE], shape: 'diamond' },
   'spread+rand': { title: 'SpreadS + RandS', colors: [GREEN], shape: 'circle' },
+  mix: { title: 'mix', colors: [PURPLE], shape: 'square' },
   'spread+grid': { title: 'SpreadS + GridS', colors: [VERMILLION], shape: 'cross' },
 };
 

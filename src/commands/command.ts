@@ -136,3 +136,29 @@ export class ProgressLine {
     this.#open = false;
   }
 }
+
+/** How long work that can be interrupted is told to end, and tells how far it is. */
+export interface Running {
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** Runs with a progress line; SIGINT and SIGTERM end it with `message` where it next looks at the signal. */
+export async function interruptible<Result>(
+  label: string,
+  unit: string,
+  message: string,
+  run: (running: Running) => Promise<Result>,
+): Promise<Result> {
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort(new Error(message));
+  const progress = new ProgressLine();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    const onProgress = (done: number, total: number): void => progress.report(label, done, total, unit);
+    return await run({ signal: interrupt.signal, onProgress });
+  } finally {
+    progress.end();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}

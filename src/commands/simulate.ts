@@ -1,11 +1,12 @@
 // farsight simulate: the one command that reaches into bench, where the simulated users and the papers' systems are. They
 // are loaded when it runs, so that no other command waits for them.
 
-import { type Command, noArguments, ProgressLine, parseFlags, print, UsageError, wholeFlag } from './command.ts';
+import { type Command, interruptible, noArguments, parseFlags, print, UsageError, wholeFlag } from './command.ts';
 
 const MAX_STARTS = 1_000_000;
 const MAX_ROUNDS = 10_000;
 const MAX_K = 10_000;
+const INTERRUPTED = 'interrupted; nothing was written';
 
 export const simulate: Command = {
   summary: "simulated users play the papers' protocols",
@@ -23,7 +24,7 @@ by round. The same index, actors, systems and seed give the same suggestions.
                      columns label and, unless rows are the items in order, item
   --system NAME[,key=value[:value…]]…
                      exquisitor (default), blackthorn, knn-ecp, svm-lsh, knn-lsh, hnsw, float, spread, spread+uniform,
-                     spread+rand, spread+grid, manual; repeatable. A list of values is one run each:
+                     spread+rand, spread+grid, mix, manual; repeatable. A list of values is one run each:
                      exquisitor,clusters=1:16:256,segments=1:16 is six. What the protocol sets (b, S_c, r) holds for
                      keys that are not given. hnsw finds at most ef=1000 candidates; its graphs are built once
   --starts N         starts per actor (default all of a file, one of class labels)
@@ -36,7 +37,7 @@ by round. The same index, actors, systems and seed give the same suggestions.
   --replay FILE      ask what a transcript asked and compare the suggestions: rank of the first difference, overlap@k
   --diff A B         compare two transcripts without playing; exit 1 when they differ
   --url URL          ask the server there, which serves the index in DIR: exquisitor, blackthorn, knn-ecp, spread,
-                     spread+rand, spread+grid
+                     spread+rand, spread+grid, mix
   --collection NAME  the server's name of that index (default the collection with the generation of DIR)
   --json             print the result as JSON
 
@@ -120,7 +121,7 @@ async function simulation(values: Values, directories: readonly string[]): Promi
     k: whole('k', MAX_K),
     seed: wholeFlag('seed', values.seed, 0, 0, Number.MAX_SAFE_INTEGER),
   };
-  const result = await interruptible('sessions', (running) =>
+  const result = await interruptible('simulate', 'sessions', INTERRUPTED, (running) =>
     runSimulation({ ...opponentsOf(values, directories), ...running, protocol, actors, spaces, save, ...chosen }),
   );
   return { result, show: () => printSimulation(result), code: 0 };
@@ -129,7 +130,7 @@ async function simulation(values: Values, directories: readonly string[]): Promi
 async function replaying(values: Values, directories: readonly string[], transcript: string): Promise<Played> {
   const { runReplay } = await import('../../bench/actors/run.ts');
   const { printReplay } = await import('../../bench/actors/report.ts');
-  const result = await interruptible('rounds', (running) =>
+  const result = await interruptible('simulate', 'rounds', INTERRUPTED, (running) =>
     runReplay({ ...opponentsOf(values, directories), ...running }, transcript),
   );
   return { result, show: () => printReplay(result), code: 0 };
@@ -149,24 +150,4 @@ function opponentsOf(values: Values, directories: readonly string[]) {
   const { system: systems = [], url, collection } = values;
   if (url === undefined && collection !== undefined) throw new UsageError('--collection goes with --url');
   return { directories, systems, url: url ?? null, collection: collection ?? null };
-}
-
-interface Running {
-  readonly signal: AbortSignal;
-  readonly onProgress: (done: number, total: number) => void;
-}
-
-/** Runs with a progress line; SIGINT and SIGTERM end it between two rounds. */
-async function interruptible<Result>(unit: string, run: (running: Running) => Promise<Result>): Promise<Result> {
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort(new Error('interrupted; nothing was written'));
-  const progress = new ProgressLine();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  try {
-    const onProgress = (done: number, total: number): void => progress.report('simulate', done, total, unit);
-    return await run({ signal: interrupt.signal, onProgress });
-  } finally {
-    progress.end();
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
 }

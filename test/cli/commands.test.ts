@@ -19,7 +19,17 @@ import { farsight } from './program.ts';
 t.test('help names every command, and every command has its own', async (t) => {
   const overview = farsight('--help');
   t.match(overview, { code: 0, stderr: '' });
-  for (const command of ['build', 'verify', 'inspect', 'serve', 'suggest', 'generate', 'quickstart']) {
+  for (const command of [
+    'build',
+    'verify',
+    'inspect',
+    'serve',
+    'suggest',
+    'simulate',
+    'tune',
+    'generate',
+    'quickstart',
+  ]) {
     t.match(overview.stdout, new RegExp(`^  ${command} `, 'm'));
     const help = farsight(command, '--help');
     t.match(help, { code: 0, stderr: '', stdout: new RegExp(`^farsight ${command}`) });

@@ -1,6 +1,7 @@
 // Recall of b clusters against an exhaustive search: what is counted, and the width that is recommended.
 
 import t from 'tap';
+import { headOf } from '../../src/head.ts';
 import { randomLabelSets, relatedLabelSets } from '../../src/label-sets.ts';
 import { native } from '../../src/native.ts';
 import { defaultQueries, leastReaching, measureRecall } from '../../src/quality.ts';
@@ -39,15 +40,15 @@ for (const [name, modality] of collection.modalities) {
     const sets = [...randomLabelSets(ITEMS, COUNTS), ...relatedLabelSets(modality, ITEMS, COUNTS)];
     for (const labels of sets) {
       const recalls = recallByClusters(collection, modality, labels, options);
-      const { weights, bias } = modelOf(modality, requestOf(collection, { ...labels, seed: 1 }));
+      const head = headOf(modality, modelOf(modality, requestOf(collection, { ...labels, seed: 1 })));
       const scores = new Float64Array(ITEMS);
-      native.scoreItems(modality.cells, weights, bias, everyItem(collection), scores);
+      native.scoreItems(head.prepared, everyItem(collection), scores);
       const labelled = new Set([...labels.positive, ...labels.negative]);
       const open = [...scores.keys()].filter((item) => !labelled.has(item));
       const least = open.map((item) => scores[item] as number).sort((a, b) => b - a)[TOP - 1] as number;
       const expected = clusters.map((count) => {
         const chosen = new Uint32Array(count);
-        native.selectClusters(modality.cells, weights, bias, ITEMS, chosen);
+        native.selectClusters(head.prepared, ITEMS, chosen);
         const read = new Set(chosen);
         const reached = open.filter((item) => read.has(clusterOf[item] as number) && (scores[item] as number) >= least);
         return Math.min(TOP, reached.length) / TOP;

@@ -78,7 +78,7 @@ t.test('what is asked wrongly is bad usage', async (t) => {
   for (const name of ['hnsw', 'spread+uniform']) {
     const words = [...base, '--url', 'http://127.0.0.1:1', '--system', name];
     const served =
-      ': does not play over HTTP; expected exquisitor, blackthorn, knn-ecp, spread, spread+rand, spread+grid';
+      ': does not play over HTTP; expected exquisitor, blackthorn, knn-ecp, spread, spread+rand, spread+grid, mix';
     await t.rejects(simulate.run(words), { name: 'UsageError', message: `${name}${served}` });
   }
   await refuse([...base, '--collection', 'x'], /--collection goes with --url/);

@@ -120,6 +120,7 @@ t.test('over HTTP every system suggests what it suggests in process', async (t) 
   const systems = [
     ...['exquisitor,clusters=2,c=1,loss=hinge', 'blackthorn', 'knn-ecp', 'spread,from=latest,count=1'],
     ...['spread+rand,share=0.25,alpha=1,diversity=0.999', 'spread+grid,components=2,segments=4,zeta=0.5'],
+    'mix,farthest=2,spread=1,random=1,alpha=1,model=rocchio,diversity=0.999',
   ];
   for (const [protocol, actors] of [
     ['imagenet', tinyActors(t)],

@@ -1,0 +1,17 @@
+// The options of a round as fields of the body of POST /v1/collections/{collection}/suggest.
+
+import type { RoundOptions } from './round-system.ts';
+
+export function suggestFields(options: RoundOptions): Readonly<Record<string, unknown>> {
+  const { model, clusters, segments, candidates, exhaustive, workers } = options;
+  const { mix, diversity, spread, random, grid } = options;
+  return {
+    model:
+      model.kind === 'rocchio'
+        ? { kind: 'rocchio', positive_weight: model.positiveWeight, negative_weight: model.negativeWeight }
+        : { kind: 'linear_svm', c: model.c, loss: model.loss, positive_weight: model.positiveWeight },
+    search: { clusters, segments, candidates, exhaustive, workers },
+    diversity,
+    ...(mix === null ? {} : { mix, spread, random, grid }),
+  };
+}
