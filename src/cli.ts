@@ -2,6 +2,7 @@
 
 import { build } from './commands/build.ts';
 import { type Command, print, UsageError } from './commands/command.ts';
+import { embed } from './commands/embed.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { quickstart } from './commands/quickstart.ts';
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, Command>> = {
   simulate,
   tune,
   generate,
+  embed,
   quickstart,
 };
 
