@@ -40,6 +40,7 @@
       "src/members.cc",
       "src/keys.cc",
       "src/order.cc",
+      "src/topics.cc",
       "src/files.cc"
     ],
     "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],

@@ -9,6 +9,7 @@ import { quickstart } from './commands/quickstart.ts';
 import { serve } from './commands/serve.ts';
 import { simulate } from './commands/simulate.ts';
 import { suggest } from './commands/suggest.ts';
+import { topics } from './commands/topics.ts';
 import { tune } from './commands/tune.ts';
 import { verify } from './commands/verify.ts';
 import { ConfigError, packageVersion } from './config.ts';
@@ -23,6 +24,7 @@ const commands: Readonly<Record<string, Command>> = {
   tune,
   generate,
   embed,
+  topics,
   quickstart,
 };
 

@@ -98,3 +98,13 @@ export interface AssignTree {
   /** The groups depend on it and on the representatives alone. */
   readonly seed: number;
 }
+
+/** How the topics of a text are inferred. */
+export interface TopicInference {
+  /** Of the Dirichlet over a text's topics. */
+  readonly prior: number;
+  readonly maxIterations: number;
+  /** Ends when the mean change of a text's pseudo-counts is below. */
+  readonly tolerance: number;
+  readonly threads: number;
+}

@@ -14,6 +14,7 @@ import type {
   Sq8Vectors,
   SvmOptions,
   SvmResult,
+  TopicInference,
 } from './native-types.ts';
 
 declare const brand: unique symbol;
@@ -313,6 +314,33 @@ export interface Native {
     means: SparseVectors,
   ): void;
   meansDense(rows: Sq8Vectors, order: Uint32Array, starts: Uint32Array, threads: number, means: Float32Array): void;
+
+  /** exp(E[log beta]) of words (counts: words x topics), given the sums over all words; see native/src/topics.h. */
+  topicWeights(counts: Float64Array, totals: Float64Array, threads: number, weights: Float32Array): void;
+  /** The topics of a batch of texts; returns the iterations. Independent of the number of threads. */
+  inferTopics(
+    starts: Uint32Array,
+    words: Uint32Array,
+    counts: Float32Array,
+    weights: Float32Array,
+    topics: number,
+    options: TopicInference,
+    gamma: Float32Array,
+    exponentials: Float32Array,
+    ratios: Float32Array,
+  ): number;
+  /** What the batch adds to the counts of its words (words x topics). */
+  topicCounts(
+    starts: Uint32Array,
+    words: Uint32Array,
+    counts: Float32Array,
+    weights: Float32Array,
+    topics: number,
+    exponentials: Float32Array,
+    ratios: Float32Array,
+    threads: number,
+    out: Float64Array,
+  ): void;
 
   keyTableSize(count: number): number;
   /** The two items of a duplicate key, or null. */

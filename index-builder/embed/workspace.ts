@@ -1,36 +1,17 @@
-// The folder OUT.embedding, in which embeddings are written before they are put in place in one step: a lock, the files
-// as far as they are, and a journal of what of them is durable, from which a run that was killed goes on.
+// The files of an embedding run while they grow, and a journal of what of them is durable, from which a run that was
+// killed goes on.
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import {
-  changing,
-  isEmptyDirectory,
-  putBack,
-  putInPlace,
-  syncDirectory,
-  writeAt,
-  writeDurably,
-} from '../stages/disk.ts';
-import { isLock, lockDirectory } from '../stages/lock.ts';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { AsideFolder } from '../stages/aside.ts';
+import { changing, syncDirectory, writeAt, writeDurably } from '../stages/disk.ts';
 import { EmbedError } from './embed-error.ts';
 
 /** What makes a run the same one, by the name an error gives it. */
 export type Identity = Readonly<Record<string, string>>;
 
 /** Files that grow, and how. */
-export const FILES = {
+const FILES = {
   vectors: 'embeddings.npy',
   keys: 'keys.txt',
   thumbnails: 'thumbnails.txt',
@@ -39,8 +20,9 @@ export const FILES = {
 type FileName = keyof typeof FILES;
 const NAMES = Object.keys(FILES) as FileName[];
 
+const JOURNAL_FILE = 'journal.json';
 /** The file that tells embeddings from other folders, and how it begins. */
-export const SUMMARY_FILE = 'embed.json';
+const SUMMARY_FILE = 'embed.json';
 export const SUMMARY_START = '{"kind":"farsight-embeddings"';
 
 /** How far a run has come. */
@@ -62,41 +44,26 @@ interface Journal {
 export class Workspace {
   /** Where an earlier run left off. */
   readonly start: Progress;
-  readonly #out: string;
-  readonly #directory: string;
-  readonly #result: string;
-  readonly #replaced: string;
+  readonly #folder: AsideFolder;
   readonly #identity: Identity;
-  readonly #open: Readonly<Record<FileName, number>>;
+  readonly #files: Readonly<Record<FileName, number>>;
   readonly #bytes: Record<FileName, number>;
   #isOpen = true;
 
   /**
-   * `headerBytes` are kept free before the vectors. Throws EmbedError when `out` exists and holds something else, and
-   * when what is to be resumed is another run; IndexError when another process works here.
+   * `headerBytes` are kept free before the vectors. Throws EmbedError when what is to be resumed is another run;
+   * IndexError when `out` holds something else, or another process works on it.
    */
   constructor(out: string, identity: Identity, resume: boolean, headerBytes: number) {
-    this.#out = resolve(out);
-    this.#directory = `${this.#out}.embedding`;
-    this.#result = join(this.#directory, 'result');
-    this.#replaced = join(this.#directory, 'replaced');
+    const kind = { name: 'embeddings', suffix: 'embedding', file: SUMMARY_FILE, start: SUMMARY_START };
+    this.#folder = new AsideFolder(out, kind);
     this.#identity = identity;
-    if (existsSync(this.#out) && !isEmbeddings(this.#out) && !isEmptyDirectory(this.#out)) {
-      throw new EmbedError(`${out}: exists and holds no embeddings; choose another --out or remove it`);
-    }
-    changing(this.#directory, () => {
-      mkdirSync(this.#directory, { recursive: true });
-      lockDirectory(this.#directory);
-      putBack(this.#out, this.#replaced);
-    });
     const journal = resume ? this.#readJournal() : null;
-    if (journal === null) this.#clear();
+    this.#folder.begin(journal !== null);
     this.start = journal?.progress ?? { pictures: 0, rows: 0, dims: 0 };
     this.#bytes = { vectors: headerBytes, keys: 0, thumbnails: 0, unreadable: 0, ...journal?.bytes };
-    this.#open = changing(this.#result, () => {
-      mkdirSync(this.#result, { recursive: true });
-      const open = (name: FileName): number =>
-        openSync(join(this.#result, FILES[name]), journal === null ? 'w+' : 'r+');
+    this.#files = changing(this.#folder.result, () => {
+      const open = (name: FileName): number => openSync(this.#path(name), journal === null ? 'w+' : 'r+');
       const files = {
         vectors: open('vectors'),
         keys: open('keys'),
@@ -110,7 +77,7 @@ export class Workspace {
   }
 
   append(name: FileName, bytes: Uint8Array): void {
-    changing(join(this.#result, FILES[name]), () => writeAt(this.#open[name], bytes, this.#bytes[name]));
+    changing(this.#path(name), () => writeAt(this.#files[name], bytes, this.#bytes[name]));
     this.#bytes[name] += bytes.byteLength;
   }
 
@@ -118,53 +85,57 @@ export class Workspace {
   checkpoint(progress: Progress): void {
     this.#sync();
     const journal: Journal = { identity: this.#identity, progress, bytes: this.#bytes };
-    const path = join(this.#directory, 'journal.json');
+    const path = join(this.#folder.directory, JOURNAL_FILE);
     writeDurably(`${path}.new`, Buffer.from(JSON.stringify(journal)));
     changing(path, () => {
       renameSync(`${path}.new`, path);
-      syncDirectory(this.#directory);
+      syncDirectory(this.#folder.directory);
     });
   }
 
   /** Completes the files and puts them in place of what stood there. */
   commit(header: Uint8Array, summary: string): void {
-    changing(join(this.#result, FILES.vectors), () => writeAt(this.#open.vectors, header, 0));
+    changing(this.#path('vectors'), () => writeAt(this.#files.vectors, header, 0));
     this.#sync();
-    writeDurably(join(this.#result, SUMMARY_FILE), Buffer.from(summary));
-    changing(this.#out, () => {
-      syncDirectory(this.#result);
-      putInPlace(this.#result, this.#out, this.#replaced);
-      syncDirectory(dirname(this.#out));
-    });
-    this.abandon();
+    writeDurably(join(this.#folder.result, SUMMARY_FILE), Buffer.from(summary));
+    this.#close();
+    this.#folder.commit();
   }
 
   /** What was appended to a file. */
   read(name: FileName): string {
-    return readFileSync(join(this.#result, FILES[name]), 'utf8');
+    return readFileSync(this.#path(name), 'utf8');
   }
 
   /** Ends a run that cannot go on: what is durable stays to be resumed, and without any nothing stays. */
   leave(): void {
-    if (this.#isOpen && !existsSync(join(this.#directory, 'journal.json'))) this.abandon();
+    if (this.#isOpen && !existsSync(join(this.#folder.directory, JOURNAL_FILE))) this.abandon();
   }
 
   /** Removes everything but what stands at `out`. */
   abandon(): void {
-    for (const name of NAMES) closeSync(this.#open[name]);
+    this.#close();
+    this.#folder.abandon();
+  }
+
+  #path(name: FileName): string {
+    return join(this.#folder.result, FILES[name]);
+  }
+
+  #close(): void {
+    for (const name of NAMES) closeSync(this.#files[name]);
     this.#isOpen = false;
-    changing(this.#directory, () => rmSync(this.#directory, { recursive: true, force: true }));
   }
 
   #sync(): void {
-    changing(this.#result, () => {
-      for (const name of NAMES) fsyncSync(this.#open[name]);
-      syncDirectory(this.#result);
+    changing(this.#folder.result, () => {
+      for (const name of NAMES) fsyncSync(this.#files[name]);
+      syncDirectory(this.#folder.result);
     });
   }
 
   #readJournal(): Journal | null {
-    const path = join(this.#directory, 'journal.json');
+    const path = join(this.#folder.directory, JOURNAL_FILE);
     if (!existsSync(path)) return null;
     let journal: Journal;
     try {
@@ -175,25 +146,10 @@ export class Workspace {
     for (const name of new Set([...Object.keys(journal.identity), ...Object.keys(this.#identity)])) {
       if (journal.identity[name] === this.#identity[name]) continue;
       throw new EmbedError(
-        `${this.#directory}: cannot resume, ${name} changed; give the same model, options and pictures, or start again without --resume`,
+        `${this.#folder.directory}: cannot resume, ${name} changed; give the same model, options and pictures, or ` +
+          'start again without --resume',
       );
     }
     return journal;
-  }
-
-  #clear(): void {
-    changing(this.#directory, () => {
-      for (const name of readdirSync(this.#directory)) {
-        if (!isLock(name)) rmSync(join(this.#directory, name), { recursive: true, force: true });
-      }
-    });
-  }
-}
-
-function isEmbeddings(path: string): boolean {
-  try {
-    return readFileSync(join(path, SUMMARY_FILE), 'latin1').startsWith(SUMMARY_START);
-  } catch {
-    return false;
   }
 }

@@ -1,0 +1,66 @@
+// Learning from a corpus: passes over its texts in a new order each time. Neighbours are often alike, and a batch of them
+// teaches less, so single texts are drawn; of a large corpus short blocks, so that reading stays fast.
+
+import { type Random, seededRandom } from '../../src/random.ts';
+import type { Corpus } from './corpus.ts';
+import { type StepSettings, TopicModel, type TopicSettings } from './model.ts';
+
+export interface LearnSettings extends TopicSettings, StepSettings {
+  readonly passes: number;
+  readonly batch: number;
+  readonly seed: number;
+}
+
+/** Texts up to which a corpus is small enough to stay in the page cache and be read in any order. */
+const SMALL_CORPUS = 4_000_000;
+const BLOCK_TEXTS = 16;
+
+/** Texts for which `heldOut` is not 0 are not learned from. */
+export function learnTopics(
+  corpus: Corpus,
+  words: number,
+  heldOut: Uint8Array,
+  settings: LearnSettings,
+  threads: number,
+  onProgress: (done: number, total: number) => void,
+): TopicModel {
+  const { seed, passes } = settings;
+  const model = TopicModel.random(settings, words, seededRandom(seed, 'topics'), threads);
+  const collection = heldOut.reduce((count, held) => count + (held === 0 ? 1 : 0), 0);
+  const block = corpus.texts > SMALL_CORPUS ? BLOCK_TEXTS : 1;
+  const blocksPerBatch = Math.max(1, Math.floor(settings.batch / block));
+  let done = 0;
+  for (let pass = 0; pass < passes; pass++) {
+    const order = shuffled(Math.ceil(corpus.texts / block), seededRandom(seed, `topics pass ${pass}`));
+    for (let next = 0; next < order.length; next += blocksPerBatch) {
+      const ranges = Array.from(order.subarray(next, next + blocksPerBatch), (number) => ({
+        first: number * block,
+        count: Math.min(block, corpus.texts - number * block),
+      }));
+      const batch = corpus.read(ranges, (text) => heldOut[text] !== 0);
+      if (batch.words.length > 0) model.learn(batch, collection, settings);
+      done += batch.starts.length - 1;
+      onProgress(done, passes * collection);
+    }
+  }
+  return model;
+}
+
+/** Draws the texts that are kept from learning: each with the same chance. */
+export function drawHeldOut(texts: number, share: number, seed: number): Uint8Array {
+  const random = seededRandom(seed, 'topics held out');
+  const limit = Math.round(share * 2 ** 32);
+  return Uint8Array.from({ length: texts }, () => (random.below(2 ** 32) < limit ? 1 : 0));
+}
+
+/** Fisher and Yates. */
+function shuffled(count: number, random: Random): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    const taken = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = taken;
+  }
+  return order;
+}
