@@ -1,6 +1,6 @@
 // Our online LDA beside scikit-learn's at the same settings: how well held-out words are foretold, and CPU time.
 //
-//   node dist/bench/topics.bench.js [seeds=3] [topics=100] [passes=5] [batch=256]
+//   node dist/bench/topics.bench.js [seeds=3] [topics=100] [passes=5] [batch=1024]
 //
 // `perplexity` is by document completion (index-builder/topics/perplexity.ts), the same function for both models;
 // `bound` is scikit-learn's own perplexity(), for its model and for ours put into it. Lower is better. Both learn from the
@@ -35,8 +35,8 @@ const SETTINGS = {
   prior: 1 / topics,
   wordPrior: 1 / topics,
   passes: Number(given['passes'] ?? 5),
-  batch: Number(given['batch'] ?? 256),
-  offset: 10,
+  batch: Number(given['batch'] ?? 1024),
+  offset: 1,
   decay: 0.7,
 };
 const seeds = Array.from({ length: Number(given['seeds'] ?? 3) }, (_, seed) => seed);

@@ -11,11 +11,11 @@ const DEFAULTS = {
   minCount: 5,
   maxShare: 0.5,
   passes: 5,
-  batch: 256,
+  batch: 1024,
   heldOut: 0.05,
   kept: 6,
   seed: 0,
-  offset: 10,
+  offset: 1,
   decay: 0.7,
 };
 const MOST_TOPICS = 65_536;
