@@ -68,8 +68,7 @@ export class Decoders {
 
   #fail(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#failed =
-      error instanceof EmbedError ? error : new EmbedError(`a decoding thread ended: ${reason}; go on with --resume`);
+    this.#failed = new EmbedError(`a thread that decodes pictures ended: ${reason}; go on with --resume`);
     for (const { reject } of [...this.#running.values(), ...this.#queue]) reject(this.#failed);
     this.#running.clear();
     this.#queue.length = 0;

@@ -3,3 +3,6 @@
 export class EmbedError extends Error {
   override name = 'EmbedError';
 }
+
+/** For messages: what embedding needs and farsight does not bring. */
+export const INSTALL = 'npm install --no-save --onnxruntime-node-install=skip sharp onnxruntime-node';

@@ -2,7 +2,7 @@
 // the model's shapes, outputs by name or by being the only plain vectors.
 
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { EmbedError } from './embed-error.ts';
+import { EmbedError, INSTALL } from './embed-error.ts';
 import type { Size } from './resample.ts';
 import { fromHalf, type Layout, toHalf } from './tensor.ts';
 
@@ -110,10 +110,7 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
     ort = await import('onnxruntime-node');
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
-    throw new EmbedError(
-      `onnxruntime-node, which runs encoders, cannot be loaded (${reason}); run: npm install --no-save ` +
-        '--onnxruntime-node-install=skip sharp onnxruntime-node',
-    );
+    throw new EmbedError(`onnxruntime-node, which runs encoders, cannot be loaded (${reason}); run: ${INSTALL}`);
   }
   let session: InferenceSession;
   try {

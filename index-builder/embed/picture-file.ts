@@ -5,7 +5,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
-import { EmbedError } from './embed-error.ts';
+import { EmbedError, INSTALL } from './embed-error.ts';
 import type { RgbPicture } from './resample.ts';
 
 /** Read whole; the largest photographs are a few hundred megabytes. */
@@ -24,9 +24,7 @@ export async function loadSharp(): Promise<SharpModule> {
     return sharp;
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
-    throw new EmbedError(
-      `sharp, which decodes pictures, cannot be loaded (${reason}); run: npm install --no-save sharp onnxruntime-node`,
-    );
+    throw new EmbedError(`sharp, which decodes pictures, cannot be loaded (${reason}); run: ${INSTALL}`);
   }
 }
 

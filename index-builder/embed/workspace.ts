@@ -22,7 +22,7 @@ const NAMES = Object.keys(FILES) as FileName[];
 
 const JOURNAL_FILE = 'journal.json';
 /** The file that tells embeddings from other folders, and how it begins. */
-const SUMMARY_FILE = 'embed.json';
+export const SUMMARY_FILE = 'embed.json';
 export const SUMMARY_START = '{"kind":"farsight-embeddings"';
 
 /** How far a run has come. */
@@ -39,11 +39,15 @@ interface Journal {
   readonly progress: Progress;
   /** Bytes of each file that belong to the progress. */
   readonly bytes: Readonly<Record<FileName, number>>;
+  /** The number of the finished folder, from when it is about to be put in place. */
+  readonly placing?: number;
 }
 
 export class Workspace {
   /** Where an earlier run left off. */
   readonly start: Progress;
+  /** Whether that run was killed after its last step: the result stands, and `abandon` clears away the rest. */
+  readonly isFinished: boolean;
   readonly #folder: AsideFolder;
   readonly #identity: Identity;
   readonly #files: Readonly<Record<FileName, number>>;
@@ -59,11 +63,13 @@ export class Workspace {
     this.#folder = new AsideFolder(out, kind);
     this.#identity = identity;
     const journal = resume ? this.#readJournal() : null;
+    this.isFinished = journal?.placing !== undefined && this.#folder.isInPlace(journal.placing);
     this.#folder.begin(journal !== null);
     this.start = journal?.progress ?? { pictures: 0, rows: 0, dims: 0 };
     this.#bytes = { vectors: headerBytes, keys: 0, thumbnails: 0, unreadable: 0, ...journal?.bytes };
     this.#files = changing(this.#folder.result, () => {
-      const open = (name: FileName): number => openSync(this.#path(name), journal === null ? 'w+' : 'r+');
+      const keeps = journal !== null && !this.isFinished;
+      const open = (name: FileName): number => openSync(this.#path(name), keeps ? 'r+' : 'w+');
       const files = {
         vectors: open('vectors'),
         keys: open('keys'),
@@ -82,9 +88,14 @@ export class Workspace {
   }
 
   /** Makes durable what was appended, then says so in the journal. */
-  checkpoint(progress: Progress): void {
+  checkpoint(progress: Progress, placing?: number): void {
     this.#sync();
-    const journal: Journal = { identity: this.#identity, progress, bytes: this.#bytes };
+    const journal: Journal = {
+      identity: this.#identity,
+      progress,
+      bytes: this.#bytes,
+      ...(placing === undefined ? {} : { placing }),
+    };
     const path = join(this.#folder.directory, JOURNAL_FILE);
     writeDurably(`${path}.new`, Buffer.from(JSON.stringify(journal)));
     changing(path, () => {
@@ -94,10 +105,10 @@ export class Workspace {
   }
 
   /** Completes the files and puts them in place of what stood there. */
-  commit(header: Uint8Array, summary: string): void {
+  commit(progress: Progress, header: Uint8Array, summary: string): void {
     changing(this.#path('vectors'), () => writeAt(this.#files.vectors, header, 0));
-    this.#sync();
     writeDurably(join(this.#folder.result, SUMMARY_FILE), Buffer.from(summary));
+    this.checkpoint(progress, this.#folder.number);
     this.#close();
     this.#folder.commit();
   }

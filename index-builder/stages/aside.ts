@@ -1,7 +1,7 @@
 // A folder of results that is written aside and put in place whole: OUT.SUFFIX holds a lock, the result so far, and what
 // of an older result steps aside for it.
 
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { IndexError } from '../../src/index/format.ts';
 import { changing, isEmptyDirectory, putBack, putInPlace, syncDirectory } from './disk.ts';
@@ -49,6 +49,16 @@ export class AsideFolder {
       }
       mkdirSync(this.result, { recursive: true });
     });
+  }
+
+  /** What tells the folder of the result, whatever its name. */
+  get number(): number {
+    return statSync(this.result).ino;
+  }
+
+  /** Whether the result with this number stands at `out` already, put there by a process that died right after. */
+  isInPlace(number: number): boolean {
+    return statSync(this.#out, { throwIfNoEntry: false })?.ino === number;
   }
 
   /** Puts the result, whose files are on disk, in place of the one that is there, if any. */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type EmbedSummary, embedPictures } from '../../index-builder/embed/embed.ts';
+import { INSTALL } from '../../index-builder/embed/embed-error.ts';
 import { POOLS } from '../../index-builder/embed/encoder.ts';
 import { IMAGENET, inputSize, MOST_EDGE, type Preprocessing } from '../../index-builder/embed/preprocessing.ts';
 import { parsePreprocessorConfig } from '../../index-builder/embed/preprocessor-config.ts';
@@ -11,6 +12,7 @@ import { type Command, choiceFlag, ProgressLine, parseFlags, print, UsageError, 
 
 const DEFAULT_BATCH = 32;
 const MOST_BATCH = 4096;
+const CHECKPOINT_MS = 5000;
 const MAX_THREADS = 256;
 const LAYOUTS = ['nchw', 'nhwc'] as const;
 
@@ -20,7 +22,7 @@ export const embed: Command = {
 
 Decodes the pictures of a folder and of the folders in it (or those a pattern like 'photos/*.jpg' matches), prepares them
 as the encoder was trained, and writes one vector a picture, in the order of their names. Needs two packages that are not
-installed with farsight: npm install --no-save --onnxruntime-node-install=skip sharp onnxruntime-node
+installed with farsight: ${INSTALL}
 
   --model FILE         the encoder: one input of pictures x 3 x height x width (or x height x width x 3)
   --out DIR            where the result will stand; embeddings that are there are replaced. Holds
@@ -79,6 +81,7 @@ installed with farsight: npm install --no-save --onnxruntime-node-install=skip s
       ...(layout === undefined ? {} : { layout: choiceFlag('layout', layout, 'nchw', LAYOUTS) }),
       pool: choiceFlag('pool', values.pool, 'none', POOLS),
       resume: values.resume ?? false,
+      checkpointMs: CHECKPOINT_MS,
     };
     const started = performance.now();
     const progress = new ProgressLine();

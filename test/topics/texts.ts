@@ -1,0 +1,34 @@
+// Texts of known topics for tests.
+
+import { writeFileSync } from 'node:fs';
+import { drawnTexts } from '../../bench/topics-reference/corpora.ts';
+import { type Corpus, CorpusWriter } from '../../index-builder/topics/corpus.ts';
+import { WordCounter } from '../../index-builder/topics/vocabulary.ts';
+
+export const TOPICS = 5;
+/** Words are w0 … w99; those of topic k are the twenty from w20·k on, but for one in ten, which is any. */
+export const OWN_WORDS = 20;
+
+export function texts(count: number): readonly (readonly string[])[] {
+  return drawnTexts(count, TOPICS * OWN_WORDS, TOPICS, 1).texts;
+}
+
+export function writeJsonLines(path: string, all: readonly (readonly string[])[]): string {
+  const rows = all.map((words, i) =>
+    JSON.stringify({ key: `text ${i}`, title: words.slice(0, 3).join(' '), tags: words.slice(3) }),
+  );
+  writeFileSync(path, rows.map((row) => `${row}\n`).join(''));
+  return path;
+}
+
+export function corpusOf(
+  path: string,
+  all: readonly (readonly string[])[],
+): { corpus: Corpus; vocabulary: readonly string[] } {
+  const counter = new WordCounter();
+  for (const words of all) counter.add(words);
+  const vocabulary = counter.vocabulary({ mostWords: 1000, minTexts: 1, maxShare: 1 });
+  const writer = new CorpusWriter(path, vocabulary);
+  for (const words of all) writer.add(words);
+  return { corpus: writer.end(), vocabulary };
+}
