@@ -266,6 +266,22 @@ const violations: Readonly<Record<string, readonly Line[]>> = {
     ["import '../../src/index/format.ts';", imports],
     ["import 'piscina';", imports],
   ],
+  'index-builder/embed/embed.ts': [
+    ["import './listing.ts';", null],
+    ["import '../readers/npy-array.ts';", null],
+    ["import '../stages/aside.ts';", null],
+    ["import '../stages/workspace.ts';", imports],
+    ["import '../generate/yfcc.ts';", imports],
+    ["import '../../src/index/format.ts';", imports],
+  ],
+  'index-builder/topics/topics.ts': [
+    ["import './model.ts';", null],
+    ["import '../../src/native.ts';", null],
+    ["import '../../src/random.ts';", null],
+    ["import '../embed/embed.ts';", imports],
+    ["import '../../src/codecs/ratio.ts';", imports],
+    ["import '#addon';", imports],
+  ],
   'test/round.test.ts': [
     ["import '../src/round.ts';", null],
     ["import '#addon';", imports],
@@ -348,10 +364,19 @@ t.test('Node headers enter the native code in binding.cc only', async (t) => {
   t.strictSame(including, ['native/src/binding.cc']);
 });
 
-t.test('hnswlib-node enters in one file', async (t) => {
-  const importing = filesIn(['src', 'index-builder'], '.ts').filter((path) => /from 'hnswlib-node'/.test(read(path)));
-  t.ok(importing.length <= 1, importing.join(', '));
-});
+t.test(
+  'hnswlib-node, sharp and onnxruntime-node enter in one file each, the last two only when they are used',
+  async (t) => {
+    for (const name of ['hnswlib-node', 'sharp', 'onnxruntime-node']) {
+      const importing = filesIn(['src', 'index-builder'], '.ts').filter((path) =>
+        new RegExp(`(from |import\\()'${name}'`).test(read(path)),
+      );
+      t.equal(importing.length, 1, importing.join(', '));
+      if (name !== 'hnswlib-node')
+        t.notMatch(read(importing[0] as string), new RegExp(`^import (?!type ).*'${name}'`, 'm'));
+    }
+  },
+);
 
 t.test('randomness comes from a seed only', async (t) => {
   for (const path of filesIn(['src', 'index-builder'], '.ts')) t.notOk(read(path).includes('Math.random'), path);
@@ -362,7 +387,16 @@ t.test('package.json and its lockfile agree', async (t) => {
   const own = packageLock.packages[''] ?? {};
   t.equal(packageLock.name, packageJson.name);
   t.equal(packageLock.version, packageJson.version);
-  for (const field of ['name', 'version', 'license', 'engines', 'bin', 'dependencies', 'devDependencies']) {
+  for (const field of [
+    'name',
+    'version',
+    'license',
+    'engines',
+    'bin',
+    'dependencies',
+    'devDependencies',
+    'peerDependencies',
+  ]) {
     t.strictSame(own[field], packageJson[field], field);
   }
 });
