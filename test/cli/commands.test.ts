@@ -25,11 +25,11 @@ t.test('help names every command, and every command has its own', async (t) => {
     'inspect',
     'serve',
     'suggest',
-      'simulate',
-      'tune',
-      'generate',
-      'embed',
-      'topics',
+    'simulate',
+    'tune',
+    'generate',
+    'embed',
+    'topics',
     'quickstart',
   ]) {
     t.match(overview.stdout, new RegExp(`^  ${command} `, 'm'));
