@@ -48,6 +48,9 @@ export interface Native {
   /** Reads a range into memory, onto huge pages where asked for and possible; see native/src/mapping.h. */
   warmSection(section: SectionHandle, offset: number, bytes: number, huge: boolean): void;
 
+  /** Asks that memory not used yet be of huge pages; a hint. */
+  preferHugePages(memory: Uint8Array): void;
+
   /** Atomically exchanges two paths; false where the system cannot. */
   exchangePaths(a: string, b: string): boolean;
 
@@ -125,6 +128,11 @@ export interface Native {
 
   /** The exact score of every item, by item number. False: the deadline passed first, `scores` is of no use. */
   scoreAll(head: HeadHandle, workers: number, deadlineMs: number, scores: Float64Array): boolean;
+  /**
+   * Approximate scores of the items of slots [first, first + count), by item number; the others stay as they are. Returns
+   * the largest difference from the exact ones.
+   */
+  scanSlots(head: HeadHandle, first: number, count: number, scores: Float32Array): number;
   /** The squared distance of every item to the nearest of the query items: weights[m] times that of modality m, summed. */
   nearestDistances(
     cells: readonly CellsHandle[],

@@ -12,8 +12,9 @@ import {
   type QualityManifest,
   type SectionManifest,
 } from '../../src/index/format.ts';
+import { isLock } from '../../src/lock.ts';
 import { changing, isEmptyDirectory, putBack, putInPlace, syncDirectory, writeDurably } from './disk.ts';
-import { isLock, lockDirectory } from './lock.ts';
+import { lockDirectory } from './lock.ts';
 
 /** What makes a build the same one: options and inputs, by the name an error gives them. */
 export type Identity = Readonly<Record<string, string>>;

@@ -650,6 +650,22 @@ Napi::Value score_everything(Info info) {
   return Napi::Boolean::New(env, score_all(head.cells(), head.items(), options, scores));
 }
 
+Napi::Value prefer_huge(Info info) {
+  const auto memory = array<uint8_t>(info.Env(), info[0], "memory");
+  prefer_huge_pages(memory);
+  return info.Env().Undefined();
+}
+
+Napi::Value scan_range(Info info) {
+  const auto env = info.Env();
+  auto& head = head_of(env, info[0]);
+  const auto slots = head.cells().codes->count();
+  const auto first = whole(env, info[1], "first", 0, slots);
+  const auto count = whole(env, info[2], "count", 0, slots - first);
+  scan_slots(head.cells(), head.items(), first, first + count, array_of<float>(env, info[3], "scores", slots));
+  return Napi::Number::New(env, head.items().error());
+}
+
 Napi::Value distances_of_all(Info info) {
   const auto env = info.Env();
   const auto all = spaces(env, info[0], info[1]);
@@ -1334,6 +1350,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<section_bytes>(env, exports, "sectionBytes");
   add<read_section>(env, exports, "readSection");
   add<warm_section>(env, exports, "warmSection");
+  add<prefer_huge>(env, exports, "preferHugePages");
   add<exchange>(env, exports, "exchangePaths");
   add<ratio_codes_size>(env, exports, "ratioCodesBytes");
   add<ratio_refine_size>(env, exports, "ratioRefineBytes");
@@ -1360,6 +1377,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<distances_to>(env, exports, "itemDistances");
   add<order_scores>(env, exports, "orderByScore");
   add<score_everything>(env, exports, "scoreAll");
+  add<scan_range>(env, exports, "scanSlots");
   add<distances_of_all>(env, exports, "nearestDistances");
   add<diverse_items>(env, exports, "diverseItems");
   add<components_of>(env, exports, "principalComponents");

@@ -195,4 +195,16 @@ Mapping::~Mapping() {
   if (base_ != nullptr) ::munmap(base_, reserved_);
 }
 
+void prefer_huge_pages(std::span<uint8_t> memory) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  const size_t skipped = (kHugePage - reinterpret_cast<uintptr_t>(memory.data()) % kHugePage) % kHugePage;
+  if (skipped >= memory.size()) return;
+  const size_t whole = (memory.size() - skipped) / kHugePage * kHugePage;
+  // Refused, the pages are small ones.
+  if (whole > 0) static_cast<void>(::madvise(memory.data() + skipped, whole, MADV_HUGEPAGE));
+#else
+  static_cast<void>(memory);
+#endif
+}
+
 } // namespace farsight

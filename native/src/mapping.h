@@ -52,4 +52,7 @@ class Mapping {
   std::span<const uint8_t> bytes_;
 };
 
+// Asks that memory not used yet be of huge pages, so that writing all over it looks up few addresses. A hint.
+void prefer_huge_pages(std::span<uint8_t> memory);
+
 } // namespace farsight

@@ -4,6 +4,7 @@
 #include "survey.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -24,6 +25,9 @@ using Clock = std::chrono::steady_clock;
 
 // Items between two looks at the clock.
 constexpr size_t kChunk = 4096;
+
+// Scores whose places are fetched before they are written: as many cache lines as a core waits for at a time, and more.
+constexpr size_t kScatter = 64;
 
 // Room for the roundings of a sum over spaces in float, relative to it: far more than a few times 2^-24.
 constexpr double kSumError = 1e-6;
@@ -160,14 +164,52 @@ void scan_queries(std::span<const Space> spaces, const QueryVectors& queries, si
   }
 }
 
+// Calls write(i) for the slots [begin, begin + count) once the places of their items' scores are on the way.
+template <typename Score, typename Write>
+void scatter(const Cells& cells, size_t begin, size_t count, std::span<Score> scores, const Write& write) {
+  std::array<uint32_t, kScatter> items;
+  // Codes and item numbers are read as they lie; the scores of neighbours go to places far apart.
+  for (size_t i = 0; i < count; ++i) {
+    items[i] = cells.items[begin + i];
+    if (items[i] < scores.size()) __builtin_prefetch(&scores[items[i]], 1);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    // A damaged index may give an item two slots, so two threads may write the same score.
+    if (items[i] < scores.size()) std::atomic_ref(scores[items[i]]).store(write(i), std::memory_order_relaxed);
+  }
+}
+
+// Slots of [first, last) that there are.
+size_t last_slot(const Cells& cells, size_t last) { return std::min({last, cells.codes->count(), cells.items.size()}); }
+
+void score_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<double> scores) {
+  last = last_slot(cells, last);
+  for (size_t begin = first; begin < last; begin += kScatter) {
+    scatter(cells, begin, std::min(kScatter, last - begin), scores, [&](size_t i) { return query.exact(begin + i); });
+  }
+}
+
 } // namespace
 
+void scan_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<float> scores) {
+  last = last_slot(cells, last);
+  const size_t block = cells.codes->block_items();
+  const size_t batch = std::max<size_t>(1, kBatchSlots / block) * block;
+  std::vector<float> approximate(batch);
+  for (size_t from = first / block * block; from < last; from += batch) {
+    const size_t to = std::min(last, from + batch);
+    query.approximate(from / block, (to - from + block - 1) / block, approximate.data());
+    for (size_t begin = std::max(first, from); begin < to; begin += kScatter) {
+      scatter(cells, begin, std::min(kScatter, to - begin), scores,
+              [&](size_t i) { return approximate[begin + i - from]; });
+    }
+  }
+}
+
 bool score_all(const Cells& cells, const Query& query, const SurveyOptions& options, std::span<double> scores) {
-  return by_chunks(scores.size(), options, [&](size_t first, size_t last) {
-    std::vector<uint32_t> items(last - first);
-    std::iota(items.begin(), items.end(), static_cast<uint32_t>(first));
-    score_items(cells, query, items, scores.data() + first);
-  });
+  std::fill(scores.begin(), scores.end(), -std::numeric_limits<double>::infinity());
+  return by_chunks(cells.codes->count(), options,
+                   [&](size_t first, size_t last) { score_slots(cells, query, first, last, scores); });
 }
 
 bool nearest_distances(std::span<const Space> spaces, std::span<const uint32_t> queries, const SurveyOptions& options,
