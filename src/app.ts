@@ -19,8 +19,11 @@ import { collectionRoutes } from './routes/collections.ts';
 import { docsRoutes, docsStyleSource } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { itemRoutes, thumbnailRoutes } from './routes/items.ts';
+import { labelRoutes } from './routes/labels.ts';
 import { createMetrics, metricsRoutes } from './routes/metrics.ts';
+import { roundRoutes } from './routes/rounds.ts';
 import type { RouteOptions } from './routes/route.ts';
+import { logRoutes, sessionRoutes } from './routes/sessions.ts';
 import { suggestRoutes } from './routes/suggest.ts';
 
 /** What a server is made of. */
@@ -150,11 +153,15 @@ async function addDataRoutes(v1: FastifyInstance, routeOptions: RouteOptions): P
     });
   }
   await v1.register(thumbnailRoutes, routeOptions);
+  await v1.register(logRoutes, routeOptions);
   await v1.register(async (data) => {
     addMsgpack(data);
     await data.register(collectionRoutes, routeOptions);
     await data.register(itemRoutes, routeOptions);
     await data.register(suggestRoutes, routeOptions);
+    await data.register(sessionRoutes, routeOptions);
+    await data.register(roundRoutes, routeOptions);
+    await data.register(labelRoutes, routeOptions);
   });
 }
 

@@ -17,6 +17,9 @@ const whole = (description: string, standard: number, minimum: number, maximum: 
 /** Variables that are no settings: the file of settings, stacks of errors, and where tests and benches find data. */
 const otherVariables = ['FARSIGHT_CONFIG', 'FARSIGHT_TRACE', 'FARSIGHT_DATA'];
 
+/** Settings that are paths. */
+const pathSettings = ['sessions'] as const;
+
 /** A variable this many letters from a known one is taken for a misspelling of it. */
 const maxTypos = 3;
 
@@ -64,6 +67,20 @@ const serveSchema = Type.Object(
     max_key_chars: whole('longest item key', 1_024, 1, 65_536),
     max_budget_ms: whole('largest budget_ms', 600_000, 1, 3_600_000),
     default_budget_ms: whole('budget of a round that names none', 30_000, 1, 3_600_000),
+
+    sessions: Type.String({
+      description: 'file that keeps sessions; without one they end with the process',
+      default: '',
+      maxLength: 4096,
+    }),
+    max_sessions: whole('sessions held at a time', 10_000, 1, 1_000_000),
+    max_sessions_bytes: whole('bytes of the events of all sessions', 536_870_912, 65_536, 900_000_000),
+    max_session_bytes: whole('bytes of the events of one session', 67_108_864, 4_096, 1_073_741_824),
+    max_session_events: whole('events of one session: rounds, pages, label changes, undos', 10_000, 1, 1_000_000),
+    max_session_items: whole('labelled, seen and excluded items of one session together', 1_000_000, 1, 100_000_000),
+    session_ttl_s: whole('seconds without a change after which a session ends, 0 is never', 604_800, 0, 315_360_000),
+    session_queue_length: whole('requests that may wait for the change of one session under way', 16, 0, 10_000),
+    idempotency_keys: whole('answers kept per session, for requests with an Idempotency-Key', 16, 0, 1_000),
 
     queue_length: whole('rounds that may wait for a thread; more are refused with 503', 256, 0, 100_000),
     worker_heap_mb: whole('JavaScript heap of one thread', 128, 16, 65_536),
@@ -117,7 +134,8 @@ export function describeServeFlags(): string {
   ];
   for (const [name, schema] of scalarSettings()) {
     const value = schema.type === 'boolean' ? '' : schema.type === 'integer' ? ' N' : ' TEXT';
-    lines.push([`--${flagOf(name)}${value}`, `${schema.description} (default ${schema.default})`]);
+    const standard = schema.default === '' ? '' : ` (default ${schema.default})`;
+    lines.push([`--${flagOf(name)}${value}`, `${schema.description}${standard}`]);
   }
   const width = Math.max(...lines.map(([flag]) => flag.length));
   return lines.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`).join('\n');
@@ -184,7 +202,7 @@ function defaults(): Record<string, unknown> {
   return Object.fromEntries(scalarSettings().map(([name, schema]) => [name, schema.default]));
 }
 
-/** Settings of a file; its collection directories are relative to the file. */
+/** Settings of a file; its paths are relative to the file. */
 function readFile(file: string): Record<string, unknown> {
   let settings: unknown;
   try {
@@ -196,6 +214,10 @@ function readFile(file: string): Record<string, unknown> {
     throw new ConfigError(`the configuration ${file} must hold one JSON object`);
   }
   const { collections, ...rest } = settings as Record<string, unknown>;
+  for (const name of pathSettings) {
+    const path = rest[name];
+    if (typeof path === 'string' && path !== '') rest[name] = resolve(dirname(file), path);
+  }
   if (collections === undefined) return rest;
   if (typeof collections !== 'object' || collections === null || Array.isArray(collections))
     return { ...rest, collections };

@@ -10,6 +10,10 @@ import { packageVersion, type ServeConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import { type Collection, openIndex } from './index/open.ts';
 import { searchedBytes } from './index/warm.ts';
+import { FileStore } from './sessions/file.ts';
+import { memoryStore } from './sessions/memory.ts';
+import { Sessions } from './sessions/sessions.ts';
+import type { SessionStore } from './sessions/store.ts';
 import { WarmUp } from './warm-up.ts';
 
 /** A listening server. */
@@ -54,6 +58,7 @@ export async function startServer(
 ): Promise<Server> {
   const names = Object.entries(config.collections);
   const collections = new Map(names.map(([name, directory]) => [name, openIndex(directory)]));
+  const sessions = new Sessions(await openStore(config, log), config);
   const engine = await Engine.start({
     directories: config.collections,
     generations: Object.fromEntries([...collections].map(([name, { generation }]) => [name, generation])),
@@ -62,18 +67,22 @@ export async function startServer(
     heapMb: config.workerHeapMb,
     onThreadError: (error) => log.error({ err: error }, 'a thread failed'),
     ...(worker === undefined ? {} : { worker }),
+  }).catch(async (error: unknown) => {
+    await sessions.close();
+    throw error;
   });
   const warmUp = startWarmUp(config, [...collections.values()], log);
   if (warmUp.totalBytes <= config.warmFirstBytes) await warmUp.ended;
   let closing = false;
   const isClosing = (): boolean => closing;
   const version = packageVersion();
-  const app = await createApp({ collections, engine, config, log, version, isClosing, warmth: warmUp });
+  const app = await createApp({ collections, engine, sessions, config, log, version, isClosing, warmth: warmUp });
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     await warmUp.stop();
     await engine.close();
+    await sessions.close();
     throw error;
   }
   const { address, port, family } = app.server.address() as AddressInfo;
@@ -85,8 +94,15 @@ export async function startServer(
       await app.close();
       await warmUp.stop();
       await engine.close();
+      await sessions.close();
     },
   };
+}
+
+/** Where sessions are kept. */
+async function openStore({ sessions: path }: ServeConfig, log: Logger): Promise<SessionStore> {
+  if (path === '') return memoryStore;
+  return await FileStore.open({ path, warn: (event, message) => log.warn(event, message) });
 }
 
 /** Starts to read the indexes into memory, on huge pages where asked for or where memory is plentiful. */

@@ -116,7 +116,7 @@ export class TestServer {
     const answer = await fetch(this.url + path, init);
     const bytes = Buffer.from(await answer.arrayBuffer());
     const type = answer.headers.get('content-type') ?? '';
-    const body = type.includes('json')
+    const body = /[/+]json/.test(type)
       ? JSON.parse(bytes.toString('utf8'))
       : type.includes('msgpack')
         ? unpack(bytes)

@@ -5,7 +5,7 @@ import { type Static, Type } from 'typebox';
 import { Problem } from '../errors.ts';
 import type { Collection, Modality } from '../index/open.ts';
 import { native } from '../native.ts';
-import { findCollection, type RouteOptions } from './route.ts';
+import { findCollection, findItem, type RouteOptions } from './route.ts';
 import { CollectionParams, mediaTypes, problemAnswers } from './schemas.ts';
 
 const closed = { additionalProperties: false };
@@ -133,20 +133,6 @@ export const thumbnailRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (a
     },
   );
 };
-
-/** The item number of a path parameter. Throws Problem 'unknown-item'. */
-function findItem(collection: Collection, id: string, by: 'number' | 'key' | undefined): number {
-  const item = (by ?? (/^\d+$/.test(id) ? 'number' : 'key')) === 'number' ? numberOf(id) : collection.keys?.itemOf(id);
-  if (item === undefined || item >= collection.items) {
-    const known = collection.keys === null ? '' : ' or a key';
-    throw new Problem('unknown-item', `'${id}' is not an item number from 0 to ${collection.items - 1}${known}`);
-  }
-  return item;
-}
-
-function numberOf(id: string): number | undefined {
-  return /^\d{1,15}$/.test(id) ? Number(id) : undefined;
-}
 
 /** The builder checked the record, so what it holds is a JSON object. */
 function parseRecord(record: Uint8Array): Record<string, unknown> {

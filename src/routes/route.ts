@@ -4,11 +4,13 @@ import type { ServeConfig } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { Problem } from '../errors.ts';
 import type { Collection } from '../index/open.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 
 /** What the routes work with. */
 export interface RouteOptions {
   readonly collections: Collections;
   readonly engine: Engine;
+  readonly sessions: Sessions;
   readonly metrics: Metrics;
   readonly config: ServeConfig;
   readonly isClosing: () => boolean;
@@ -48,4 +50,18 @@ export function findCollection(collections: Collections, name: string): Collecti
   const collection = collections.get(name);
   if (collection === undefined) throw new Problem('unknown-collection', `there is no collection '${name}'`);
   return collection;
+}
+
+/** The item number of a path parameter. Throws Problem 'unknown-item'. */
+export function findItem(collection: Collection, id: string, by: 'number' | 'key' | undefined): number {
+  const item = (by ?? (/^\d+$/.test(id) ? 'number' : 'key')) === 'number' ? numberOf(id) : collection.keys?.itemOf(id);
+  if (item === undefined || item >= collection.items) {
+    const known = collection.keys === null ? '' : ' or a key';
+    throw new Problem('unknown-item', `'${id}' is not an item number from 0 to ${collection.items - 1}${known}`);
+  }
+  return item;
+}
+
+function numberOf(id: string): number | undefined {
+  return /^\d{1,15}$/.test(id) ? Number(id) : undefined;
 }

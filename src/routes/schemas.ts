@@ -8,7 +8,8 @@ import { DEFAULT_WEIGHT, ROCCHIO_DEFAULTS, ROUND_DEFAULTS, SAMPLER_RANGES } from
 import { SAMPLERS } from '../samplers/sampler.ts';
 
 const closed = { additionalProperties: false };
-const maxSeed = Number.MAX_SAFE_INTEGER;
+/** Of a seed. */
+export const maxSeed = Number.MAX_SAFE_INTEGER;
 const maxClusters = 2 ** 31;
 const maxWeight = 1000;
 
@@ -136,12 +137,12 @@ const Grid = Type.Object(
 );
 
 /** An item number or a key. Its range is that of the collection, so it is checked there. */
-const ItemId = (maxKeyChars: number) =>
+export const itemId = (maxKeyChars: number) =>
   Type.Unsafe<number | string>({ type: ['integer', 'string'], minLength: 1, maxLength: maxKeyChars });
 
 /** The schema of the body of a round. */
 export const suggestBody = (config: ServeConfig) => {
-  const ids = (description: string) => Type.Optional(Type.Array(ItemId(config.maxKeyChars), { description }));
+  const ids = (description: string) => Type.Optional(Type.Array(itemId(config.maxKeyChars), { description }));
   return Type.Object(
     {
       labels: Type.Optional(

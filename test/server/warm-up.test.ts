@@ -8,6 +8,8 @@ import { configOf } from '../../src/config.ts';
 import { Engine } from '../../src/engine.ts';
 import { openIndex } from '../../src/index/open.ts';
 import { searchedBytes, warm } from '../../src/index/warm.ts';
+import { memoryStore } from '../../src/sessions/memory.ts';
+import { Sessions } from '../../src/sessions/sessions.ts';
 import { WarmUp } from '../../src/warm-up.ts';
 import { build, groupedValues, roundOver, writeVectors } from '../builder/collections.ts';
 import { type ProblemReply, startTestServer, temporaryFolder } from '../support.ts';
@@ -82,9 +84,12 @@ t.test('while it reads, /readyz says how far it is and rounds are answered', asy
   });
   t.teardown(() => engine.close());
   const warmth = { readBytes: 2 ** 30, totalBytes: 2 ** 32, complete: false, failed: false };
+  const sessions = new Sessions(memoryStore, config);
+  t.teardown(() => sessions.close());
   const app = await createApp({
     collections: new Map([['small', collection]]),
     engine,
+    sessions,
     config,
     log: pino({ level: 'silent' }),
     version: '0.0.0',
