@@ -21,6 +21,7 @@ import { healthRoutes } from './routes/health.ts';
 import { itemRoutes, thumbnailRoutes } from './routes/items.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { createMetrics, metricsRoutes } from './routes/metrics.ts';
+import { modelRoutes } from './routes/model.ts';
 import { roundRoutes } from './routes/rounds.ts';
 import type { RouteOptions } from './routes/route.ts';
 import { logRoutes, sessionRoutes } from './routes/sessions.ts';
@@ -162,6 +163,7 @@ async function addDataRoutes(v1: FastifyInstance, routeOptions: RouteOptions): P
     await data.register(sessionRoutes, routeOptions);
     await data.register(roundRoutes, routeOptions);
     await data.register(labelRoutes, routeOptions);
+    await data.register(modelRoutes, routeOptions);
   });
 }
 

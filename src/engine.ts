@@ -5,7 +5,7 @@ import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import { Problem } from './errors.ts';
 import { mixAccount } from './round-request.ts';
-import type { Answer, Task, WorkerData } from './worker.ts';
+import type { Answer, Task, TrainedModels, WorkerData } from './worker.ts';
 
 /** Size and place of the pool. */
 export interface EngineOptions {
@@ -23,13 +23,17 @@ export interface EngineOptions {
   readonly worker?: URL;
 }
 
-/** A round that waits for a thread. */
+/** Functions of the threads. */
+type Work = 'suggest' | 'train';
+
+/** Work that waits for a thread. */
 interface Waiting {
+  readonly work: Work;
   readonly task: Task;
   readonly abandoned: () => boolean;
   /** Ends the wait when the budget is over. */
   readonly expiry: NodeJS.Timeout;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -44,7 +48,7 @@ const longestTimeoutMs = 2 ** 31 - 1;
 
 /** The pool. */
 export class Engine {
-  readonly #pool: Piscina<Task, Answer>;
+  readonly #pool: Piscina<Task, unknown>;
   readonly #threads: number;
   readonly #queueLength: number;
   /** In the order of arrival. */
@@ -52,7 +56,7 @@ export class Engine {
   #running = 0;
   readonly #whenIdle: (() => void)[] = [];
 
-  private constructor(pool: Piscina<Task, Answer>, { threads, queueLength }: EngineOptions) {
+  private constructor(pool: Piscina<Task, unknown>, { threads, queueLength }: EngineOptions) {
     this.#pool = pool;
     this.#threads = threads;
     this.#queueLength = queueLength;
@@ -62,7 +66,7 @@ export class Engine {
   static async start(options: EngineOptions): Promise<Engine> {
     const { threads, heapMb, directories, generations, onThreadError } = options;
     const workerData: WorkerData = { directories, generations };
-    const pool = new Piscina<Task, Answer>({
+    const pool = new Piscina<Task, unknown>({
       filename: (options.worker ?? new URL(`./worker${extname(import.meta.url)}`, import.meta.url)).href,
       name: 'suggest',
       minThreads: threads,
@@ -98,21 +102,29 @@ export class Engine {
    * `abandoned` says whether anybody still wants the answer when it could start. The arrays of the request may be moved
    * away. Throws Problem 'overloaded' or 'client-closed-request'.
    */
-  suggest(collection: string, request: Task['request'], abandoned: () => boolean): Promise<Answer> {
-    const task: Task = { collection, request };
-    if (this.#running < this.#threads) return this.#run(task);
+  async suggest(collection: string, request: Task['request'], abandoned: () => boolean): Promise<Answer> {
+    return (await this.#admit('suggest', { collection, request }, abandoned)) as Answer;
+  }
+
+  /** Trains the models of a round with positives, and does no more. Throws as above, and 'overloaded' at the deadline. */
+  async train(collection: string, request: Task['request'], abandoned: () => boolean): Promise<TrainedModels> {
+    return (await this.#admit('train', { collection, request }, abandoned)) as TrainedModels;
+  }
+
+  #admit(work: Work, task: Task, abandoned: () => boolean): Promise<unknown> {
+    const { request } = task;
+    if (this.#running < this.#threads) return this.#run(work, task);
     if (this.#waiting.size >= this.#queueLength) this.#dropAbandoned();
     if (this.#waiting.size >= this.#queueLength) {
-      const headers = { 'retry-after': retryAfterSeconds };
       const queue = this.#queueLength === 0 ? 'none may wait' : `the queue of ${this.#queueLength} is full`;
-      return Promise.reject(new Problem('overloaded', `every thread is busy and ${queue}`, { headers }));
+      return Promise.reject(overloaded(`every thread is busy and ${queue}`));
     }
     return new Promise((resolve, reject) => {
       const expiry = setTimeout(
         () => this.#expire(waiting),
         Math.min(request.deadlineMs - clockMs(), longestTimeoutMs),
       );
-      const waiting: Waiting = { task, abandoned, expiry, resolve, reject };
+      const waiting: Waiting = { work, task, abandoned, expiry, resolve, reject };
       this.#waiting.add(waiting);
     });
   }
@@ -123,13 +135,13 @@ export class Engine {
     await this.#pool.destroy();
   }
 
-  async #run(task: Task): Promise<Answer> {
+  async #run(work: Work, task: Task): Promise<unknown> {
     const { positive, negative, exclude } = task.request;
     const bytes = positive.byteLength + negative.byteLength + exclude.byteLength;
     this.#running++;
     try {
       const transferList = bytes > transferBytes ? [positive.buffer, negative.buffer, exclude.buffer] : [];
-      return await this.#pool.run(task, { transferList: transferList as ArrayBuffer[] });
+      return await this.#pool.run(task, { name: work, transferList: transferList as ArrayBuffer[] });
     } finally {
       this.#running--;
       this.#next();
@@ -143,7 +155,7 @@ export class Engine {
       this.#waiting.delete(waiting);
       clearTimeout(waiting.expiry);
       if (waiting.abandoned()) reject(waiting);
-      else this.#run(waiting.task).then(waiting.resolve, waiting.reject);
+      else this.#run(waiting.work, waiting.task).then(waiting.resolve, waiting.reject);
     }
     if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
@@ -151,7 +163,8 @@ export class Engine {
   #expire(waiting: Waiting): void {
     this.#waiting.delete(waiting);
     if (waiting.abandoned()) reject(waiting);
-    else waiting.resolve(unstarted(waiting.task));
+    else if (waiting.work === 'suggest') waiting.resolve(unstarted(waiting.task));
+    else waiting.reject(overloaded('its budget was over before a thread was free'));
   }
 
   #dropAbandoned(): void {
@@ -192,6 +205,10 @@ function unstarted({ request }: Task): Answer {
     startMs: clockMs(),
     stagesMs: { fit: 0, select: 0, score: 0, fuse: 0 },
   };
+}
+
+function overloaded(detail: string): Problem {
+  return new Problem('overloaded', detail, { headers: { 'retry-after': retryAfterSeconds } });
 }
 
 function reject(waiting: Waiting): void {

@@ -22,6 +22,7 @@ export const problems = {
   'nothing-to-undo': { status: 409, title: 'There is nothing to undo' },
   'index-replaced': { status: 409, title: 'The session belongs to another index' },
   'session-full': { status: 409, title: 'The session has reached a limit' },
+  'no-model': { status: 409, title: 'There is nothing to learn from' },
   'job-unfinished': { status: 409, title: 'The job has no result' },
   'stale-cursor': { status: 410, title: 'The ranking of the cursor is over' },
   'stale-revision': { status: 412, title: 'The session has changed' },

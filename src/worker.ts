@@ -3,7 +3,9 @@
 
 import { threadId, workerData } from 'node:worker_threads';
 import { GridCells } from './grid-cells.ts';
+import { trainHeads } from './heads.ts';
 import { type Collection, openIndex } from './index/open.ts';
+import type { LinearModel } from './models/model.ts';
 import { round } from './round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from './round-request.ts';
 
@@ -29,6 +31,13 @@ export interface Answer {
   readonly stagesMs: Readonly<Record<Stage, number>>;
 }
 
+/** What was learnt from the labels of a round. */
+export interface TrainedModels {
+  readonly models: readonly { readonly modality: string; readonly model: LinearModel }[];
+  /** Random items that served as negatives. */
+  readonly pseudoNegatives: number;
+}
+
 const { directories, generations } = workerData as WorkerData;
 const collections: ReadonlyMap<string, Collection> = new Map(
   Object.entries(directories).map(([name, directory]) => [name, openIndex(directory)]),
@@ -38,11 +47,7 @@ const grids = new GridCells();
 
 /** Runs a round. */
 export function suggest({ collection: name, request }: Task): Answer {
-  const collection = collections.get(name);
-  if (collection === undefined) throw new Error(`this thread has no collection '${name}'`);
-  if (collection.generation !== generations[name]) {
-    throw new Error(`the index of '${name}' was replaced under the server; restart it to serve the new one`);
-  }
+  const collection = collectionOf(name);
   const startMs = clockMs();
   const stagesMs: Record<Stage, number> = { fit: 0, select: 0, score: 0, fuse: 0 };
   let last = startMs;
@@ -55,6 +60,15 @@ export function suggest({ collection: name, request }: Task): Answer {
   return { result, startMs, stagesMs };
 }
 
+/** Trains the models of a round with positives. */
+export function train({ collection: name, request }: Task): TrainedModels {
+  const collection = collectionOf(name);
+  const { positive, negative, exclude } = request;
+  const skip = Uint32Array.from(new Set([...positive, ...negative, ...exclude])).sort();
+  const { heads, pseudoNegatives } = trainHeads(collection, { ...request, startMs: clockMs() }, skip);
+  return { models: heads.map(({ modality, model }) => ({ modality: modality.name, model })), pseudoNegatives };
+}
+
 /** The number of this thread, once it can run rounds: each collection has seen one, so that no client waits for it. */
 export function ready(): number {
   for (const collection of collections.values()) {
@@ -63,6 +77,15 @@ export function ready(): number {
     round(collection, { ...ROUND_DEFAULTS, ...labels, modalities });
   }
   return threadId;
+}
+
+function collectionOf(name: string): Collection {
+  const collection = collections.get(name);
+  if (collection === undefined) throw new Error(`this thread has no collection '${name}'`);
+  if (collection.generation !== generations[name]) {
+    throw new Error(`the index of '${name}' was replaced under the server; restart it to serve the new one`);
+  }
+  return collection;
 }
 
 function clockMs(): number {

@@ -6,12 +6,11 @@ import { clockMs } from '../engine.ts';
 import { type Fault, Problem } from '../errors.ts';
 import type { Collection } from '../index/open.ts';
 import { wantsMsgpack } from '../msgpack.ts';
-import { seededRandom } from '../random.ts';
 import { ROUND_DEFAULTS } from '../round-request.ts';
 import type { LabelChange, RoundEvent } from '../sessions/events.ts';
 import type { Session } from '../sessions/sessions.ts';
 import { SessionState } from '../sessions/state.ts';
-import { labelledTwice, type RoundItems, type RoundSettings, refuse, resolveItems, roundOf } from './round-body.ts';
+import { labelledTwice, type RoundSettings, refuse, resolveItems, roundOf } from './round-body.ts';
 import { runRound, withTypedColumns } from './round-reply.ts';
 import type { RouteOptions } from './route.ts';
 import { mediaTypes, problemAnswers } from './schemas.ts';
@@ -22,9 +21,9 @@ import {
   idempotencyOf,
   readCursor,
   requireMatch,
-  seedOf,
   signCursor,
 } from './session-access.ts';
+import { itemsOf, nextSeed } from './session-round.ts';
 import {
   moreQuery,
   type RoundBody,
@@ -117,7 +116,7 @@ async function nextRound(
     exclude,
     settings: own,
     resurface,
-    seed: own.seed ?? roundSeed(session),
+    seed: own.seed ?? nextSeed(session),
     suggested: [],
     complete: false,
   };
@@ -219,21 +218,9 @@ function changesOf({ labels = {}, exclude = [] }: RoundBody, collection: Collect
   return { labels: change, exclude: [...excluded] };
 }
 
-/** The items of a round: labels in the order in which they were given, and what is not to be suggested. */
-function itemsOf({ labels, excluded }: SessionState, left: Iterable<number>): RoundItems {
-  const labelled = (wanted: 1 | -1) =>
-    Uint32Array.from([...labels].filter(([, label]) => label === wanted).map(([item]) => item));
-  return { positive: labelled(1), negative: labelled(-1), exclude: Uint32Array.from(new Set([...excluded, ...left])) };
-}
-
 function limitItems({ labels, seen, excluded }: SessionState, k: number, maxSessionItems: number): void {
   if (labels.size + seen.size + excluded.size + k <= maxSessionItems) return;
   throw new Problem('session-full', `a session holds at most ${maxSessionItems} labelled, seen and excluded items`);
-}
-
-/** The seed of a session's next round, so that the same rounds of the same session give the same suggestions. */
-function roundSeed(session: Session): number {
-  return seededRandom(seedOf(session), `round ${session.state.rounds + 1}`).below(2 ** 32);
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, answer: SessionReply): SessionReply {
