@@ -19,9 +19,11 @@ import { collectionRoutes } from './routes/collections.ts';
 import { docsRoutes, docsStyleSource } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { itemRoutes, thumbnailRoutes } from './routes/items.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { createMetrics, metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/model.ts';
+import { resultRoutes } from './routes/results.ts';
 import { roundRoutes } from './routes/rounds.ts';
 import type { RouteOptions } from './routes/route.ts';
 import { logRoutes, sessionRoutes } from './routes/sessions.ts';
@@ -155,6 +157,7 @@ async function addDataRoutes(v1: FastifyInstance, routeOptions: RouteOptions): P
   }
   await v1.register(thumbnailRoutes, routeOptions);
   await v1.register(logRoutes, routeOptions);
+  await v1.register(resultRoutes, routeOptions);
   await v1.register(async (data) => {
     addMsgpack(data);
     await data.register(collectionRoutes, routeOptions);
@@ -164,6 +167,7 @@ async function addDataRoutes(v1: FastifyInstance, routeOptions: RouteOptions): P
     await data.register(roundRoutes, routeOptions);
     await data.register(labelRoutes, routeOptions);
     await data.register(modelRoutes, routeOptions);
+    await data.register(jobRoutes, routeOptions);
   });
 }
 

@@ -28,10 +28,16 @@ export function relevantItems(strata: readonly StratumCount[]): Estimate {
   let above = 0;
   let least = 0;
   let most = 0;
+  let unknown = 0;
   for (const stratum of strata) {
-    const { low, high } = limitsOf(stratum);
     const { items, labelled, relevant } = stratum;
-    const point = labelled === 0 ? items / 2 : (items * relevant) / labelled;
+    if (labelled === 0) {
+      // No sample, no chance that errors cancel: all of it may be relevant, or none.
+      unknown += items;
+      continue;
+    }
+    const { low, high } = limitsOf(stratum);
+    const point = (items * relevant) / labelled;
     estimate += point;
     below += (point - low) ** 2;
     above += (high - point) ** 2;
@@ -40,9 +46,9 @@ export function relevantItems(strata: readonly StratumCount[]): Estimate {
     most += items - (labelled - relevant);
   }
   return {
-    estimate,
+    estimate: estimate + unknown / 2,
     low: Math.max(least, estimate - Math.sqrt(below)),
-    high: Math.min(most, estimate + Math.sqrt(above)),
+    high: Math.min(most, estimate + Math.sqrt(above)) + unknown,
   };
 }
 

@@ -18,7 +18,7 @@ const whole = (description: string, standard: number, minimum: number, maximum: 
 const otherVariables = ['FARSIGHT_CONFIG', 'FARSIGHT_TRACE', 'FARSIGHT_DATA'];
 
 /** Settings that are paths. */
-const pathSettings = ['sessions'] as const;
+const pathSettings = ['sessions', 'jobs'] as const;
 
 /** A variable this many letters from a known one is taken for a misspelling of it. */
 const maxTypos = 3;
@@ -81,6 +81,23 @@ const serveSchema = Type.Object(
     session_ttl_s: whole('seconds without a change after which a session ends, 0 is never', 604_800, 0, 315_360_000),
     session_queue_length: whole('requests that may wait for the change of one session under way', 16, 0, 10_000),
     idempotency_keys: whole('answers kept per session, for requests with an Idempotency-Key', 16, 0, 1_000),
+
+    jobs: Type.String({
+      description: 'directory that keeps jobs and their results; without one they end with the process',
+      default: '',
+      maxLength: 4096,
+    }),
+    jobs_running: whole('jobs that run at a time, one thread each', 1, 1, 16),
+    jobs_waiting: whole('jobs that may wait; more are refused with 503', 16, 0, 10_000),
+    max_jobs: whole('jobs held at a time, finished ones included', 1_000, 1, 100_000),
+    max_result_bytes: whole('largest result of a job', 17_179_869_184, 1_024, Number.MAX_SAFE_INTEGER),
+    max_audit_labels: whole('largest sample of an audit', 10_000, 10, 100_000),
+    job_ttl_s: whole(
+      'seconds after its end that a job and its result are kept, 0 is for ever',
+      604_800,
+      0,
+      315_360_000,
+    ),
 
     queue_length: whole('rounds that may wait for a thread; more are refused with 503', 256, 0, 100_000),
     worker_heap_mb: whole('JavaScript heap of one thread', 128, 16, 65_536),

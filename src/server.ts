@@ -10,6 +10,8 @@ import { packageVersion, type ServeConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import { type Collection, openIndex } from './index/open.ts';
 import { searchedBytes } from './index/warm.ts';
+import { JobDirectory } from './jobs/job-directory.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { FileStore } from './sessions/file.ts';
 import { memoryStore } from './sessions/memory.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -59,6 +61,7 @@ export async function startServer(
   const names = Object.entries(config.collections);
   const collections = new Map(names.map(([name, directory]) => [name, openIndex(directory)]));
   const sessions = new Sessions(await openStore(config, log), config);
+  const jobs = openJobs(config, log);
   const engine = await Engine.start({
     directories: config.collections,
     generations: Object.fromEntries([...collections].map(([name, { generation }]) => [name, generation])),
@@ -68,6 +71,7 @@ export async function startServer(
     onThreadError: (error) => log.error({ err: error }, 'a thread failed'),
     ...(worker === undefined ? {} : { worker }),
   }).catch(async (error: unknown) => {
+    await jobs.close();
     await sessions.close();
     throw error;
   });
@@ -76,12 +80,13 @@ export async function startServer(
   let closing = false;
   const isClosing = (): boolean => closing;
   const version = packageVersion();
-  const app = await createApp({ collections, engine, sessions, config, log, version, isClosing, warmth: warmUp });
+  const app = await createApp({ collections, engine, sessions, jobs, config, log, version, isClosing, warmth: warmUp });
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     await warmUp.stop();
     await engine.close();
+    await jobs.close();
     await sessions.close();
     throw error;
   }
@@ -94,6 +99,7 @@ export async function startServer(
       await app.close();
       await warmUp.stop();
       await engine.close();
+      await jobs.close();
       await sessions.close();
     },
   };
@@ -103,6 +109,18 @@ export async function startServer(
 async function openStore({ sessions: path }: ServeConfig, log: Logger): Promise<SessionStore> {
   if (path === '') return memoryStore;
   return await FileStore.open({ path, warn: (event, message) => log.warn(event, message) });
+}
+
+/** The jobs, in the directory of --jobs, beside the file of --sessions, or in a directory that goes with the process. */
+function openJobs(config: ServeConfig, log: Logger): Jobs {
+  const beside = config.sessions === '' ? null : `${config.sessions}.jobs`;
+  const path = config.jobs === '' ? beside : config.jobs;
+  return new Jobs({
+    directory: path === null ? JobDirectory.temporary() : new JobDirectory(path),
+    limits: config,
+    collections: config.collections,
+    onError: (err, job) => log.error({ err, job }, 'a job failed'),
+  });
 }
 
 /** Starts to read the indexes into memory, on huge pages where asked for or where memory is plentiful. */

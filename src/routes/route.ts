@@ -4,6 +4,7 @@ import type { ServeConfig } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { Problem } from '../errors.ts';
 import type { Collection } from '../index/open.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
 /** What the routes work with. */
@@ -11,6 +12,7 @@ export interface RouteOptions {
   readonly collections: Collections;
   readonly engine: Engine;
   readonly sessions: Sessions;
+  readonly jobs: Jobs;
   readonly metrics: Metrics;
   readonly config: ServeConfig;
   readonly isClosing: () => boolean;

@@ -27,10 +27,11 @@ export function nextTraining(
   collection: Collection,
   config: ServeConfig,
   arrivedMs: number,
+  own: RoundSettings = {},
 ): PlannedRound {
   const { state } = session;
   const items = itemsOf(state, state.seen);
   if (items.positive.length === 0) throw new Problem('no-model', 'a model needs one positive label at least');
-  const settings = { ...(state.created.settings as RoundSettings), seed: nextSeed(session) };
+  const settings = { ...(state.created.settings as RoundSettings), ...own, seed: nextSeed(session) };
   return roundOf(settings, items, collection, { config, arrivedMs });
 }

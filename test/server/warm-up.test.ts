@@ -8,6 +8,8 @@ import { configOf } from '../../src/config.ts';
 import { Engine } from '../../src/engine.ts';
 import { openIndex } from '../../src/index/open.ts';
 import { searchedBytes, warm } from '../../src/index/warm.ts';
+import { JobDirectory } from '../../src/jobs/job-directory.ts';
+import { Jobs } from '../../src/jobs/jobs.ts';
 import { memoryStore } from '../../src/sessions/memory.ts';
 import { Sessions } from '../../src/sessions/sessions.ts';
 import { WarmUp } from '../../src/warm-up.ts';
@@ -86,10 +88,18 @@ t.test('while it reads, /readyz says how far it is and rounds are answered', asy
   const warmth = { readBytes: 2 ** 30, totalBytes: 2 ** 32, complete: false, failed: false };
   const sessions = new Sessions(memoryStore, config);
   t.teardown(() => sessions.close());
+  const jobs = new Jobs({
+    directory: JobDirectory.temporary(),
+    limits: config,
+    collections: config.collections,
+    onError: (error) => t.fail(String(error)),
+  });
+  t.teardown(() => jobs.close());
   const app = await createApp({
     collections: new Map([['small', collection]]),
     engine,
     sessions,
+    jobs,
     config,
     log: pino({ level: 'silent' }),
     version: '0.0.0',

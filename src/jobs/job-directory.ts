@@ -1,0 +1,116 @@
+// Jobs on disk: a directory per job with its record and, when it is done, its result. Both are written aside, synced and
+// renamed, so what is there under its name is whole.
+
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { leaveDirectory, takeDirectory } from '../lock.ts';
+import type { JobRecord, ResultFormat } from './job.ts';
+
+const RECORD = 'job.json';
+
+/** The directory cannot be used; the message says why and what to do. */
+export class JobDirectoryError extends Error {
+  override readonly name = 'JobDirectoryError';
+}
+
+export class JobDirectory {
+  readonly path: string;
+  #temporary = false;
+
+  /** Makes the directory where it is not there, and takes it. Throws JobDirectoryError. */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (error) {
+      throw new JobDirectoryError(`${path}: cannot be made (${(error as Error).message}); choose another --jobs`);
+    }
+    const other = takeDirectory(path);
+    if (other === null) return;
+    throw new JobDirectoryError(`${path}: process ${other} serves it; end that one first, or choose another --jobs`);
+  }
+
+  /** A directory that is gone when it is left. */
+  static temporary(): JobDirectory {
+    const directory = new JobDirectory(mkdtempSync(join(tmpdir(), 'farsight-jobs-')));
+    directory.#temporary = true;
+    return directory;
+  }
+
+  /** All records, oldest first; a directory without one was being made or removed when the server ended, and goes. */
+  load(): JobRecord[] {
+    const records: JobRecord[] = [];
+    for (const name of readdirSync(this.path)) {
+      if (!/^[0-9a-f-]{36}$/.test(name)) continue;
+      if (existsSync(join(this.path, name, RECORD))) records.push(this.#read(name));
+      else rmSync(join(this.path, name), { recursive: true, force: true });
+    }
+    return records.sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  save(record: JobRecord): void {
+    const directory = join(this.path, record.id);
+    const isNew = !existsSync(directory);
+    if (isNew) mkdirSync(directory);
+    const aside = join(directory, `${RECORD}.part`);
+    writeFileSync(aside, JSON.stringify(record));
+    putInPlace(aside, join(directory, RECORD));
+    if (isNew) sync(this.path);
+  }
+
+  /** Where the result of a job is, or will be. */
+  resultOf(id: string, format: ResultFormat): string {
+    return join(this.path, id, `result.${format}`);
+  }
+
+  /** Nothing of the job is left, whenever the server ends: the record goes first. */
+  remove(id: string): void {
+    const directory = join(this.path, id);
+    rmSync(join(directory, RECORD), { force: true });
+    rmSync(directory, { recursive: true, force: true });
+  }
+
+  leave(): void {
+    if (this.#temporary) rmSync(this.path, { recursive: true, force: true });
+    else leaveDirectory(this.path);
+  }
+
+  #read(name: string): JobRecord {
+    const path = join(this.path, name, RECORD);
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as JobRecord;
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new JobDirectoryError(`${path}: cannot be read (${reason}); restore it, or remove the job's directory`);
+    }
+  }
+}
+
+/** Syncs a finished file and gives it its name. */
+export function putInPlace(aside: string, path: string): void {
+  sync(aside);
+  renameSync(aside, path);
+  sync(join(path, '..'));
+}
+
+function sync(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
