@@ -116,7 +116,7 @@ function openJobs(config: ServeConfig, log: Logger): Jobs {
   const beside = config.sessions === '' ? null : `${config.sessions}.jobs`;
   const path = config.jobs === '' ? beside : config.jobs;
   return new Jobs({
-    directory: path === null ? JobDirectory.temporary() : new JobDirectory(path),
+    directory: path === null ? JobDirectory.temporary() : JobDirectory.open(path),
     limits: config,
     collections: config.collections,
     onError: (err, job) => log.error({ err, job }, 'a job failed'),

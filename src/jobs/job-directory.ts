@@ -27,75 +27,83 @@ export class JobDirectoryError extends Error {
 }
 
 export class JobDirectory {
-  readonly path: string;
-  #temporary = false;
+  /** Null: a temporary one that no job has needed yet. */
+  #path: string | null = null;
+  #temporary = true;
 
   /** Makes the directory where it is not there, and takes it. Throws JobDirectoryError. */
-  constructor(path: string) {
-    this.path = path;
+  static open(path: string): JobDirectory {
+    const directory = new JobDirectory();
+    directory.#path = path;
+    directory.#temporary = false;
     try {
       mkdirSync(path, { recursive: true });
     } catch (error) {
       throw new JobDirectoryError(`${path}: cannot be made (${(error as Error).message}); choose another --jobs`);
     }
     const other = takeDirectory(path);
-    if (other === null) return;
+    if (other === null) return directory;
     throw new JobDirectoryError(`${path}: process ${other} serves it; end that one first, or choose another --jobs`);
   }
 
-  /** A directory that is gone when it is left. */
+  /** A directory that is made for the first job, and gone when it is left. */
   static temporary(): JobDirectory {
-    const directory = new JobDirectory(mkdtempSync(join(tmpdir(), 'farsight-jobs-')));
-    directory.#temporary = true;
-    return directory;
+    return new JobDirectory();
   }
 
   /** All records, oldest first; a directory without one was being made or removed when the server ended, and goes. */
   load(): JobRecord[] {
     const records: JobRecord[] = [];
-    for (const name of readdirSync(this.path)) {
+    const path = this.#path;
+    for (const name of path === null ? [] : readdirSync(path)) {
       if (!/^[0-9a-f-]{36}$/.test(name)) continue;
-      if (existsSync(join(this.path, name, RECORD))) records.push(this.#read(name));
-      else rmSync(join(this.path, name), { recursive: true, force: true });
+      const directory = this.#placeOf(name);
+      if (existsSync(join(directory, RECORD))) records.push(readRecord(join(directory, RECORD)));
+      else rmSync(directory, { recursive: true, force: true });
     }
     return records.sort((a, b) => a.createdAt - b.createdAt);
   }
 
   save(record: JobRecord): void {
-    const directory = join(this.path, record.id);
+    const directory = this.#placeOf(record.id);
     const isNew = !existsSync(directory);
     if (isNew) mkdirSync(directory);
     const aside = join(directory, `${RECORD}.part`);
     writeFileSync(aside, JSON.stringify(record));
     putInPlace(aside, join(directory, RECORD));
-    if (isNew) sync(this.path);
+    if (isNew) sync(join(directory, '..'));
   }
 
   /** Where the result of a job is, or will be. */
   resultOf(id: string, format: ResultFormat): string {
-    return join(this.path, id, `result.${format}`);
+    return join(this.#placeOf(id), `result.${format}`);
   }
 
   /** Nothing of the job is left, whenever the server ends: the record goes first. */
   remove(id: string): void {
-    const directory = join(this.path, id);
+    const directory = this.#placeOf(id);
     rmSync(join(directory, RECORD), { force: true });
     rmSync(directory, { recursive: true, force: true });
   }
 
   leave(): void {
-    if (this.#temporary) rmSync(this.path, { recursive: true, force: true });
-    else leaveDirectory(this.path);
+    if (this.#path === null) return;
+    if (this.#temporary) rmSync(this.#path, { recursive: true, force: true });
+    else leaveDirectory(this.#path);
   }
 
-  #read(name: string): JobRecord {
-    const path = join(this.path, name, RECORD);
-    try {
-      return JSON.parse(readFileSync(path, 'utf8')) as JobRecord;
-    } catch (error) {
-      const reason = (error as Error).message;
-      throw new JobDirectoryError(`${path}: cannot be read (${reason}); restore it, or remove the job's directory`);
-    }
+  #placeOf(id: string): string {
+    this.#path ??= mkdtempSync(join(tmpdir(), 'farsight-jobs-'));
+    return join(this.#path, id);
+  }
+}
+
+function readRecord(path: string): JobRecord {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as JobRecord;
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new JobDirectoryError(`${path}: cannot be read (${reason}); restore it, or remove the job's directory`);
   }
 }
 

@@ -21,7 +21,7 @@ export interface SweepOrder {
   readonly maxResultBytes: number;
 }
 
-export type JobStatus = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+export type JobStatus = 'queued' | 'running' | 'done' | 'failed';
 
 export interface JobProgress {
   readonly stage: 'train' | 'score' | 'decide' | 'audit' | 'write';
@@ -67,6 +67,8 @@ export interface JobRecord {
   readonly createdAt: number;
   readonly endedAt: number | null;
   readonly status: JobStatus;
+  /** Times it was begun and neither ended nor was interrupted by a server that closed. */
+  readonly attempts: number;
   /** Why it failed. */
   readonly error: string | null;
   readonly summary: SweepSummary | null;

@@ -46,6 +46,8 @@ interface Running {
 }
 
 const EXPIRY_INTERVAL_MS = 60_000;
+/** A job that was under way so often when its server died is not begun again: it may be what it died of. */
+const MAX_ATTEMPTS = 3;
 
 export class Jobs {
   readonly #options: JobsOptions;
@@ -57,8 +59,11 @@ export class Jobs {
   constructor(options: JobsOptions) {
     this.#options = options;
     for (const record of options.directory.load()) {
-      const queued: JobRecord = record.status === 'running' ? { ...record, status: 'queued' } : record;
-      this.#jobs.set(record.id, { record: queued, progress: null, stageStartedAt: 0, running: null });
+      const entry: Entry = { record, progress: null, stageStartedAt: 0, running: null };
+      this.#jobs.set(record.id, entry);
+      if (record.status !== 'running') continue;
+      if (record.attempts < MAX_ATTEMPTS) entry.record = { ...record, status: 'queued' };
+      else this.#end(entry, { status: 'failed', error: `the server ended ${MAX_ATTEMPTS} times while the job ran` });
     }
     this.#expiry = setInterval(() => this.expire(Date.now()), EXPIRY_INTERVAL_MS).unref();
     this.expire(Date.now());
@@ -87,14 +92,19 @@ export class Jobs {
       const detail = `${held} of at most ${limits.jobsRunning}, ${limits.jobsWaiting} and ${limits.maxJobs}; delete some`;
       throw new Problem('too-many-jobs', detail, { headers: { 'retry-after': '10' } });
     }
-    const state = { createdAt: Date.now(), endedAt: null, status: 'queued', error: null, summary: null } as const;
+    const state = { createdAt: Date.now(), endedAt: null, status: 'queued', attempts: 0, error: null, summary: null } as const;
     const entry: Entry = {
       record: { id: randomUUID(), ...job, ...state },
       progress: null,
       stageStartedAt: 0,
       running: null,
     };
-    directory.save(entry.record);
+    try {
+      directory.save(entry.record);
+    } catch (error) {
+      const detail = `nothing was ordered: the job cannot be stored (${(error as Error).message})`;
+      throw new Problem('storage-failed', detail, { headers: { 'retry-after': '10' } });
+    }
     this.#jobs.set(entry.record.id, entry);
     this.#startNext();
     return entry;
@@ -164,7 +174,8 @@ export class Jobs {
     const { id, collection, generation, order } = entry.record;
     const { directory, collections } = this.#options;
     const index = collections[collection];
-    this.#save(entry, { status: 'running' });
+    const { attempts } = entry.record;
+    this.#save(entry, { status: 'running', attempts: attempts + 1 });
     if (index === undefined) {
       this.#end(entry, { status: 'failed', error: `there is no collection '${collection}'` });
       return;
@@ -192,6 +203,7 @@ export class Jobs {
         entry.running = null;
         // Null: stopped because the server closes, or because the job was deleted.
         if (end !== null && this.#jobs.has(id)) this.#end(entry, end);
+        else if (this.#closing) this.#save(entry, { status: 'queued', attempts });
         resolve();
         this.#startNext();
       });

@@ -67,12 +67,12 @@ export const JobSchema = Type.Object(
     revision: Type.Integer({ description: 'of the session when the sweep was ordered' }),
     collection: Type.String(),
     generation: Type.String(),
-    status: Type.Enum(['queued', 'running', 'done', 'failed', 'cancelled']),
+    status: Type.String({ description: 'queued, running, done or failed' }),
     created: Type.String({ description: 'time, ISO 8601' }),
     progress: Type.Optional(
       Type.Object(
         {
-          stage: Type.Enum(['train', 'score', 'decide', 'audit', 'write']),
+          stage: Type.String({ description: 'train, score, decide, audit or write' }),
           done: Type.Integer(),
           total: Type.Integer(),
           eta_ms: Type.Optional(Type.Integer({ description: 'of the stage' })),
@@ -116,7 +116,7 @@ export const AuditSchema = Type.Object(
         items: Type.Integer(),
         labelled_before: Type.Integer(),
         relevant: EstimateSchema,
-        precision: Type.Union([EstimateSchema, Type.Null()]),
+        precision: Type.Optional(EstimateSchema),
       },
       {
         ...closed,

@@ -173,7 +173,10 @@ function auditAnswer(
   return {
     job,
     interval: INTERVAL,
-    selected: { ...selected, precision: selected.items === 0 ? null : shareOf(selected.relevant, selected.items) },
+    selected: {
+      ...selected,
+      ...(selected.items === 0 ? {} : { precision: shareOf(selected.relevant, selected.items) }),
+    },
     rest: side(false, known.rest),
     strata: counted,
     complete: missing.length === 0,

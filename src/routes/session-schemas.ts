@@ -71,7 +71,11 @@ export const labelsBody = (config: ServeConfig) => {
 export const LabelBody = Type.Object({ label: Type.Enum(['positive', 'negative']) }, closed);
 
 export const LabelSchema = Type.Object(
-  { id: Type.Integer(), key: Type.Optional(Type.String()), label: Type.Enum(['positive', 'negative']) },
+  {
+    id: Type.Integer(),
+    key: Type.Optional(Type.String()),
+    label: Type.String({ description: 'positive or negative' }),
+  },
   closed,
 );
 

@@ -211,6 +211,11 @@ t.test('the sample of an audit, labelled, bounds precision and what was left out
     items - 7,
   );
   t.match(before.rest.relevant, { low: 0 }, 'nothing is known yet');
+  const headers = { accept: 'application/msgpack' };
+  for (const path of [`/v1/jobs/${job.id}`, job.result?.audit ?? '']) {
+    const [plain, packed] = [await server.request(path), await server.request(path, { headers })];
+    t.strictSame(packed.body, plain.body);
+  }
   t.notOk(before.to_label.some(({ id }) => [3, 14, 159, 2, 71, 828, 1001].includes(id)));
   const ids = before.to_label.map(({ id }) => id);
   await session.round({

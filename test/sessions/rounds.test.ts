@@ -10,6 +10,11 @@ const directory = buildSmallIndex(t, { items, attachments: true });
 const server = await startTestServer(t, { collections: { small: directory } });
 const labels = { positive: [3, 14, 159], negative: [2, 71, 828, 1001] };
 
+interface ModelReply {
+  readonly modalities: readonly { readonly name: string; readonly weights: readonly number[]; readonly bias: number }[];
+  readonly training: { readonly seed: number };
+}
+
 function idsOf({ items }: RoundReply): number[] {
   return items.map(({ id }) => id);
 }
@@ -144,6 +149,43 @@ t.test('labels are read, set and removed, all or one, by number and by key', asy
   const cleared = await session.call('DELETE', '/labels');
   t.match(cleared, { status: 204 });
   t.strictSame(await session.labels(), []);
+});
+
+t.test('the model scores items as rounds do, and is told of what it learnt', async (t) => {
+  const session = await SessionClient.create(server, { modalities: { visual: {} }, k: 5, search: { exhaustive: true } });
+  const none = await session.call<ProblemReply>('GET', '/model');
+  t.match(none, { status: 409, body: { type: '/docs#no-model' } });
+  await session.call('PUT', '/labels', labels);
+  const { status, body } = await session.call<ModelReply>('GET', '/model');
+  t.equal(status, 200);
+  t.match(body, { format: 'farsight model', version: 1, kind: 'linear_svm', feature_space: /^[0-9a-f]{16}$/ });
+  t.match(body.training, { positives: 3, negatives: 4, pseudo_negatives: 0, session: session.id, revision: 1 });
+  const [head] = body.modalities;
+  t.match(head, { name: 'visual', dims: 16, weight: 1 });
+  const round = await session.round();
+  t.equal(round.body.seed, body.training.seed, 'it is the model of the next round');
+  for (const { id, score } of round.body.items) {
+    const item = await server.request<{ features: { visual: { values: number[] } } }>(
+      `/v1/collections/small/items/${id}?features=true`,
+    );
+    const { values } = item.body.features.visual;
+    const sum = values.reduce((total, value, d) => total + value * (head?.weights[d] ?? 0), head?.bias ?? 0);
+    // Features and weights are told in single precision.
+    t.ok(Math.abs(sum - score) < 1e-4 * (1 + Math.abs(score)), `${sum} and ${score}`);
+  }
+});
+
+t.test('answers about sessions come as msgpack where it is asked for', async (t) => {
+  const session = await SessionClient.create(server, { k: 3 });
+  await session.round({ labels });
+  for (const path of ['', '/labels', '/labels/3', '/model']) {
+    const [plain, packed] = [
+      await session.call('GET', path),
+      await session.call('GET', path, undefined, { accept: 'application/msgpack' }),
+    ];
+    t.equal(packed.headers.get('content-type'), 'application/msgpack');
+    t.strictSame(packed.body, plain.body, path);
+  }
 });
 
 t.test('an undo takes back the last round, and the same round again gives the same suggestions', async (t) => {
