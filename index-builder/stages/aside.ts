@@ -4,8 +4,9 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { IndexError } from '../../src/index/format.ts';
+import { isLock } from '../../src/lock.ts';
 import { changing, isEmptyDirectory, putBack, putInPlace, syncDirectory } from './disk.ts';
-import { isLock, lockDirectory } from './lock.ts';
+import { lockDirectory } from './lock.ts';
 
 /** How a kind of result is told from folders of the user's. */
 export interface ResultKind {
