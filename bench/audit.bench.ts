@@ -2,8 +2,8 @@
 // a stratified sample that the class labels, and the estimate of what was found and of what was left out.
 //   node dist/bench/audit.bench.js [sessions]
 
-import { type Stratum, drawFrame } from '../src/audit-frame.ts';
 import { type Estimate, relevantItems } from '../src/audit.ts';
+import { drawFrame, type Stratum } from '../src/audit-frame.ts';
 import { trainHeads } from '../src/heads.ts';
 import { sampleOutside, seededRandom } from '../src/random.ts';
 import { DEFAULT_WEIGHT, ROUND_DEFAULTS } from '../src/round-request.ts';
@@ -30,7 +30,9 @@ const modalities = [...collection.modalities.keys()].map((name) => ({ name, weig
 const rows = [];
 for (const perStratum of SAMPLES) {
   for (const alpha of ALPHAS) {
-    const audits = Array.from({ length: Math.ceil(sessions / ALPHAS.length) }, (_, seed) => audit(seed, alpha, perStratum));
+    const audits = Array.from({ length: Math.ceil(sessions / ALPHAS.length) }, (_, seed) =>
+      audit(seed, alpha, perStratum),
+    );
     rows.push({
       per_stratum: perStratum,
       alpha,
@@ -47,7 +49,11 @@ printTable(title, rows);
 process.stdout.write(`${writeRun('audit', { sessions, rows })}\n`);
 
 /** One session: a class, some labels, a sweep, a labelled sample. */
-function audit(seed: number, alpha: number, perStratum: number): { readonly selected: Audited; readonly rest: Audited } {
+function audit(
+  seed: number,
+  alpha: number,
+  perStratum: number,
+): { readonly selected: Audited; readonly rest: Audited } {
   const members = classes[seed % classes.length] as Uint32Array;
   const relevant = new Set(members);
   const random = seededRandom(seed, 'audit bench');
@@ -71,8 +77,16 @@ function audit(seed: number, alpha: number, perStratum: number): { readonly sele
   const truth = members.filter((item) => !labelled.includes(item));
   const inSelected = truth.filter((item) => chosen.has(item)).length;
   return {
-    selected: compare(strata.filter(({ selected }) => selected), relevant, inSelected),
-    rest: compare(strata.filter(({ selected }) => !selected), relevant, truth.length - inSelected),
+    selected: compare(
+      strata.filter(({ selected }) => selected),
+      relevant,
+      inSelected,
+    ),
+    rest: compare(
+      strata.filter(({ selected }) => !selected),
+      relevant,
+      truth.length - inSelected,
+    ),
   };
 }
 

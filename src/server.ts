@@ -40,7 +40,6 @@ export async function serve(config: ServeConfig): Promise<Server> {
   setFlagsFromString('--heap-growing-percent=50');
   const log = createLog(config);
   const server = await startServer(config, { log });
-  process.stdout.write(`farsight is listening on ${server.url}\n`);
   const delay = config.drainMs + config.closeTimeoutMs;
   const onTimeout = () => log.error({ delay }, 'rounds were still running when the time to close was over');
   // Process managers send SIGUSR2 for reasons of their own; unheard it would end the process.
@@ -50,6 +49,8 @@ export async function serve(config: ServeConfig): Promise<Server> {
     log.info({ signal }, 'closing');
     await server.close();
   });
+  // Last, so that whoever reads it may send signals at once.
+  process.stdout.write(`farsight is listening on ${server.url}\n`);
   return server;
 }
 

@@ -92,7 +92,14 @@ export class Jobs {
       const detail = `${held} of at most ${limits.jobsRunning}, ${limits.jobsWaiting} and ${limits.maxJobs}; delete some`;
       throw new Problem('too-many-jobs', detail, { headers: { 'retry-after': '10' } });
     }
-    const state = { createdAt: Date.now(), endedAt: null, status: 'queued', attempts: 0, error: null, summary: null } as const;
+    const state = {
+      createdAt: Date.now(),
+      endedAt: null,
+      status: 'queued',
+      attempts: 0,
+      error: null,
+      summary: null,
+    } as const;
     const entry: Entry = {
       record: { id: randomUUID(), ...job, ...state },
       progress: null,

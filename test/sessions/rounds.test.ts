@@ -152,7 +152,11 @@ t.test('labels are read, set and removed, all or one, by number and by key', asy
 });
 
 t.test('the model scores items as rounds do, and is told of what it learnt', async (t) => {
-  const session = await SessionClient.create(server, { modalities: { visual: {} }, k: 5, search: { exhaustive: true } });
+  const session = await SessionClient.create(server, {
+    modalities: { visual: {} },
+    k: 5,
+    search: { exhaustive: true },
+  });
   const none = await session.call<ProblemReply>('GET', '/model');
   t.match(none, { status: 409, body: { type: '/docs#no-model' } });
   await session.call('PUT', '/labels', labels);
