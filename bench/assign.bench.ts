@@ -142,7 +142,7 @@ function measure(dataset: Dataset, spec: ModalitySpec): Result {
 function encoded(spec: ModalitySpec): { readonly space: Space; readonly rows: Rows } {
   const { reader } = openReader(spec.path, spec.options);
   try {
-    const encoder = codecFor(spec.options.get('codec'), reader).encoder(reader, spec.options);
+    const encoder = codecFor(spec.options, reader).encoder(reader, spec.options);
     const records = new Uint8Array(reader.rows * encoder.sizes.record);
     for (const chunk of reader.chunks(ROWS_AT_ONCE)) encoder.measure(chunk, 1);
     for (const chunk of reader.chunks(ROWS_AT_ONCE)) {

@@ -62,7 +62,7 @@ export function buildIndex(
   try {
     const modalities = options.modalities.map(({ name, options: keys }, i): PlannedModality => {
       const reader = readers[i] as VectorReader;
-      return { name, reader, encoder: codecFor(keys.get('codec'), reader).encoder(reader, keys) };
+      return { name, reader, encoder: codecFor(keys, reader).encoder(reader, keys) };
     });
     const { clusterSize, memoryBytes = defaultMemory(), threads } = options;
     const plan = planBuild(modalities, options, clusterSize, memoryBytes, threads);
@@ -130,7 +130,7 @@ function headOf(
   { reader }: PlannedModality,
   onHashed: (bytes: number, total: number) => void,
 ): ModalityHead {
-  const codec = codecFor(options.get('codec'), reader).name;
+  const codec = codecFor(options, reader).name;
   return { codec, source: { files: sourceFiles(reader.files, onHashed), options: sourceOptions(options) } };
 }
 
@@ -171,7 +171,7 @@ function openAll(specs: readonly ModalitySpec[]): VectorReader[] {
     for (const spec of specs) {
       const { reader, keys } = openReader(spec.path, spec.options);
       readers.push(reader);
-      requireUsed(spec, ['codec', ...keys, ...codecFor(spec.options.get('codec'), reader).optionKeys]);
+      requireUsed(spec, ['codec', ...keys, ...codecFor(spec.options, reader).optionKeys]);
       const [first] = readers as [VectorReader];
       if (reader.rows !== first.rows) {
         throw new CodecError(

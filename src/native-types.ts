@@ -75,6 +75,15 @@ export interface SparseVectors {
   readonly perRow: number;
 }
 
+/** See native/src/rabitq.h. */
+export interface RabitqParameters {
+  readonly dims: number;
+  /** scanBits to 8. */
+  readonly bits: number;
+  /** 1, 2 or 4. */
+  readonly scanBits: number;
+}
+
 /** sq8 rows, row-major. */
 export interface Sq8Vectors {
   readonly codes: Uint8Array;

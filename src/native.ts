@@ -7,6 +7,7 @@ import type {
   BadValue,
   MemberCounts,
   R64Layout,
+  RabitqParameters,
   RatioParameters,
   RatioQuantiser,
   ScanResult,
@@ -57,6 +58,8 @@ export interface Native {
   ratioCodesBytes(count: number, parameters: RatioParameters): number;
   ratioRefineBytes(count: number, parameters: RatioParameters): number;
   sq8CodesBytes(count: number, dims: number): number;
+  rabitqCodesBytes(count: number, parameters: RabitqParameters): number;
+  rabitqRefineBytes(count: number, parameters: RabitqParameters): number;
   packRatio(
     ids: Uint16Array,
     codes: Uint32Array,
@@ -68,6 +71,14 @@ export interface Native {
   packSq8(rows: Uint8Array, order: Uint32Array, dims: number, blocks: Uint8Array): void;
   openRatio(count: number, parameters: RatioParameters, blocks: SectionHandle, refine: SectionHandle): CodesHandle;
   openSq8(count: number, offset: Float32Array, step: Float32Array, blocks: SectionHandle): CodesHandle;
+  /** Codes of what the representatives leave, which they refer to. */
+  openRabitq(
+    count: number,
+    parameters: RabitqParameters,
+    blocks: SectionHandle,
+    refine: SectionHandle,
+    representatives: CodesHandle,
+  ): CodesHandle;
   openCells(
     codes: CodesHandle,
     representatives: CodesHandle,
@@ -268,6 +279,20 @@ export interface Native {
     refine: Uint8Array,
   ): void;
   packSq8Records(records: Uint8Array, dims: number, threads: number, blocks: Uint8Array): void;
+  /**
+   * Records of the slots from `first` on, the beginning of a block; cluster c, never empty, holds slots starts[c] to
+   * starts[c + 1]. Returns the largest |record's value - stored value|.
+   */
+  packRabitqRecords(
+    records: Sq8Vectors,
+    first: number,
+    starts: Uint32Array,
+    representatives: Float32Array,
+    parameters: RabitqParameters,
+    threads: number,
+    blocks: Uint8Array,
+    refine: Uint8Array,
+  ): number;
 
   openRatioMembers(parameters: RatioParameters, codeBytes: number): MembersHandle;
   openSq8Members(offset: Float32Array, step: Float32Array): MembersHandle;

@@ -1,7 +1,7 @@
 // The sections of one modality: records to their slots, a partition of slots at a time, then what is known of the final
 // clusters from all their members.
 
-import type { Representatives, Space } from '../../src/codecs/codec.ts';
+import type { Moments, Representatives, Space } from '../../src/codecs/codec.ts';
 import type { ModalityManifest, SectionManifest } from '../../src/index/format.ts';
 import { native } from '../../src/native.ts';
 import { levelsOver } from './levels.ts';
@@ -40,11 +40,11 @@ export function packModality(
   const slots = new Uint32Array(records.rows);
   nearest.read(0, new Uint8Array(slots.buffer));
   const clusters = slotsInPlace(slots, assigned.count);
-  const { sections, moments } = packRecords(space, records, slots, clusters, partitionBytes, options);
-
   // What was refined is chosen by the mean and variance of its final members; the papers' form by the row it is.
-  const refined = options.refine > 0;
-  const representatives = refined ? moments.representatives : space.pick(assigned, clusters.kept);
+  const representativesOf = (moments: Moments): Representatives =>
+    options.refine > 0 ? moments.representatives : space.pick(assigned, clusters.kept);
+  const { sections, moments } = packRecords(space, records, slots, clusters, partitionBytes, representativesOf, options);
+  const representatives = representativesOf(moments);
   const packed = space.packClusters(representatives, moments.spread);
   const levels = levelsOver(space, representatives, options);
   const write = (suffix: string, bytes: Uint8Array) =>
@@ -73,48 +73,71 @@ export function packModality(
   };
 }
 
-/** Streams the records once per partition, places them at their slots, and packs them. */
+/** Moments and codes of all clusters, in one pass over the records, or in two where codes are of residuals. */
 function packRecords(
   space: Space,
   records: ScratchFile,
   slots: Uint32Array,
   { starts }: OccupiedClusters,
   partitionBytes: number,
+  representativesOf: (moments: Moments) => Representatives,
   options: StageOptions,
 ) {
-  const { recordBytes, rows } = records;
   const members = space.members(starts, options.refine > 0);
+  const passes = space.packsResiduals ? 2 : 1;
+  const parts = (pass: number) =>
+    partsInSlotOrder(records, slots, partitionBytes, options, (share) =>
+      options.onProgress('write', Math.floor(((pass + share) / passes) * records.rows), records.rows),
+    );
+  const writers = sectionWriters(space, records.rows, options);
+  const append = (part: Uint8Array, firstSlot: number, representatives: Representatives | null): void => {
+    const last = firstSlot + part.length / space.recordBytes === records.rows;
+    const packed = space.pack(part, { firstSlot, last, starts, representatives }, options.threads);
+    for (const { suffix, bytes } of packed) writers.get(suffix)?.append(bytes);
+  };
+  try {
+    for (const { part, firstSlot } of parts(0)) {
+      members.add(part, options.threads);
+      if (!space.packsResiduals) append(part, firstSlot, null);
+    }
+    const moments = members.finish();
+    if (space.packsResiduals) {
+      const representatives = representativesOf(moments);
+      for (const { part, firstSlot } of parts(1)) append(part, firstSlot, representatives);
+    }
+    return { sections: [...writers.values()].map((writer) => writer.finish()), moments };
+  } finally {
+    for (const writer of writers.values()) writer.close();
+  }
+}
+
+/** Streams the records once per partition and places them at their slots; a part is overwritten by the next partition. */
+function* partsInSlotOrder(
+  records: ScratchFile,
+  slots: Uint32Array,
+  partitionBytes: number,
+  options: StageOptions,
+  onShare: (done: number) => void,
+): Generator<{ part: Uint8Array; firstSlot: number }> {
+  const { recordBytes, rows } = records;
   const slotsPerPartition = partitionSlots(rows, recordBytes, partitionBytes);
   const partitions = Math.ceil(rows / slotsPerPartition);
   const buffer = new Uint8Array(slotsPerPartition * recordBytes);
-  const writers = sectionWriters(space, rows, options);
-  try {
-    for (let partition = 0; partition < partitions; partition++) {
-      const first = partition * slotsPerPartition;
-      const count = Math.min(slotsPerPartition, rows - first);
-      const placed = buffer.subarray(0, count * recordBytes);
-      for (const part of records.parts(partRows(recordBytes, rows))) {
-        const places = slots.subarray(part.first, part.first + part.count);
-        native.placeRecords(part.records, recordBytes, places, first, options.threads, placed);
-        const read = partition * rows + part.first + part.count;
-        options.onProgress('write', Math.floor(read / (2 * partitions)) + Math.floor(first / 2), rows);
-      }
-      for (let at = 0; at < count; at += PACK_SLOTS) {
-        const part = placed.subarray(at * recordBytes, Math.min(count, at + PACK_SLOTS) * recordBytes);
-        members.add(part, options.threads);
-        const last = first + at + PACK_SLOTS >= rows;
-        for (const { suffix, bytes } of space.pack(part, last, options.threads)) writers.get(suffix)?.append(bytes);
-        const done = first + Math.min(count, at + PACK_SLOTS);
-        options.onProgress(
-          'write',
-          Math.floor(((partition + 1) * rows) / (2 * partitions)) + Math.floor(done / 2),
-          rows,
-        );
-      }
+  for (let partition = 0; partition < partitions; partition++) {
+    const first = partition * slotsPerPartition;
+    const count = Math.min(slotsPerPartition, rows - first);
+    const placed = buffer.subarray(0, count * recordBytes);
+    for (const part of records.parts(partRows(recordBytes, rows))) {
+      const places = slots.subarray(part.first, part.first + part.count);
+      native.placeRecords(part.records, recordBytes, places, first, options.threads, placed);
+      const read = partition * rows + part.first + part.count;
+      onShare((read / partitions + first) / (2 * rows));
     }
-    return { sections: [...writers.values()].map((writer) => writer.finish()), moments: members.finish() };
-  } finally {
-    for (const writer of writers.values()) writer.close();
+    for (let at = 0; at < count; at += PACK_SLOTS) {
+      const end = Math.min(count, at + PACK_SLOTS);
+      yield { part: placed.subarray(at * recordBytes, end * recordBytes), firstSlot: first + at };
+      onShare((((partition + 1) * rows) / partitions + first + end) / (2 * rows));
+    }
   }
 }
 

@@ -25,6 +25,8 @@
 #include "order.h"
 #include "packed.h"
 #include "principal.h"
+#include "rabitq-pack.h"
+#include "rabitq.h"
 #include "ratio.h"
 #include "records.h"
 #include "search.h"
@@ -142,6 +144,7 @@ struct Section {
 
 struct OpenCodes {
   std::vector<std::shared_ptr<Section>> sections; // kept alive
+  std::shared_ptr<OpenCodes> representatives;     // that the codes refer to, if they do
   std::unique_ptr<Codes> codes;
 };
 
@@ -390,6 +393,51 @@ Napi::Value open_sq8(Info info) {
   open->sections = {blocks};
   open->codes = std::make_unique<Sq8Codes>(Sq8Parameters{dims, offset.data(), step.data()}, count,
                                            blocks->bytes().data());
+  return wrap(env, std::move(open));
+}
+
+RabitqParameters rabitq_parameters(Napi::Env env, const Napi::Value& value) {
+  const auto given = object(env, value, "parameters");
+  const auto dims = static_cast<uint32_t>(whole(env, given.Get("dims"), "dims", 1, kMostRabitqDims));
+  const auto scan_bits = static_cast<uint32_t>(whole(env, given.Get("scanBits"), "scanBits", 1, 4));
+  if (scan_bits == 3) range_error(env, "scanBits: expected 1, 2 or 4");
+  return {dims, static_cast<uint32_t>(whole(env, given.Get("bits"), "bits", scan_bits, 8)), scan_bits};
+}
+
+size_t rabitq_refine_bytes(size_t count, const RabitqParameters& parameters) {
+  return count * rabitq_refine_row_bytes(parameters);
+}
+
+Napi::Value rabitq_codes_size(Info info) {
+  const auto env = info.Env();
+  const auto bytes = rabitq_codes_bytes(item_count(env, info[0]), rabitq_parameters(env, info[1]));
+  return Napi::Number::New(env, static_cast<double>(bytes));
+}
+
+Napi::Value rabitq_refine_size(Info info) {
+  const auto env = info.Env();
+  const auto bytes = rabitq_refine_bytes(item_count(env, info[0]), rabitq_parameters(env, info[1]));
+  return Napi::Number::New(env, static_cast<double>(bytes));
+}
+
+Napi::Value open_rabitq(Info info) {
+  const auto env = info.Env();
+  const auto count = item_count(env, info[0]);
+  const auto parameters = rabitq_parameters(env, info[1]);
+  const auto& blocks = handle<Section>(env, info[2], "blocks");
+  const auto& refine = handle<Section>(env, info[3], "refine");
+  const auto& representatives = handle<OpenCodes>(env, info[4], "representatives");
+  require_bytes(env, *blocks, rabitq_codes_bytes(count, parameters), "blocks");
+  require_bytes(env, *refine, rabitq_refine_bytes(count, parameters), "refine");
+  const Codes& means = *representatives->codes;
+  if (means.sparse() || means.dims() != parameters.dims || means.block_items() > kMostRepresentativeBlock) {
+    range_error(env, "representatives: expected dense ones of " + std::to_string(parameters.dims) + " dims");
+  }
+  if (means.count() == 0) range_error(env, "representatives: expected at least one");
+  auto open = std::make_shared<OpenCodes>();
+  open->sections = {blocks, refine};
+  open->representatives = representatives;
+  open->codes = std::make_unique<RabitqCodes>(parameters, count, blocks->bytes().data(), refine->bytes().data(), means);
   return wrap(env, std::move(open));
 }
 
@@ -1025,6 +1073,29 @@ Sq8Vectors sq8_vectors(Napi::Env env, const Napi::Value& value) {
   return {codes.data(), offset.data(), step.data(), codes.size() / offset.size(), offset.size()};
 }
 
+Napi::Value pack_rabitq_records(Info info) {
+  const auto env = info.Env();
+  const auto records = sq8_vectors(env, info[0]);
+  const auto parameters = rabitq_parameters(env, info[4]);
+  if (records.dims != parameters.dims) range_error(env, "records: expected " + std::to_string(parameters.dims) + " dims");
+  const auto starts = array<uint32_t>(env, info[2], "starts");
+  if (starts.size() < 2 || starts[0] != 0 || std::adjacent_find(starts.begin(), starts.end(), std::greater_equal<>()) != starts.end()) {
+    range_error(env, "starts: expected to ascend from 0, without empty clusters");
+  }
+  const auto first = whole(env, info[1], "first", 0, starts.back());
+  if (first % kRabitqBlockItems != 0 || records.rows > starts.back() - first) {
+    range_error(env, "records: expected to begin at a block, and no more than the clusters hold");
+  }
+  const auto clusters = starts.size() - 1;
+  const auto means = array_of<float>(env, info[3], "representatives", clusters * parameters.dims);
+  const auto threads = thread_count(env, info[5]);
+  const auto blocks = array_of<uint8_t>(env, info[6], "blocks", rabitq_codes_bytes(records.rows, parameters));
+  const auto refine = array_of<uint8_t>(env, info[7], "refine", rabitq_refine_bytes(records.rows, parameters));
+  const double error = pack_rabitq(records, first, {means.data(), starts.data(), clusters}, parameters, threads,
+                                   blocks.data(), refine.data());
+  return Napi::Number::New(env, error);
+}
+
 // The groups to search by, or none for null.
 std::optional<AssignTree> assign_tree(Napi::Env env, const Napi::Value& value) {
   if (value.IsNull()) return std::nullopt;
@@ -1359,6 +1430,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<pack_sq8_rows>(env, exports, "packSq8");
   add<open_ratio>(env, exports, "openRatio");
   add<open_sq8>(env, exports, "openSq8");
+  add<rabitq_codes_size>(env, exports, "rabitqCodesBytes");
+  add<rabitq_refine_size>(env, exports, "rabitqRefineBytes");
+  add<pack_rabitq_records>(env, exports, "packRabitqRecords");
+  add<open_rabitq>(env, exports, "openRabitq");
   add<open_cells>(env, exports, "openCells");
   add<packed_size>(env, exports, "packedBytes");
   add<pack_given_numbers>(env, exports, "packNumbers");

@@ -21,6 +21,10 @@ class Query {
 
   virtual float error() const = 0;
 
+  // 0 where error() is what decides which slots need an exact score. Else it is infinite, approximate scores are estimates,
+  // and of the best by them so many times as many as are wanted are scored exactly.
+  virtual size_t oversample() const { return 0; }
+
   // A hint that exact(slot) is about to be asked for.
   virtual void prefetch(size_t slot) const = 0;
 };
@@ -31,7 +35,8 @@ class DistanceQuery {
   virtual ~DistanceQuery() = default;
 
   // Approximate squared distances of blocks [first, first + count), none below 0, block_items() floats each; slots past
-  // the end of the codes get that of their zero padding. |approximate - Codes::distance()| <= error() for every slot.
+  // the end of the codes get that of their zero padding. |approximate - Codes::distance()| <= error() for every slot,
+  // but for the rounding of a distance to float.
   virtual void approximate(size_t first, size_t count, float* distances) const = 0;
 
   // Infinite where a float could overflow; a distance may then be infinite or NaN.

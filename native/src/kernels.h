@@ -13,6 +13,10 @@ inline constexpr size_t kRatioBlockItems = 64;
 inline constexpr size_t kSq8BlockItems = 16;
 inline constexpr size_t kLanes = 16;
 
+// Items of a rabitq block, and the bytes before its rows; see rabitq.h.
+inline constexpr size_t kRabitqBlockItems = 16;
+inline constexpr size_t kRabitqHeadBytes = 40;
+
 // How a feature id of a ratio code is stored.
 enum class IdForm : uint32_t {
   kByte = 0,   // dims <= 256: one byte
@@ -51,6 +55,11 @@ struct Kernels {
   // combined as float(high_sum) * 256 + float(low_sum), one rounding per operation.
   void (*sq8_scan)(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low,
                    float scale, float bias, float* scores);
+
+  // scores[16 * b + i] = factor_i * (step * sum_g table[g][nibble_ig]) for `count` rabitq blocks of `rows` rows.
+  // table: an int8 for each of the 16 values of the 8 * rows groups, group after group. The sum is exact in int32; then
+  // two float multiplications.
+  void (*rabitq_scan)(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores);
 
   // sum_d weights[d] * code_d for one item of an sq8 block: row points at its first code (group g of four at
   // row + 64 * g). dims: a multiple of 4. In double, four accumulators by d % 4, a rounding per multiplication and per

@@ -87,6 +87,30 @@ class Stop {
   bool first_ = true;
 };
 
+// What may be among the `limit` best: exact scores, or where the query only estimates them, estimates of so many more that
+// exact scores decide in the end.
+size_t kept_of(const Query& query, size_t limit) { return limit * std::max<size_t>(1, query.oversample()); }
+
+template <typename Admit, typename Work>
+auto with_collector(const Query& query, size_t limit, Admit admit, Work work) {
+  if (query.oversample() > 0) return work(RoughCollector(kept_of(query, limit), admit));
+  return work(Collector(query, limit, admit));
+}
+
+// Replaces estimates by exact scores. Which of them are kept before does not depend on who found them.
+void decide(const Cells& cells, const Query& query, size_t limit, std::vector<Scored>& list) {
+  if (query.oversample() == 0) return;
+  keep_best(list, kept_of(query, limit));
+  std::vector<uint32_t> items(list.size());
+  std::vector<double> scores(list.size());
+  for (size_t i = 0; i < list.size(); ++i) items[i] = list[i].item;
+  score_items(cells, query, items, scores.data());
+  list.clear();
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!std::isnan(scores[i])) list.push_back({scores[i], items[i]});
+  }
+}
+
 // Checked access to what a file says about slots and clusters.
 class Bounds {
  public:
@@ -240,22 +264,23 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
     Part& part = done[p];
     part.best.resize(segments);
     std::vector<float> block_scores(kBatchSlots);
-    Collector collector(query, std::min(per_segment, bounds.slots()), AdmitItems{cells, skip});
     Stop stop(options.deadline, expired);
     const size_t part_end = part_starts[p + 1];
-    for (size_t s = 0; s < segments; ++s) {
-      const size_t first = std::max(part_starts[p], segment_start(s));
-      const size_t last = std::min(part_end, segment_start(s + 1));
-      for (size_t i = first; i < last; ++i) {
-        const Bounds::Range range = bounds.cluster(clusters[i]);
-        if (i + kPrefetchClusters < part_end) prefetch_slots(cells, bounds.cluster(clusters[i + kPrefetchClusters]));
-        const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, block_scores, collector, stop);
-        part.result.items_scored += scored;
-        if (scored < range.end - range.begin) break;
-        ++part.result.clusters_read;
+    with_collector(query, std::min(per_segment, bounds.slots()), AdmitItems{cells, skip}, [&](auto collector) {
+      for (size_t s = 0; s < segments; ++s) {
+        const size_t first = std::max(part_starts[p], segment_start(s));
+        const size_t last = std::min(part_end, segment_start(s + 1));
+        for (size_t i = first; i < last; ++i) {
+          const Bounds::Range range = bounds.cluster(clusters[i]);
+          if (i + kPrefetchClusters < part_end) prefetch_slots(cells, bounds.cluster(clusters[i + kPrefetchClusters]));
+          const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, block_scores, collector, stop);
+          part.result.items_scored += scored;
+          if (scored < range.end - range.begin) break;
+          ++part.result.clusters_read;
+        }
+        if (first < last) part.best[s] = collector.take();
       }
-      if (first < last) part.best[s] = collector.take();
-    }
+    });
   });
 
   ScanResult result;
@@ -267,6 +292,7 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
   for (size_t s = 0; s < segments; ++s) {
     std::vector<Scored>& merged = done[0].best[s];
     for (size_t p = 1; p < parts; ++p) merged.insert(merged.end(), done[p].best[s].begin(), done[p].best[s].end());
+    decide(cells, query, per_segment, merged);
     const size_t at = s * per_segment;
     counts[s] = static_cast<uint32_t>(write_best(merged, per_segment, items + at, scores + at));
   }
@@ -303,7 +329,9 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
   const SkipSet skip(options.skip);
   const Codes& codes = *cells.codes;
   const size_t block = codes.block_items();
-  const std::vector<Slots> ranges = outside(cells.repeats, block, slots);
+  // An estimate does not say that nothing in a run is wanted.
+  const std::span<const BlockRun> repeats = query.oversample() == 0 ? cells.repeats : std::span<const BlockRun>();
+  const std::vector<Slots> ranges = outside(repeats, block, slots);
   size_t blocks = 0;
   for (const Slots& range : ranges) blocks += (range.end - range.begin + block - 1) / block;
   const size_t parts = std::max<size_t>(1, std::min(options.workers, blocks));
@@ -315,30 +343,32 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
   };
   run_parts(parts, [&](size_t p) {
     std::vector<float> block_scores(kBatchSlots);
-    Collector collector(query, std::min(count, slots), AdmitItems{cells, skip});
     Stop stop(options.deadline, expired);
     // This part's blocks, of all outside the runs numbered through.
     size_t first = blocks * p / parts, last = blocks * (p + 1) / parts;
-    for (const Slots& range : ranges) {
-      const size_t own = (range.end - range.begin + block - 1) / block;
-      const Slots mine{range.begin + std::min(first, own) * block, std::min(range.end, range.begin + std::min(last, own) * block)};
-      first -= std::min(first, own);
-      last -= std::min(last, own);
-      if (mine.begin >= mine.end) continue;
-      const size_t done = scan(mine, collector, block_scores, stop);
-      scored[p] += done;
-      if (done < mine.end - mine.begin) break;
-    }
-    best[p] = collector.take();
+    with_collector(query, std::min(count, slots), AdmitItems{cells, skip}, [&](auto collector) {
+      for (const Slots& range : ranges) {
+        const size_t own = (range.end - range.begin + block - 1) / block;
+        const Slots mine{range.begin + std::min(first, own) * block, std::min(range.end, range.begin + std::min(last, own) * block)};
+        first -= std::min(first, own);
+        last -= std::min(last, own);
+        if (mine.begin >= mine.end) continue;
+        const size_t done = scan(mine, collector, block_scores, stop);
+        scored[p] += done;
+        if (done < mine.end - mine.begin) break;
+      }
+      best[p] = collector.take();
+    });
   });
 
   ScanResult result;
   for (const size_t part : scored) result.items_scored += part;
   std::vector<Scored>& all = best[0];
   for (size_t p = 1; p < parts; ++p) all.insert(all.end(), best[p].begin(), best[p].end());
+  decide(cells, query, count, all);
   keep_best(all, count);
   std::vector<float> block_scores(kBatchSlots);
-  for (const BlockRun& run : cells.repeats) {
+  for (const BlockRun& run : repeats) {
     const Slots range{std::min(run.begin * block, slots), std::min(run.end * block, slots)};
     if (range.begin == range.end || expired) continue;
     query.approximate(run.begin, 1, block_scores.data());

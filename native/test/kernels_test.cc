@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -105,6 +106,46 @@ TEST("ratio_scan does not overflow at the largest weights and values") {
     std::vector<float> scores(64);
     kernels->ratio_scan(blocks.data(), 1, shape, table[0].weights, 1.0f, 0.0f, scores.data());
     CHECK(same_bits(scores, expected));
+  }
+}
+
+TEST("rabitq_scan equals scalar for 1 to 17, 128 and 512 rows and block counts 1 to 12") {
+  std::mt19937 random(11);
+  std::vector<size_t> all_rows = {128, 512};
+  for (size_t rows = 1; rows <= 17; ++rows) all_rows.push_back(rows);
+  for (const size_t rows : all_rows) {
+    for (const size_t count : {1u, 2u, 12u}) {
+      const size_t stride = kRabitqHeadBytes + rows * 64;
+      // One byte off any alignment; the exact size lets the sanitizer see a read past the end.
+      auto bytes = random_integers<uint8_t>(random, 1 + stride * count);
+      for (size_t b = 0; b < count; ++b) {
+        for (size_t i = 0; i < kRabitqBlockItems; ++i) {
+          // Factors as they are: positive and of ordinary size, some zero.
+          const uint16_t factor = random() % 8 == 0 ? 0 : static_cast<uint16_t>(0x3c00 + random() % 0x400);
+          std::memcpy(bytes.data() + 1 + b * stride + 8 + 2 * i, &factor, sizeof factor);
+        }
+      }
+      std::vector<int8_t> table(rows * 128);
+      for (int8_t& entry : table) entry = static_cast<int8_t>(random() % 255 - 127);
+      if (rows == 512) std::fill(table.begin(), table.end(), int8_t{-127});
+      std::vector<float> expected(16 * count);
+      scalar_kernels()->rabitq_scan(bytes.data() + 1, count, rows, table.data(), 0.013f, expected.data());
+      for (size_t i = 0; i < expected.size(); ++i) {
+        const uint8_t* block = bytes.data() + 1 + i / 16 * stride;
+        int32_t sum = 0;
+        for (size_t g = 0; g < rows * 8; ++g) {
+          const uint8_t byte = block[kRabitqHeadBytes + g / 8 * 64 + i % 16 * 4 + g % 4];
+          sum += table[g * 16 + (g % 8 < 4 ? byte & 15 : byte >> 4)];
+        }
+        const uint32_t half = block[8 + i % 16 * 2] | static_cast<uint32_t>(block[9 + i % 16 * 2]) << 8;
+        CHECK(expected[i] == std::bit_cast<float>(half << 16) * (0.013f * static_cast<float>(sum)));
+      }
+      for (const Kernels* kernels : vector_tables()) {
+        std::vector<float> scores(16 * count);
+        kernels->rabitq_scan(bytes.data() + 1, count, rows, table.data(), 0.013f, scores.data());
+        CHECK(same_bits(scores, expected));
+      }
+    }
   }
 }
 

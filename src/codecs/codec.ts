@@ -5,7 +5,7 @@ import type { ModalityManifest } from '../index/format.ts';
 import type { CodesHandle, SectionHandle } from '../native.ts';
 import type { AssignTree } from '../native-types.ts';
 
-export type CodecName = 'ratio' | 'sq8';
+export type CodecName = 'ratio' | 'sq8' | 'rabitq';
 
 /** Rows of input vectors. Dense: values are rows x dims. Sparse: ids and values are rows x perRow, 0 pads. */
 export type VectorChunk =
@@ -44,7 +44,7 @@ export class OptionError extends CodecError {
 }
 
 /** A codec's part of a modality's manifest. */
-export type CodecManifest = Pick<ModalityManifest, 'ratio'>;
+export type CodecManifest = Pick<ModalityManifest, 'ratio' | 'rabitq'>;
 
 /** Cluster representatives in the codec's own geometry. */
 export interface Representatives {
@@ -126,11 +126,21 @@ export interface Members {
   finish(): Moments;
 }
 
+/** Where records that are packed lie. */
+export interface PackedPart {
+  readonly firstSlot: number;
+  readonly last: boolean;
+  /** Cluster c, never empty, holds slots starts[c] to starts[c + 1]. */
+  readonly starts: Uint32Array;
+  /** The final ones, where the space packs residuals. */
+  readonly representatives: Representatives | null;
+}
+
 /** The space that the records of a modality lie in. */
 export interface Space {
   readonly dims: number;
   readonly normalize: boolean;
-  /** Largest |input value - stored value|, after normalisation. */
+  /** Largest |input value - stored value|, after normalisation; of what was packed so far where packing adds to it. */
   readonly maxValueError: number;
   readonly recordBytes: number;
   rows(records: Uint8Array, threads: number): Rows;
@@ -150,11 +160,13 @@ export interface Space {
   members(starts: Uint32Array, spread: boolean): Members;
   /** Bytes of the sections that `pack` fills for so many items. */
   packedSizes(items: number): readonly { readonly suffix: string; readonly bytes: number }[];
+  /** Whether codes are of what the final representatives leave, so that these come first. */
+  readonly packsResiduals: boolean;
   /**
    * Packs records that are in slot order: whole blocks of 64, but for the `last` part. The bytes follow on those of the
    * part before.
    */
-  pack(records: Uint8Array, last: boolean, threads: number): PackedSections;
+  pack(records: Uint8Array, part: PackedPart, threads: number): PackedSections;
   packClusters(
     representatives: Representatives,
     spread: Spread | null,

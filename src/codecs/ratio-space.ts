@@ -8,6 +8,7 @@ import type {
   CodecManifest,
   Members,
   Moments,
+  PackedPart,
   PackedSections,
   Representatives,
   Rows,
@@ -29,6 +30,7 @@ export class RatioSpace implements Space {
   readonly normalize: boolean;
   readonly maxValueError: number;
   readonly recordBytes: number;
+  readonly packsResiduals = false;
   readonly #quantiser: RatioQuantiser;
   readonly #parameters: RatioParameters;
   readonly #codeBytes: number;
@@ -144,7 +146,7 @@ export class RatioSpace implements Space {
     ];
   }
 
-  pack(records: Uint8Array, last: boolean, threads: number): PackedSections {
+  pack(records: Uint8Array, { last }: PackedPart, threads: number): PackedSections {
     const count = records.length / this.recordBytes;
     const blocks = new Uint8Array(native.ratioCodesBytes(count, this.#parameters));
     const refine = new Uint8Array(native.ratioRefineBytes(count, this.#parameters));

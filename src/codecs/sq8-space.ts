@@ -7,19 +7,21 @@ import type {
   CodecManifest,
   Members,
   Moments,
+  PackedPart,
   PackedSections,
   Representatives,
   Rows,
   Space,
   Spread,
 } from './codec.ts';
+import type { Sq8Scale } from './sq8-encoder.ts';
 
-interface DenseRepresentatives extends Representatives {
+export interface DenseRepresentatives extends Representatives {
   /** count x dims, on the grid of the codes. */
   readonly values: Float32Array;
 }
 
-interface DenseSpread extends Spread {
+export interface DenseSpread extends Spread {
   /** count x dims. */
   readonly values: Float32Array;
 }
@@ -27,18 +29,23 @@ interface DenseSpread extends Spread {
 export class Sq8Space implements Space {
   readonly dims: number;
   readonly normalize: boolean;
-  readonly maxValueError: number;
   readonly recordBytes: number;
+  readonly packsResiduals: boolean = false;
+  readonly #maxValueError: number;
   readonly #offset: Float32Array;
   readonly #step: Float32Array;
 
-  constructor(offset: Float32Array, step: Float32Array, normalize: boolean, maxValueError: number) {
+  constructor({ offset, step, normalize, maxValueError }: Sq8Scale) {
     this.dims = offset.length;
     this.normalize = normalize;
-    this.maxValueError = maxValueError;
+    this.#maxValueError = maxValueError;
     this.recordBytes = offset.length;
     this.#offset = offset;
     this.#step = step;
+  }
+
+  get maxValueError(): number {
+    return this.#maxValueError;
   }
 
   rows(records: Uint8Array): Sq8Rows {
@@ -108,7 +115,7 @@ export class Sq8Space implements Space {
     return [{ suffix: 'codes', bytes: native.sq8CodesBytes(items, this.dims) }];
   }
 
-  pack(records: Uint8Array, _last: boolean, threads: number): PackedSections {
+  pack(records: Uint8Array, _part: PackedPart, threads: number): PackedSections {
     return [{ suffix: 'codes', bytes: this.#pack(records, threads) }];
   }
 

@@ -75,13 +75,24 @@ const RatioManifest = Type.Object(
   closed,
 );
 
+const RabitqManifest = Type.Object(
+  {
+    /** Of a code, per dimension. */
+    bits: Type.Integer({ minimum: 1, maximum: 8 }),
+    /** The upper ones, which a scan reads. */
+    scan_bits: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)]),
+  },
+  closed,
+);
+
 const ModalityManifest = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z][a-z0-9_-]{0,31}$' }),
     dims: Type.Integer({ minimum: 1, maximum: 65536 }),
     normalize: Type.Boolean(),
-    codec: Type.Union([Type.Literal('ratio'), Type.Literal('sq8')]),
+    codec: Type.Union([Type.Literal('ratio'), Type.Literal('sq8'), Type.Literal('rabitq')]),
     ratio: Type.Optional(RatioManifest),
+    rabitq: Type.Optional(RabitqManifest),
     clusters: Type.Integer({ minimum: 1 }),
     /** Clusters are chosen by the variance of their items too, not only by their representative. */
     spread: Type.Boolean(),

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codecFor } from '../codecs/registry.ts';
+import { codecNamed } from '../codecs/registry.ts';
 import { type CellsHandle, type CodesHandle, native, type SectionHandle } from '../native.ts';
 import { decodeManifest, IndexError, type Manifest, type ModalityManifest } from './format.ts';
 import { mapSection } from './sections.ts';
@@ -112,7 +112,7 @@ interface OpenModality {
 function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSection): OpenModality {
   const { name, clusters } = modality;
   const sections: Record<'always' | 'inParts', SectionHandle[]> = { always: [], inParts: [] };
-  const codec = codecFor(modality.codec, { kind: 'dense' });
+  const codec = codecNamed(modality.codec);
   try {
     const { codes, representatives, spread } = codec.open(modality, manifest.items, (suffix) => {
       const section = map(`${name}.${suffix}`, null);

@@ -23,7 +23,7 @@ import {
 } from '../data.ts';
 
 /** Items of a block, as native/src/kernels.h has them. */
-const BLOCK_ITEMS = { ratio: 64, sq8: 16 } as const;
+const BLOCK_ITEMS = { ratio: 64, sq8: 16, rabitq: 16 } as const;
 
 for (const dataset of [lsc100k, lsc41k, caltech97, tate]) {
   testOn(t, dataset, 'approximate scores are within the stated error of exact ones', (t, inputs) => {

@@ -177,6 +177,45 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
   }
 }
 
+// What 32 nibbles look up: byte k of a lane in table k of four, the others masked away. A byte adds |entry| <= 127.
+__m256i look_up_nibbles(__m256i nibbles, const int8_t* tables) {
+  __m256i found = _mm256_setzero_si256();
+  for (int k = 0; k < 4; ++k) {
+    const __m128i one = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tables + k * 16));
+    const __m256i mask = _mm256_set1_epi32(static_cast<int>(0xffu << (8 * k)));
+    const __m256i values = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(one), nibbles);
+    found = _mm256_or_si256(found, _mm256_and_si256(values, mask));
+  }
+  return found;
+}
+
+void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores) {
+  const size_t stride = kRabitqHeadBytes + rows * 64;
+  const __m256i nibble = _mm256_set1_epi8(0x0f);
+  const __m256i ones = _mm256_set1_epi8(1);
+  const __m256 steps = _mm256_set1_ps(step);
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * stride;
+    __m256i sums[2] = {};
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t h = 0; h < 2; ++h) {
+        const __m256i codes = load(block + kRabitqHeadBytes + r * 64 + h * 32);
+        const __m256i low = look_up_nibbles(_mm256_and_si256(codes, nibble), table + r * 128);
+        const __m256i high =
+          look_up_nibbles(_mm256_and_si256(_mm256_srli_epi16(codes, 4), nibble), table + r * 128 + 64);
+        const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(ones, low), _mm256_maddubs_epi16(ones, high));
+        sums[h] = _mm256_add_epi32(sums[h], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+      }
+    }
+    for (size_t h = 0; h < 2; ++h) {
+      const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 8 + h * 16));
+      const __m256 factors = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+      const __m256 products = _mm256_mul_ps(steps, _mm256_cvtepi32_ps(sums[h]));
+      _mm256_storeu_ps(scores + b * kRabitqBlockItems + h * 8, _mm256_mul_ps(factors, products));
+    }
+  }
+}
+
 double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
   __m256d sums = _mm256_setzero_pd();
   for (size_t d = 0; d < dims; d += 4, row += 64) {
@@ -355,7 +394,8 @@ void panel_distance(const float* panel, const float* query, size_t dims, float* 
 }
 
 constexpr Kernels kTable = {
-  "avx2", ratio_scan, sq8_scan, sq8_dot, ratio_distance, sq8_distance, select_at_least, dot, axpy, panel_distance,
+  "avx2",        ratio_scan,   sq8_scan, rabitq_scan, sq8_dot, ratio_distance,
+  sq8_distance, select_at_least, dot,      axpy,        panel_distance,
 };
 
 } // namespace

@@ -192,6 +192,43 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
   }
 }
 
+// vpermb looks up 64 bytes at a time: byte k of a lane takes its value from table k of the four that lie side by side.
+void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores) {
+  const size_t stride = kRabitqHeadBytes + rows * 64;
+  const size_t ahead = scan_ahead(count);
+  const __m512i nibble = _mm512_set1_epi8(0x0f);
+  const __m512i tables = _mm512_set1_epi32(0x30201000);
+  const __m512i ones = _mm512_set1_epi8(1);
+  const __m512 steps = _mm512_set1_ps(step);
+  constexpr int kAndOr = 0xea; // (a & b) | c
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * stride;
+    if (ahead != 0) prefetch_lines(block + ahead, stride);
+    const uint8_t* bytes = block + kRabitqHeadBytes;
+    __m512i sums[4] = {};
+    const auto add = [&](size_t r, __m512i& low_sum, __m512i& high_sum) {
+      const __m512i codes = _mm512_loadu_si512(bytes + r * 64);
+      const __m512i low = _mm512_ternarylogic_epi32(codes, nibble, tables, kAndOr);
+      const __m512i high = _mm512_ternarylogic_epi32(_mm512_srli_epi16(codes, 4), nibble, tables, kAndOr);
+      const __m512i low_table = _mm512_loadu_si512(table + r * 128);
+      const __m512i high_table = _mm512_loadu_si512(table + r * 128 + 64);
+      low_sum = _mm512_dpbusd_epi32(low_sum, ones, _mm512_permutexvar_epi8(low, low_table));
+      high_sum = _mm512_dpbusd_epi32(high_sum, ones, _mm512_permutexvar_epi8(high, high_table));
+    };
+    size_t r = 0;
+    for (; r + 2 <= rows; r += 2) {
+      add(r, sums[0], sums[1]);
+      add(r + 1, sums[2], sums[3]);
+    }
+    if (r < rows) add(r, sums[0], sums[1]);
+    const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3]));
+    const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 8));
+    const __m512 factors = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+    const __m512 products = _mm512_mul_ps(steps, _mm512_cvtepi32_ps(sum));
+    _mm512_storeu_ps(scores + b * kRabitqBlockItems, _mm512_mul_ps(factors, products));
+  }
+}
+
 double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
   __m256d sums = _mm256_setzero_pd();
   for (size_t d = 0; d < dims; d += 4, row += 64) {
@@ -368,7 +405,8 @@ void panel_distance(const float* panel, const float* query, size_t dims, float* 
 }
 
 constexpr Kernels kTable = {
-  "avx512", ratio_scan, sq8_scan, sq8_dot, ratio_distance, sq8_distance, select_at_least, dot, axpy, panel_distance,
+  "avx512",        ratio_scan,   sq8_scan, rabitq_scan, sq8_dot, ratio_distance,
+  sq8_distance, select_at_least, dot,      axpy,        panel_distance,
 };
 
 } // namespace

@@ -131,6 +131,33 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
   }
 }
 
+// TBL looks up four tables side by side: byte k of a lane takes its value from table k.
+void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores) {
+  const size_t stride = kRabitqHeadBytes + rows * 64;
+  const uint8x16_t nibble = vdupq_n_u8(0x0f);
+  const uint8x16_t tables = vreinterpretq_u8_u32(vdupq_n_u32(0x30201000));
+  for (size_t b = 0; b < count; ++b) {
+    const uint8_t* block = blocks + b * stride;
+    int32x4_t sums[4] = {};
+    for (size_t r = 0; r < rows; ++r) {
+      const int8x16x4_t low_table = vld1q_s8_x4(table + r * 128);
+      const int8x16x4_t high_table = vld1q_s8_x4(table + r * 128 + 64);
+      for (size_t q = 0; q < 4; ++q) {
+        const uint8x16_t codes = vld1q_u8(block + kRabitqHeadBytes + r * 64 + q * 16);
+        const int8x16_t low = vqtbl4q_s8(low_table, vorrq_u8(vandq_u8(codes, nibble), tables));
+        const int8x16_t high = vqtbl4q_s8(high_table, vorrq_u8(vshrq_n_u8(codes, 4), tables));
+        sums[q] = vpadalq_s16(sums[q], vaddq_s16(vpaddlq_s8(low), vpaddlq_s8(high)));
+      }
+    }
+    for (size_t q = 0; q < 4; ++q) {
+      const uint16x4_t halves = vreinterpret_u16_u8(vld1_u8(block + 8 + q * 8));
+      const float32x4_t factors = vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(halves), 16));
+      const float32x4_t products = vmulq_n_f32(vcvtq_f32_s32(sums[q]), step);
+      vst1q_f32(scores + b * kRabitqBlockItems + q * 4, vmulq_f32(factors, products));
+    }
+  }
+}
+
 double sq8_dot(const double* weights, const uint8_t* row, size_t dims) {
   float64x2_t first = vdupq_n_f64(0);
   float64x2_t second = vdupq_n_f64(0);
@@ -279,7 +306,8 @@ void panel_distance(const float* panel, const float* query, size_t dims, float* 
 }
 
 constexpr Kernels kTable = {
-  "neon", ratio_scan, sq8_scan, sq8_dot, ratio_distance, sq8_distance, select_at_least, dot, axpy, panel_distance,
+  "neon",        ratio_scan,   sq8_scan, rabitq_scan, sq8_dot, ratio_distance,
+  sq8_distance, select_at_least, dot,      axpy,        panel_distance,
 };
 
 } // namespace

@@ -1,5 +1,7 @@
 // The kernels in plain C++: the specification every other table is tested against, bit for bit.
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "../kernels.h"
 #include "../ratio.h"
@@ -63,6 +65,24 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
       const float sum = static_cast<float>(high_sum) * 256.0f + static_cast<float>(low_sum);
       const float product = scale * sum;
       scores[b * kSq8BlockItems + i] = product + bias;
+    }
+  }
+}
+
+void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores) {
+  for (size_t b = 0; b < count; ++b, blocks += kRabitqHeadBytes + rows * 64) {
+    for (size_t i = 0; i < kRabitqBlockItems; ++i) {
+      int32_t sum = 0;
+      for (size_t r = 0; r < rows; ++r) {
+        for (size_t k = 0; k < 4; ++k) {
+          const uint8_t byte = blocks[kRabitqHeadBytes + r * 64 + i * 4 + k];
+          sum += table[r * 128 + k * 16 + (byte & 15)] + table[r * 128 + (4 + k) * 16 + (byte >> 4)];
+        }
+      }
+      uint16_t half;
+      std::memcpy(&half, blocks + 8 + 2 * i, sizeof half);
+      const float product = step * static_cast<float>(sum);
+      scores[b * kRabitqBlockItems + i] = std::bit_cast<float>(uint32_t{half} << 16) * product;
     }
   }
 }
@@ -153,7 +173,8 @@ void panel_distance(const float* panel, const float* query, size_t dims, float* 
 }
 
 constexpr Kernels kTable = {
-  "scalar", ratio_scan, sq8_scan, sq8_dot, ratio_distance, sq8_distance, select_at_least, dot, axpy, panel_distance,
+  "scalar",        ratio_scan,   sq8_scan, rabitq_scan, sq8_dot, ratio_distance,
+  sq8_distance, select_at_least, dot,      axpy,        panel_distance,
 };
 
 } // namespace

@@ -1,0 +1,172 @@
+// One residual after the other: rotate, quantise, and find the factors that make its estimates unbiased.
+#include "rabitq-pack.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#include "parallel.h"
+
+namespace farsight {
+
+namespace {
+
+// Steps of the best uniform quantiser of a standard normal variable with 2, 4 … 256 levels (Max, 1960).
+constexpr double kNormalSteps[] = {1.596, 0.9957, 0.586, 0.3352, 0.1881, 0.1041, 0.0569, 0.0308};
+
+// To the nearest float whose lower half is zero.
+uint16_t upper_half(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+class ResidualEncoder {
+ public:
+  ResidualEncoder(const RabitqParameters& parameters, const Rotation& rotation)
+      : parameters_(parameters), rotation_(rotation), residual_(parameters.dims), rotated_(parameters.dims),
+        code_(parameters.dims) {}
+
+  void encode(const uint8_t* record, const float* offset, const float* step, const float* representative) {
+    const size_t dims = parameters_.dims;
+    for (size_t d = 0; d < dims; ++d) {
+      residual_[d] = offset[d] + step[d] * static_cast<float>(record[d]) - representative[d];
+    }
+    rotated_ = residual_;
+    rotation_.apply(rotated_.data());
+    quantise();
+    factor_ = factor(parameters_.bits);
+    scan_factor_ = parameters_.scan_bits == parameters_.bits ? factor_ : factor(parameters_.scan_bits);
+  }
+
+  const uint8_t* code() const { return code_.data(); }
+  uint16_t factor() const { return factor_; }
+  uint16_t scan_factor() const { return scan_factor_; }
+
+  // The largest |residual - what is stored of it|.
+  double error() {
+    const float factor = std::bit_cast<float>(uint32_t{factor_} << 16);
+    const float centre = static_cast<float>((1u << parameters_.bits) - 1) / 2;
+    for (size_t d = 0; d < rotated_.size(); ++d) rotated_[d] = factor * (static_cast<float>(code_[d]) - centre);
+    rotation_.undo(rotated_.data());
+    float largest = 0;
+    for (size_t d = 0; d < rotated_.size(); ++d) largest = std::max(largest, std::fabs(residual_[d] - rotated_[d]));
+    return largest;
+  }
+
+ private:
+  // The step that suits normal values of this length, or the smaller one that covers all of them.
+  void quantise() {
+    double square = 0;
+    float largest = 0;
+    for (const float value : rotated_) {
+      square += static_cast<double>(value) * static_cast<double>(value);
+      largest = std::max(largest, std::fabs(value));
+    }
+    square_ = square;
+    const int half = 1 << (parameters_.bits - 1);
+    const double normal = kNormalSteps[parameters_.bits - 1] * std::sqrt(square / static_cast<double>(rotated_.size()));
+    const double step = std::min(normal, static_cast<double>(largest) / half);
+    const double inverse = step > 0 ? 1 / step : 0;
+    for (size_t d = 0; d < rotated_.size(); ++d) {
+      const double level = std::floor(static_cast<double>(rotated_[d]) * inverse);
+      code_[d] = static_cast<uint8_t>(std::clamp(level, -static_cast<double>(half), half - 1.0) + half);
+    }
+  }
+
+  // Of the upper `bits` of the codes: |r|^2 / <r, c>.
+  uint16_t factor(uint32_t bits) const {
+    const uint32_t shift = parameters_.bits - bits;
+    const double centre = ((1u << bits) - 1) / 2.0;
+    double product = 0;
+    for (size_t d = 0; d < rotated_.size(); ++d) {
+      product += static_cast<double>(rotated_[d]) * ((code_[d] >> shift) - centre);
+    }
+    if (square_ == 0) return 0;
+    const uint16_t half = upper_half(static_cast<float>(square_ / product));
+    if (!(product > 0) || !std::isfinite(std::bit_cast<float>(uint32_t{half} << 16))) {
+      throw std::range_error("a vector is too far from its cluster for a float; scale the input, or use normalize=true");
+    }
+    return half;
+  }
+
+  RabitqParameters parameters_;
+  const Rotation& rotation_;
+  std::vector<float> residual_, rotated_;
+  std::vector<uint8_t> code_;
+  double square_ = 0;
+  uint16_t factor_ = 0, scan_factor_ = 0;
+};
+
+// Puts the upper bits of a code into lane `lane` of a block of zeros, and its factor.
+void put_scan(const ResidualEncoder& encoder, const RabitqParameters& parameters, size_t lane, uint8_t* block) {
+  const uint16_t factor = encoder.scan_factor();
+  std::memcpy(block + 8 + 2 * lane, &factor, sizeof factor);
+  const uint32_t per_group = 4 / parameters.scan_bits, shift = parameters.bits - parameters.scan_bits;
+  for (uint32_t d = 0; d < parameters.dims; ++d) {
+    const uint32_t group = d / per_group, of_eight = group % 8;
+    const uint32_t bit = of_eight / 4 * 4 + d % per_group * parameters.scan_bits;
+    uint8_t& byte = block[kRabitqHeadBytes + size_t{group / 8} * 64 + 4 * lane + of_eight % 4];
+    byte = static_cast<uint8_t>(byte | encoder.code()[d] >> shift << bit);
+  }
+}
+
+void put_refine(const ResidualEncoder& encoder, const RabitqParameters& parameters, uint8_t* row) {
+  const uint16_t factor = encoder.factor();
+  std::memcpy(row, &factor, sizeof factor);
+  row += sizeof factor;
+  const uint32_t low = parameters.bits - parameters.scan_bits, mask = (1u << low) - 1;
+  for (uint32_t d = 0; d < parameters.dims; d += 8, row += low) {
+    uint64_t fields = 0;
+    for (uint32_t j = 0; j < 8 && d + j < parameters.dims; ++j) {
+      fields |= uint64_t{encoder.code()[d + j] & mask} << (j * low);
+    }
+    std::memcpy(row, &fields, low);
+  }
+}
+
+} // namespace
+
+double pack_rabitq(const Sq8Vectors& records, size_t first, const ResidualClusters& clusters,
+                   const RabitqParameters& parameters, size_t threads, uint8_t* blocks, uint8_t* refine) {
+  const size_t block_bytes = rabitq_block_bytes(parameters), row_bytes = rabitq_refine_row_bytes(parameters);
+  const size_t count = (records.rows + kRabitqBlockItems - 1) / kRabitqBlockItems;
+  const size_t shares = std::clamp<size_t>(threads, 1, std::max<size_t>(count, 1));
+  const Rotation rotation(parameters.dims);
+  std::vector<double> errors(shares);
+  run_parts(shares, [&](size_t share) {
+    ResidualEncoder encoder(parameters, rotation);
+    const size_t from = count * share / shares, to = count * (share + 1) / shares;
+    const uint32_t* const ends = clusters.starts + clusters.count + 1;
+    // The cluster that holds the first slot of this share.
+    size_t cluster =
+      static_cast<size_t>(std::upper_bound(clusters.starts, ends, first + from * kRabitqBlockItems) - clusters.starts) - 1;
+    std::memset(blocks + from * block_bytes, 0, (to - from) * block_bytes);
+    for (size_t b = from; b < to; ++b) {
+      uint8_t* const block = blocks + b * block_bytes;
+      const uint32_t head = static_cast<uint32_t>(cluster);
+      uint16_t begins = 0;
+      const size_t rows = std::min(kRabitqBlockItems, records.rows - b * kRabitqBlockItems);
+      for (size_t lane = 0; lane < rows; ++lane) {
+        const size_t row = b * kRabitqBlockItems + lane;
+        if (lane > 0 && clusters.starts[cluster + 1] == first + row) {
+          ++cluster;
+          begins = static_cast<uint16_t>(begins | 1u << lane);
+        }
+        encoder.encode(records.codes + row * records.dims, records.offset, records.step,
+                       clusters.representatives + cluster * records.dims);
+        put_scan(encoder, parameters, lane, block);
+        if (row_bytes != 0) put_refine(encoder, parameters, refine + row * row_bytes);
+        errors[share] = std::max(errors[share], encoder.error());
+      }
+      std::memcpy(block, &head, sizeof head);
+      std::memcpy(block + 4, &begins, sizeof begins);
+      if (clusters.starts[cluster + 1] == first + (b + 1) * kRabitqBlockItems) ++cluster;
+    }
+  });
+  return *std::max_element(errors.begin(), errors.end());
+}
+
+} // namespace farsight

@@ -1,0 +1,83 @@
+// rabitq codes: 1 to 8 bits per dimension of what a vector leaves when the stored representative of its cluster is taken
+// away, in a rotated basis (rotation.h); after Gao and Long, RaBitQ (SIGMOD 2024) and its extension to more bits (2025).
+//
+//   stored vector = representative + R^T (f * (code_d + 1/2 - 2^(bits - 1)))_d
+//
+// with R the rotation and f the item's own factor, |r|^2 / <r, c> for the residual r and its codes c around zero: with
+// it the inner product of a random direction with r is estimated without bias.
+//
+// The upper `scan_bits` of a code are a code too, with a factor of its own. They lie in blocks, which a scan reads; the
+// lower bits and the factor of all of them lie apart, row by row, and are read for the best of the scan alone.
+//
+// A block holds 16 consecutive slots:
+//   u32 cluster of the first slot, u16 bit i: slot i begins the next cluster, u16 zero;
+//   16 x u16 factors of the scan's codes: the upper half of a float;
+//   rows of 64 bytes, 32 / scan_bits dimensions each: byte 4 i + k of row r is of slot i, its low nibble group 8 r + k, its
+//   high nibble group 8 r + 4 + k of 4 / scan_bits dimensions, the first of them in the lowest bits.
+// A refine row: u16 factor, then per 8 dimensions as many bytes as there are lower bits, the first dimension lowest.
+#pragma once
+
+#include <vector>
+
+#include "codes.h"
+#include "kernels.h"
+#include "rotation.h"
+
+namespace farsight {
+
+inline constexpr uint32_t kMostRabitqDims = 4096;
+// Items of a block of the representatives' codes, at most.
+inline constexpr size_t kMostRepresentativeBlock = 64;
+
+struct RabitqParameters {
+  uint32_t dims;      // 1..4096
+  uint32_t bits;      // scan_bits..8
+  uint32_t scan_bits; // 1, 2 or 4
+};
+
+size_t rabitq_block_bytes(const RabitqParameters& parameters);
+size_t rabitq_codes_bytes(size_t count, const RabitqParameters& parameters);
+// Of a row; 0 when the scan has all bits.
+size_t rabitq_refine_row_bytes(const RabitqParameters& parameters);
+
+class RabitqCodes final : public Codes {
+ public:
+  // representatives: dense codes of the same dims, at least one, which outlive these.
+  RabitqCodes(const RabitqParameters& parameters, size_t count, const uint8_t* blocks, const uint8_t* refine,
+              const Codes& representatives);
+  size_t count() const override { return count_; }
+  size_t dims() const override { return parameters_.dims; }
+  size_t row_values() const override { return parameters_.dims; }
+  bool sparse() const override { return false; }
+  size_t block_items() const override { return kRabitqBlockItems; }
+  size_t block_bytes() const override { return block_bytes_; }
+  std::unique_ptr<Query> prepare(const float* weights, double bias) const override;
+  std::unique_ptr<DistanceQuery> prepare_distance(const float* query) const override;
+  void decode(size_t slot, uint32_t* ids, float* values) const override;
+  double distance(size_t slot, const float* query, double norm) const override;
+  void prefetch(size_t slot) const override;
+  const uint8_t* blocks() const override { return blocks_; }
+
+  const RabitqParameters& parameters() const { return parameters_; }
+  const Codes& representatives() const { return representatives_; }
+  const Rotation& rotation() const { return rotation_; }
+  size_t rows() const { return rows_; }
+  const uint8_t* block(size_t b) const { return blocks_ + b * block_bytes_; }
+  // Clusters come from a file and may say anything: at most the last one.
+  size_t cluster(size_t slot) const;
+  // The whole code of a slot, dims() bytes; returns its factor.
+  float codes(size_t slot, uint8_t* out) const;
+
+ private:
+  RabitqParameters parameters_;
+  Rotation rotation_;
+  size_t rows_;
+  size_t block_bytes_;
+  size_t refine_bytes_; // of a row
+  size_t count_;
+  const uint8_t* blocks_;
+  const uint8_t* refine_;
+  const Codes& representatives_;
+};
+
+} // namespace farsight

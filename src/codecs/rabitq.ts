@@ -1,0 +1,65 @@
+// rabitq: 1 to 8 bits per dimension of what a dense embedding's cluster leaves of it, in a rotated basis; see
+// native/src/rabitq.h for the form and docs/codecs.md for what it loses.
+
+import { native } from '../native.ts';
+import type { RabitqParameters } from '../native-types.ts';
+import { type Codec, CodecError, OptionError } from './codec.ts';
+import { numberOption, wholeOption } from './options.ts';
+import { RabitqSpace } from './rabitq-space.ts';
+import { openSq8Clusters } from './sq8-clusters.ts';
+import { requireDense, Sq8Encoder } from './sq8-encoder.ts';
+
+const MOST_BITS = 8;
+/** Where neither bits nor bytes are given: an eighth of float32. */
+const DEFAULT_BITS = 4;
+
+export const rabitq: Codec = {
+  name: 'rabitq',
+  optionKeys: ['normalize', 'bits', 'scan_bits', 'bytes_per_item'],
+
+  encoder(source, options) {
+    requireDense('rabitq', source);
+    const parameters = parametersFor(source.dims, options);
+    return new Sq8Encoder('rabitq', source, options, itemBytes(parameters), (scale) => new RabitqSpace(scale, parameters));
+  },
+
+  open(manifest, items, section) {
+    const { rabitq: stored, name, dims } = manifest;
+    if (stored === undefined) throw new CodecError(`modality ${name}: codec rabitq without its parameters`);
+    const parameters = { dims, bits: stored.bits, scanBits: stored.scan_bits };
+    const { representatives, spread } = openSq8Clusters(manifest, section);
+    const codes = native.openRabitq(items, parameters, section('codes'), section('codes-refine'), representatives);
+    return { codes, representatives, spread };
+  },
+};
+
+/** As given, or the most bits that the given bytes an item hold. */
+function parametersFor(dims: number, options: ReadonlyMap<string, string>): RabitqParameters {
+  const bytes = numberOption(options, 'bytes_per_item', 0, 1, Number.MAX_SAFE_INTEGER);
+  if (bytes === 0) return withBits(dims, wholeOption(options, 'bits', DEFAULT_BITS, 1, MOST_BITS), options);
+  if (options.has('bits')) {
+    throw new OptionError(`bits=${options.get('bits')}: bytes_per_item is given too; leave one of them out`);
+  }
+  for (let bits = MOST_BITS; bits >= 1; bits--) {
+    if (bits < wholeOption(options, 'scan_bits', 1, 1, 4)) break;
+    const parameters = withBits(dims, bits, options);
+    if (itemBytes(parameters) <= bytes) return parameters;
+  }
+  const least = Math.ceil(itemBytes(withBits(dims, wholeOption(options, 'scan_bits', 1, 1, 4), options)));
+  throw new OptionError(
+    `bytes_per_item=${options.get('bytes_per_item')}: codec=rabitq takes at least ${least} for ${dims} dimensions; ` +
+      'give that much',
+  );
+}
+
+function withBits(dims: number, bits: number, options: ReadonlyMap<string, string>): RabitqParameters {
+  const scanBits = wholeOption(options, 'scan_bits', bits >= 4 ? 4 : bits >= 2 ? 2 : 1, 1, 4);
+  if (scanBits === 3) throw new OptionError('scan_bits=3: expected 1, 2 or 4');
+  if (scanBits > bits) throw new OptionError(`scan_bits=${scanBits}: a code has ${bits} bits; give at most that many`);
+  return { dims, bits, scanBits };
+}
+
+/** Of an item's codes in the index. */
+function itemBytes(parameters: RabitqParameters): number {
+  return native.rabitqCodesBytes(16, parameters) / 16 + native.rabitqRefineBytes(1, parameters);
+}
