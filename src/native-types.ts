@@ -82,6 +82,8 @@ export interface RabitqParameters {
   readonly bits: number;
   /** 1, 2 or 4. */
   readonly scanBits: number;
+  /** Dimensions that have all bits, the others lack the lowest; all where scanBits is bits. */
+  readonly fullDims: number;
 }
 
 /** sq8 rows, row-major. */

@@ -13,6 +13,8 @@ export type SyntheticShape =
       readonly dims: number;
       readonly groups: number;
       readonly seed: number;
+      /** Principal deviation i falls as (1 + i) ** -decay, like that of learned embeddings; 0 when left out. */
+      readonly decay?: number;
     }
   | {
       readonly kind: 'sparse';
@@ -74,7 +76,8 @@ function groupOfRow({ rows, groups, seed }: SyntheticShape): Uint32Array {
 
 /** Gaussian rows around Gaussian centres; the background around the origin. */
 function* denseRows(shape: SyntheticShape & { kind: 'dense' }): Generator<readonly [Float32Array]> {
-  const { rows, dims, groups, seed } = shape;
+  const { rows, dims, groups, seed, decay = 0 } = shape;
+  const deviations = Float32Array.from({ length: dims }, (_, d) => (1 + d) ** -decay);
   const random = seededRandom(seed, 'synthetic dense');
   const normal = normals(random);
   const centres = Float32Array.from({ length: (groups + 1) * dims }, (_, i) =>
@@ -85,9 +88,29 @@ function* denseRows(shape: SyntheticShape & { kind: 'dense' }): Generator<readon
     const values = new Float32Array(Math.min(CHUNK_ROWS, rows - first) * dims);
     for (let i = 0; i < values.length; i++) {
       const centre = (group[first + Math.floor(i / dims)] as number) * dims;
-      values[i] = (centres[centre + (i % dims)] as number) + normal();
+      values[i] = ((centres[centre + (i % dims)] as number) + normal()) * (deviations[i % dims] as number);
     }
+    if (decay !== 0) for (let at = 0; at < values.length; at += dims) mix(values.subarray(at, at + dims));
     yield [values];
+  }
+}
+
+/**
+ * An orthogonal transform that leaves no coordinate a principal one: a Walsh-Hadamard transform of every block of equal
+ * stride, blocks being as long as the largest power of two that divides the dims.
+ */
+function mix(row: Float32Array): void {
+  const length = row.length & -row.length;
+  const stride = row.length / length;
+  for (let half = stride; half < row.length; half *= 2) {
+    for (let from = 0; from < row.length; from += 2 * half) {
+      for (let i = from; i < from + half; i++) {
+        const low = row[i] as number;
+        const high = row[i + half] as number;
+        row[i] = (low + high) * Math.SQRT1_2;
+        row[i + half] = (low - high) * Math.SQRT1_2;
+      }
+    }
   }
 }
 

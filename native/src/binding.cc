@@ -401,7 +401,9 @@ RabitqParameters rabitq_parameters(Napi::Env env, const Napi::Value& value) {
   const auto dims = static_cast<uint32_t>(whole(env, given.Get("dims"), "dims", 1, kMostRabitqDims));
   const auto scan_bits = static_cast<uint32_t>(whole(env, given.Get("scanBits"), "scanBits", 1, 4));
   if (scan_bits == 3) range_error(env, "scanBits: expected 1, 2 or 4");
-  return {dims, static_cast<uint32_t>(whole(env, given.Get("bits"), "bits", scan_bits, 8)), scan_bits};
+  const auto bits = static_cast<uint32_t>(whole(env, given.Get("bits"), "bits", scan_bits, 8));
+  const auto full = static_cast<uint32_t>(whole(env, given.Get("fullDims"), "fullDims", bits == scan_bits ? dims : 1, dims));
+  return {dims, bits, scan_bits, full};
 }
 
 size_t rabitq_refine_bytes(size_t count, const RabitqParameters& parameters) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -48,8 +49,7 @@ class ResidualEncoder {
   // The largest |residual - what is stored of it|.
   double error() {
     const float factor = std::bit_cast<float>(uint32_t{factor_} << 16);
-    const float centre = static_cast<float>((1u << parameters_.bits) - 1) / 2;
-    for (size_t d = 0; d < rotated_.size(); ++d) rotated_[d] = factor * (static_cast<float>(code_[d]) - centre);
+    for (size_t d = 0; d < rotated_.size(); ++d) rotated_[d] = factor * static_cast<float>(level(d, parameters_.bits));
     rotation_.undo(rotated_.data());
     float largest = 0;
     for (size_t d = 0; d < rotated_.size(); ++d) largest = std::max(largest, std::fabs(residual_[d] - rotated_[d]));
@@ -71,19 +71,22 @@ class ResidualEncoder {
     const double step = std::min(normal, static_cast<double>(largest) / half);
     const double inverse = step > 0 ? 1 / step : 0;
     for (size_t d = 0; d < rotated_.size(); ++d) {
-      const double level = std::floor(static_cast<double>(rotated_[d]) * inverse);
-      code_[d] = static_cast<uint8_t>(std::clamp(level, -static_cast<double>(half), half - 1.0) + half);
+      const double step_number = std::floor(static_cast<double>(rotated_[d]) * inverse);
+      code_[d] = static_cast<uint8_t>(std::clamp(step_number, -static_cast<double>(half), half - 1.0) + half);
+      if (d >= parameters_.full_dims) code_[d] &= 0xfe;
     }
   }
 
-  // Of the upper `bits` of the codes: |r|^2 / <r, c>.
+  // Of the upper `bits` of a code.
+  double level(size_t d, uint32_t bits) const {
+    const double middle = bits == parameters_.bits && d >= parameters_.full_dims ? 1 : 0.5;
+    return (code_[d] >> (parameters_.bits - bits)) + middle - (1u << (bits - 1));
+  }
+
+  // Of the upper `bits` of the codes: |r|^2 / <r, levels>.
   uint16_t factor(uint32_t bits) const {
-    const uint32_t shift = parameters_.bits - bits;
-    const double centre = ((1u << bits) - 1) / 2.0;
     double product = 0;
-    for (size_t d = 0; d < rotated_.size(); ++d) {
-      product += static_cast<double>(rotated_[d]) * ((code_[d] >> shift) - centre);
-    }
+    for (size_t d = 0; d < rotated_.size(); ++d) product += static_cast<double>(rotated_[d]) * level(d, bits);
     if (square_ == 0) return 0;
     const uint16_t half = upper_half(static_cast<float>(square_ / product));
     if (!(product > 0) || !std::isfinite(std::bit_cast<float>(uint32_t{half} << 16))) {
@@ -113,17 +116,18 @@ void put_scan(const ResidualEncoder& encoder, const RabitqParameters& parameters
   }
 }
 
-void put_refine(const ResidualEncoder& encoder, const RabitqParameters& parameters, uint8_t* row) {
+// Into a row of zeros.
+void put_refine(const ResidualEncoder& encoder, std::span<const RabitqPlane> planes, uint8_t* row) {
   const uint16_t factor = encoder.factor();
   std::memcpy(row, &factor, sizeof factor);
   row += sizeof factor;
-  const uint32_t low = parameters.bits - parameters.scan_bits, mask = (1u << low) - 1;
-  for (uint32_t d = 0; d < parameters.dims; d += 8, row += low) {
-    uint64_t fields = 0;
-    for (uint32_t j = 0; j < 8 && d + j < parameters.dims; ++j) {
-      fields |= uint64_t{encoder.code()[d + j] & mask} << (j * low);
+  for (const RabitqPlane& plane : planes) {
+    for (uint32_t d = 0; d < plane.dims; ++d) {
+      const uint32_t field = encoder.code()[d] >> plane.shift & ((1u << plane.width) - 1);
+      uint8_t& byte = row[size_t{d} * plane.width / 8];
+      byte = static_cast<uint8_t>(byte | field << (d * plane.width % 8));
     }
-    std::memcpy(row, &fields, low);
+    row += plane.bytes();
   }
 }
 
@@ -135,6 +139,8 @@ double pack_rabitq(const Sq8Vectors& records, size_t first, const ResidualCluste
   const size_t count = (records.rows + kRabitqBlockItems - 1) / kRabitqBlockItems;
   const size_t shares = std::clamp<size_t>(threads, 1, std::max<size_t>(count, 1));
   const Rotation rotation(parameters.dims);
+  const std::vector<RabitqPlane> planes = rabitq_refine_planes(parameters);
+  if (row_bytes != 0) std::memset(refine, 0, records.rows * row_bytes);
   std::vector<double> errors(shares);
   run_parts(shares, [&](size_t share) {
     ResidualEncoder encoder(parameters, rotation);
@@ -158,7 +164,7 @@ double pack_rabitq(const Sq8Vectors& records, size_t first, const ResidualCluste
         encoder.encode(records.codes + row * records.dims, records.offset, records.step,
                        clusters.representatives + cluster * records.dims);
         put_scan(encoder, parameters, lane, block);
-        if (row_bytes != 0) put_refine(encoder, parameters, refine + row * row_bytes);
+        if (row_bytes != 0) put_refine(encoder, planes, refine + row * row_bytes);
         errors[share] = std::max(errors[share], encoder.error());
       }
       std::memcpy(block, &head, sizeof head);

@@ -19,21 +19,94 @@ size_t oversampling(const RabitqParameters& parameters) {
   return parameters.scan_bits == 2 ? 4 : 10;
 }
 
-// A nibble is a code of one dimension, of two or of four. What it adds to a score, for each of its 16 values, is kept as
-// an int8 of a step common to all: |sum of a group's weights times code around zero| / 127 at most.
+// What the nibbles of a plane add to a score: 16 doubles for each group of 4 / width dimensions, scaled by 2^shift.
+class PlaneTable {
+ public:
+  PlaneTable(const RabitqPlane& plane, size_t groups, const std::vector<double>& weights)
+      : groups_(groups), values_(groups * 16) {
+    const uint32_t per_group = 4 / plane.width, mask = (1u << plane.width) - 1;
+    const double scale = 1u << plane.shift;
+    for (size_t g = 0; g < groups; ++g) {
+      for (uint32_t nibble = 0; nibble < 16; ++nibble) {
+        double value = 0;
+        for (uint32_t j = 0; j < per_group && g * per_group + j < plane.dims; ++j) {
+          value += weights[g * per_group + j] * ((nibble >> (j * plane.width) & mask) - mask / 2.0);
+        }
+        values_[g * 16 + nibble] = scale * value;
+      }
+    }
+  }
+
+  size_t groups() const { return groups_; }
+  double at(size_t group, uint32_t nibble) const { return values_[group * 16 + nibble]; }
+  double largest() const {
+    double most = 0;
+    for (const double value : values_) most = std::max(most, std::fabs(value));
+    return most;
+  }
+
+  // Of consecutive nibbles, the lower of a byte first: four sums by group % 4, then ((s0 + s1) + (s2 + s3)).
+  double sum(const uint8_t* bytes) const {
+    double sums[4] = {};
+    const double* table = values_.data();
+    size_t g = 0;
+    for (; g + 4 <= groups_; g += 4, bytes += 2, table += 64) {
+      sums[0] += table[bytes[0] & 15];
+      sums[1] += table[16 + (bytes[0] >> 4)];
+      sums[2] += table[32 + (bytes[1] & 15)];
+      sums[3] += table[48 + (bytes[1] >> 4)];
+    }
+    if (g < groups_) {
+      sums[0] += table[bytes[0] & 15];
+      sums[1] += table[16 + (bytes[0] >> 4)];
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  }
+
+  // The same of the rows of a block, eight groups a row in the order of rabitq.h.
+  double sum_rows(const uint8_t* bytes) const {
+    double sums[4] = {};
+    const double* table = values_.data();
+    for (size_t g = 0; g < groups_; g += 8, bytes += 64, table += 128) {
+      for (size_t k = 0; k < 4; ++k) {
+        sums[k] += table[16 * k + (bytes[k] & 15)];
+        sums[k] += table[64 + 16 * k + (bytes[k] >> 4)];
+      }
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  }
+
+ private:
+  size_t groups_;
+  std::vector<double> values_;
+};
+
+// A nibble is a code of one dimension, of two or of four. What it adds to the scan's score, for each of its 16 values, is
+// kept as an int8 of a step common to all: off by at most 1 / 254 of the largest.
 class RabitqQuery final : public Query {
  public:
   RabitqQuery(const RabitqCodes& codes, const float* weights, double bias)
       : codes_(codes),
         representatives_(codes.representatives().prepare(weights, bias)),
-        rotated_(weights, weights + codes.dims()),
-        table_(codes.rows() * 128) {
-    codes.rotation().apply(rotated_.data());
-    fill_table();
+        scan_(codes.rows() * 128) {
+    std::vector<double> rotated(weights, weights + codes.dims());
+    codes.rotation().apply(rotated.data());
+    const RabitqParameters& parameters = codes.parameters();
+    const RabitqPlane scanned{parameters.scan_bits, parameters.bits - parameters.scan_bits, parameters.dims};
+    tables_.emplace_back(scanned, codes.rows() * 8, rotated);
+    for (const RabitqPlane& plane : codes.refine_planes()) tables_.emplace_back(plane, plane.groups(), rotated);
+    const PlaneTable& upper = tables_.front();
+    const double step = upper.largest() / 127;
+    for (size_t i = 0; i < scan_.size(); ++i) {
+      const double scaled = step > 0 ? std::nearbyint(upper.at(i / 16, i % 16) / step) : 0.0;
+      scan_[i] = static_cast<int8_t>(std::clamp(scaled, -127.0, 127.0));
+    }
+    // The scan's own levels are 2^shift smaller.
+    step_ = static_cast<float>(std::ldexp(step, -static_cast<int>(scanned.shift)));
   }
 
   void approximate(size_t first, size_t count, float* scores) const override {
-    kernels().rabitq_scan(codes_.block(first), count, codes_.rows(), table_.data(), step_, scores);
+    kernels().rabitq_scan(codes_.block(first), count, codes_.rows(), scan_.data(), step_, scores);
     std::array<float, kMostRepresentativeBlock> means{};
     size_t known = std::numeric_limits<size_t>::max(); // the block of representatives whose scores are in `means`
     const size_t block_items = codes_.representatives().block_items();
@@ -62,21 +135,15 @@ class RabitqQuery final : public Query {
     }
   }
 
-  // Sixteen sums by d % 16, added pairwise, then times the factor, then the representative's.
+  // The planes from the scan's on, then times the factor, then the representative's.
   double exact(size_t slot) const override {
-    std::array<uint8_t, kMostRabitqDims> code;
-    const double factor = codes_.codes(slot, code.data());
-    double sums[16] = {};
-    const size_t dims = codes_.dims();
-    const size_t whole = dims - dims % 16;
-    for (size_t d = 0; d < whole; d += 16) {
-      for (size_t k = 0; k < 16; ++k) sums[k] += rotated_[d + k] * (code[d + k] - centre_);
+    double sum = tables_.front().sum_rows(codes_.scan_bytes(slot));
+    const uint8_t* bytes = codes_.refine_bytes(slot);
+    for (size_t p = 1; p < tables_.size(); ++p) {
+      sum += tables_[p].sum(bytes);
+      bytes += tables_[p].groups() / 2;
     }
-    for (size_t d = whole; d < dims; ++d) sums[d - whole] += rotated_[d] * (code[d] - centre_);
-    for (size_t half = 8; half > 0; half /= 2) {
-      for (size_t k = 0; k < half; ++k) sums[k] += sums[k + half];
-    }
-    return factor * sums[0] + representatives_->exact(codes_.cluster(slot));
+    return static_cast<double>(codes_.factor(slot)) * sum + representatives_->exact(codes_.cluster(slot));
   }
 
   // No bound that holds for every item is of use.
@@ -85,38 +152,11 @@ class RabitqQuery final : public Query {
   void prefetch(size_t slot) const override { codes_.prefetch(slot); }
 
  private:
-  void fill_table() {
-    const uint32_t scan_bits = codes_.parameters().scan_bits;
-    const size_t per_group = 4 / scan_bits, groups = codes_.rows() * 8, dims = codes_.dims();
-    const uint32_t mask = (1u << scan_bits) - 1;
-    const double scan_centre = mask / 2.0;
-    double largest = 0;
-    for (size_t g = 0; g < groups; ++g) {
-      double sum = 0;
-      for (size_t d = g * per_group; d < std::min(dims, (g + 1) * per_group); ++d) sum += std::fabs(rotated_[d]);
-      largest = std::max(largest, sum * scan_centre);
-    }
-    const double step = largest / 127;
-    for (size_t g = 0; g < groups; ++g) {
-      for (uint32_t nibble = 0; nibble < 16; ++nibble) {
-        double value = 0;
-        for (size_t j = 0; j < per_group && g * per_group + j < dims; ++j) {
-          value += rotated_[g * per_group + j] * ((nibble >> (j * scan_bits) & mask) - scan_centre);
-        }
-        const double scaled = step > 0 ? std::clamp(std::nearbyint(value / step), -127.0, 127.0) : 0.0;
-        table_[g / 8 * 128 + g % 8 * 16 + nibble] = static_cast<int8_t>(scaled);
-      }
-    }
-    step_ = static_cast<float>(step);
-    centre_ = ((1u << codes_.parameters().bits) - 1) / 2.0;
-  }
-
   const RabitqCodes& codes_;
   std::unique_ptr<Query> representatives_;
-  std::vector<double> rotated_;
-  std::vector<int8_t> table_;
+  std::vector<PlaneTable> tables_; // of the scan, then of the refine planes
+  std::vector<int8_t> scan_;
   float step_ = 0;
-  double centre_ = 0;
 };
 
 // The squared distance of every decoded vector, rounded to float once.
@@ -157,15 +197,29 @@ size_t rabitq_codes_bytes(size_t count, const RabitqParameters& parameters) {
   return blocks_of(count) * rabitq_block_bytes(parameters);
 }
 
+std::vector<RabitqPlane> rabitq_refine_planes(const RabitqParameters& parameters) {
+  const bool partial = parameters.full_dims < parameters.dims;
+  std::vector<RabitqPlane> planes;
+  uint32_t left = parameters.bits - parameters.scan_bits;
+  for (const uint32_t width : {4u, 2u, 1u}) {
+    while (left >= width + (partial ? 1 : 0)) planes.push_back({width, left -= width, parameters.dims});
+  }
+  if (left > 0) planes.push_back({1, 0, parameters.full_dims});
+  return planes;
+}
+
 size_t rabitq_refine_row_bytes(const RabitqParameters& parameters) {
-  const uint32_t low = parameters.bits - parameters.scan_bits;
-  return low == 0 ? 0 : 2 + (size_t{parameters.dims} + 7) / 8 * low;
+  if (parameters.bits == parameters.scan_bits) return 0;
+  size_t bytes = 2;
+  for (const RabitqPlane& plane : rabitq_refine_planes(parameters)) bytes += plane.bytes();
+  return bytes;
 }
 
 RabitqCodes::RabitqCodes(const RabitqParameters& parameters, size_t count, const uint8_t* blocks,
                          const uint8_t* refine, const Codes& representatives)
     : parameters_(parameters),
       rotation_(parameters.dims),
+      refine_planes_(rabitq_refine_planes(parameters)),
       rows_(rows_of(parameters)),
       block_bytes_(rabitq_block_bytes(parameters)),
       refine_bytes_(rabitq_refine_row_bytes(parameters)),
@@ -193,44 +247,46 @@ size_t RabitqCodes::cluster(size_t slot) const {
   return std::min<size_t>(size_t{first} + static_cast<size_t>(std::popcount(before)), representatives_.count() - 1);
 }
 
-float RabitqCodes::codes(size_t slot, uint8_t* out) const {
+float RabitqCodes::factor(size_t slot) const {
+  if (refine_bytes_ != 0) return from_upper_half(refine_ + slot * refine_bytes_);
+  return from_upper_half(block(slot / kRabitqBlockItems) + 8 + 2 * (slot % kRabitqBlockItems));
+}
+
+float RabitqCodes::levels(size_t slot, int16_t* twice) const {
   const size_t dims = parameters_.dims;
-  const uint32_t scan_bits = parameters_.scan_bits, low = parameters_.bits - scan_bits;
-  const size_t lane = slot % kRabitqBlockItems;
-  const uint8_t* row = block(slot / kRabitqBlockItems) + kRabitqHeadBytes + 4 * lane;
-  const uint32_t mask = (1u << scan_bits) - 1;
-  // 32 / scan_bits dimensions a row: those of the four low nibbles, then those of the four high ones.
+  const uint32_t width = parameters_.scan_bits, shift = parameters_.bits - width;
+  const auto level = [](uint32_t field, uint32_t of_width, uint32_t of_shift) {
+    return (2 * static_cast<int>(field) - static_cast<int>((1u << of_width) - 1)) * (1 << of_shift);
+  };
+  const uint8_t* row = scan_bytes(slot);
+  // 32 / width dimensions a row: those of the four low nibbles, then those of the four high ones.
   for (size_t d = 0; d < dims; row += 64) {
     uint32_t word;
     std::memcpy(&word, row, sizeof word);
     const uint32_t nibbles[2] = {word & 0x0f0f0f0f, word >> 4 & 0x0f0f0f0f};
     for (const uint32_t four : nibbles) {
       for (uint32_t k = 0; k < 32; k += 8) {
-        for (uint32_t j = 0; j < 4 && d < dims; j += scan_bits) out[d++] = static_cast<uint8_t>(four >> (k + j) & mask);
+        for (uint32_t j = 0; j < 4 && d < dims; j += width, ++d) {
+          twice[d] = static_cast<int16_t>(level(four >> (k + j) & ((1u << width) - 1), width, shift));
+        }
       }
     }
   }
-  if (low == 0) return from_upper_half(block(slot / kRabitqBlockItems) + 8 + 2 * lane);
-  const uint8_t* rest = refine_ + slot * refine_bytes_;
-  const float factor = from_upper_half(rest);
-  rest += 2;
-  const uint32_t low_mask = (1u << low) - 1;
-  for (size_t d = 0; d < dims; d += 8, rest += low) {
-    uint64_t fields = 0;
-    std::memcpy(&fields, rest, low);
-    const size_t end = std::min(dims, d + 8);
-    for (size_t at = d; at < end; ++at, fields >>= low) {
-      out[at] = static_cast<uint8_t>(uint32_t{out[at]} << low | (static_cast<uint32_t>(fields) & low_mask));
+  const uint8_t* bytes = refine_bytes(slot);
+  for (const RabitqPlane& plane : refine_planes_) {
+    for (size_t d = 0; d < plane.dims; ++d) {
+      const uint32_t field = bytes[d * plane.width / 8] >> (d * plane.width % 8) & ((1u << plane.width) - 1);
+      twice[d] = static_cast<int16_t>(twice[d] + level(field, plane.width, plane.shift));
     }
+    bytes += plane.bytes();
   }
-  return factor;
+  return factor(slot);
 }
 
 void RabitqCodes::decode(size_t slot, uint32_t*, float* values) const {
-  std::array<uint8_t, kMostRabitqDims> code;
-  const float factor = codes(slot, code.data());
-  const float centre = static_cast<float>((1u << parameters_.bits) - 1) / 2;
-  for (size_t d = 0; d < parameters_.dims; ++d) values[d] = factor * (static_cast<float>(code[d]) - centre);
+  std::array<int16_t, kMostRabitqDims> twice;
+  const float half_factor = levels(slot, twice.data()) / 2;
+  for (size_t d = 0; d < parameters_.dims; ++d) values[d] = half_factor * static_cast<float>(twice[d]);
   rotation_.undo(values);
   std::array<float, kMostRabitqDims> mean;
   representatives_.decode(cluster(slot), nullptr, mean.data());

@@ -77,7 +77,10 @@ struct Packed {
 std::vector<RabitqParameters> all_forms(uint32_t dims) {
   std::vector<RabitqParameters> forms;
   for (const uint32_t scan_bits : {1u, 2u, 4u}) {
-    for (uint32_t bits = scan_bits; bits <= 8; ++bits) forms.push_back({dims, bits, scan_bits});
+    for (uint32_t bits = scan_bits; bits <= 8; ++bits) {
+      forms.push_back({dims, bits, scan_bits, dims});
+      if (bits > scan_bits && dims > 1) forms.push_back({dims, bits, scan_bits, dims / 2});
+    }
   }
   return forms;
 }
@@ -117,7 +120,7 @@ TEST("rabitq codes decode to the residual's grid, closer with every bit, and kno
         // Level i of a uniform quantiser is off by at most half a step inside its range of 2^(bits - 1) steps to each
         // side; a step is at most the largest value over 2^(bits - 1). The factor moves the code along itself, by what
         // the cosine of residual and code leaves: at 4 bits and more this stays below a step of every value.
-        if (parameters.bits >= 4) CHECK(std::sqrt(left) <= 2 * std::sqrt(square) * std::sqrt(dims) / (1 << (parameters.bits - 1)));
+        if (parameters.bits >= 4 && parameters.full_dims == dims) CHECK(std::sqrt(left) <= 2 * std::sqrt(square) * std::sqrt(dims) / (1 << (parameters.bits - 1)));
         CHECK(left <= 4 * square * dims + 1e-9);
       }
       // The stated error is that of the residual, to which the representative is added in float.
@@ -164,7 +167,7 @@ TEST("approximate rabitq scores are those of the scan's own codes within the ste
   std::mt19937 random(53);
   for (const uint32_t dims : {1u, 7u, 33u, 64u, 130u, 1280u}) {
     for (const uint32_t bits : {1u, 2u, 4u}) {
-      const Packed packed(random, {dims, bits, bits}, 9);
+      const Packed packed(random, {dims, bits, bits, dims}, 9);
       const Sq8Codes means = packed.representatives();
       const RabitqCodes codes(packed.parameters, packed.count, packed.blocks.data(), nullptr, means);
       const std::vector<float> weights = random_weights(random, dims);
@@ -185,9 +188,8 @@ TEST("approximate rabitq scores are those of the scan's own codes within the ste
       }
       const double means_error = means.prepare(weights.data(), -0.4)->error();
       const double groups = std::ceil(static_cast<double>(dims) / static_cast<double>(per_group));
-      std::vector<uint8_t> code(dims);
       for (size_t slot = 0; slot < packed.count; ++slot) {
-        const double factor = codes.codes(slot, code.data());
+        const double factor = codes.factor(slot);
         // Beside it, the error of the representative's score, and a few roundings to float.
         const double rest = means_error + 1e-6 * (std::fabs(query->exact(slot)) + factor * largest * groups);
         const double bound = factor * largest / 254 * groups + rest;
@@ -224,7 +226,7 @@ TEST("estimates of inner products have no bias over random directions") {
 }
 
 TEST("packing does not depend on threads") {
-  for (const RabitqParameters parameters : {RabitqParameters{33, 4, 1}, RabitqParameters{40, 8, 4}}) {
+  for (const RabitqParameters parameters : {RabitqParameters{33, 4, 1, 33}, RabitqParameters{40, 8, 4, 13}}) {
     std::mt19937 first(55), second(55);
     const Packed one(first, parameters, 30), three(second, parameters, 30, 3);
     CHECK(one.blocks == three.blocks && one.refine == three.refine && one.error == three.error);
@@ -233,7 +235,7 @@ TEST("packing does not depend on threads") {
 
 TEST("a damaged block names a cluster that exists") {
   std::mt19937 random(56);
-  Packed packed(random, {20, 4, 4}, 6);
+  Packed packed(random, {20, 4, 4, 20}, 6);
   const Sq8Codes means = packed.representatives();
   std::fill(packed.blocks.begin(), packed.blocks.begin() + 6, uint8_t{0xff});
   const RabitqCodes codes(packed.parameters, packed.count, packed.blocks.data(), nullptr, means);
@@ -249,7 +251,7 @@ TEST("a residual that no float holds is refused") {
   const std::vector<float> offset = {3e38f}, step = {0.0f}, mean = {-3e38f};
   const uint8_t record = 0;
   const std::vector<uint32_t> starts = {0, 1};
-  std::vector<uint8_t> block(rabitq_block_bytes({1, 4, 4}));
-  CHECK_THROWS(pack_rabitq({&record, offset.data(), step.data(), 1, 1}, 0, {mean.data(), starts.data(), 1}, {1, 4, 4}, 1,
+  std::vector<uint8_t> block(rabitq_block_bytes({1, 4, 4, 1}));
+  CHECK_THROWS(pack_rabitq({&record, offset.data(), step.data(), 1, 1}, 0, {mean.data(), starts.data(), 1}, {1, 4, 4, 1}, 1,
                            block.data(), nullptr));
 }

@@ -56,9 +56,9 @@ export class RabitqSpace extends Sq8Space {
     representatives: DenseRepresentatives,
     spread: DenseSpread | null,
   ): { sections: PackedSections; manifest: CodecManifest } {
-    const { bits, scanBits } = this.#parameters;
+    const { bits, scanBits, fullDims } = this.#parameters;
     const { sections } = super.packClusters(representatives, spread);
-    return { sections, manifest: { rabitq: { bits, scan_bits: scanBits as 1 | 2 | 4 } } };
+    return { sections, manifest: { rabitq: { bits, scan_bits: scanBits as 1 | 2 | 4, full_dims: fullDims } } };
   }
 }
 

@@ -12,6 +12,8 @@ import { requireDense, Sq8Encoder } from './sq8-encoder.ts';
 const MOST_BITS = 8;
 /** Where neither bits nor bytes are given: an eighth of float32. */
 const DEFAULT_BITS = 4;
+/** Of a plane of one bit. */
+const DIMS_PER_BYTE = 8;
 
 export const rabitq: Codec = {
   name: 'rabitq',
@@ -26,7 +28,7 @@ export const rabitq: Codec = {
   open(manifest, items, section) {
     const { rabitq: stored, name, dims } = manifest;
     if (stored === undefined) throw new CodecError(`modality ${name}: codec rabitq without its parameters`);
-    const parameters = { dims, bits: stored.bits, scanBits: stored.scan_bits };
+    const parameters = { dims, bits: stored.bits, scanBits: stored.scan_bits, fullDims: stored.full_dims };
     const { representatives, spread } = openSq8Clusters(manifest, section);
     const codes = native.openRabitq(items, parameters, section('codes'), section('codes-refine'), representatives);
     return { codes, representatives, spread };
@@ -40,23 +42,49 @@ function parametersFor(dims: number, options: ReadonlyMap<string, string>): Rabi
   if (options.has('bits')) {
     throw new OptionError(`bits=${options.get('bits')}: bytes_per_item is given too; leave one of them out`);
   }
-  for (let bits = MOST_BITS; bits >= 1; bits--) {
-    if (bits < wholeOption(options, 'scan_bits', 1, 1, 4)) break;
-    const parameters = withBits(dims, bits, options);
-    if (itemBytes(parameters) <= bytes) return parameters;
+  const fewest = wholeOption(options, 'scan_bits', 1, 1, 4);
+  for (let bits = MOST_BITS; bits >= fewest; bits--) {
+    const whole = withBits(dims, bits, options);
+    if (itemBytes(whole) <= bytes) return whole;
+    const part = inPart(whole, bytes, options);
+    if (part !== null) return part;
   }
-  const least = Math.ceil(itemBytes(withBits(dims, wholeOption(options, 'scan_bits', 1, 1, 4), options)));
+  const least = Math.ceil(itemBytes(withBits(dims, fewest, options)));
   throw new OptionError(
     `bytes_per_item=${options.get('bytes_per_item')}: codec=rabitq takes at least ${least} for ${dims} dimensions; ` +
       'give that much',
   );
 }
 
-function withBits(dims: number, bits: number, options: ReadonlyMap<string, string>): RabitqParameters {
-  const scanBits = wholeOption(options, 'scan_bits', bits >= 4 ? 4 : bits >= 2 ? 2 : 1, 1, 4);
+/** With the lowest bit in as many dimensions as the bytes hold, or null where that is none. */
+function inPart(
+  { dims, bits }: RabitqParameters,
+  bytes: number,
+  options: ReadonlyMap<string, string>,
+): RabitqParameters | null {
+  if (bits === 1) return null;
+  // The lowest bit lies apart from those of the scan.
+  const { scanBits } = withBits(dims, bits - 1, options, scanBitsFor(bits - 1));
+  const parameters = { dims, bits, scanBits, fullDims: 1 };
+  const further = Math.floor(bytes - itemBytes(parameters));
+  return further < 0 ? null : { ...parameters, fullDims: Math.min(dims, DIMS_PER_BYTE * (1 + further)) };
+}
+
+function withBits(
+  dims: number,
+  bits: number,
+  options: ReadonlyMap<string, string>,
+  standard: number = scanBitsFor(bits),
+): RabitqParameters {
+  const scanBits = wholeOption(options, 'scan_bits', standard, 1, 4);
   if (scanBits === 3) throw new OptionError('scan_bits=3: expected 1, 2 or 4');
   if (scanBits > bits) throw new OptionError(`scan_bits=${scanBits}: a code has ${bits} bits; give at most that many`);
-  return { dims, bits, scanBits };
+  return { dims, bits, scanBits, fullDims: dims };
+}
+
+/** What measured best for so many bits: docs/codecs.md. */
+function scanBitsFor(bits: number): number {
+  return bits >= 4 ? 4 : bits >= 2 ? 2 : 1;
 }
 
 /** Of an item's codes in the index. */

@@ -81,6 +81,8 @@ const RabitqManifest = Type.Object(
     bits: Type.Integer({ minimum: 1, maximum: 8 }),
     /** The upper ones, which a scan reads. */
     scan_bits: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)]),
+    /** Dimensions that have all bits; the others lack the lowest. */
+    full_dims: Type.Integer({ minimum: 1, maximum: 4096 }),
   },
   closed,
 );

@@ -1,0 +1,90 @@
+// What a dense codec is measured with: the input vectors at unit length, SVM hyperplanes trained on them, and the items
+// that score best in float32.
+
+import { openReader } from '../../index-builder/readers/open-reader.ts';
+import type { LinearModel } from '../../src/models/model.ts';
+import { trainLinearSvm } from '../../src/models/linear-svm.ts';
+import { bestOf } from '../baselines/best-items.ts';
+import { scoreRows } from '../baselines/float-scan.ts';
+import { type Dataset, specsOf } from '../datasets/collections.ts';
+import { type LabelSet, randomLabelSets } from '../datasets/label-sets.ts';
+
+export const TOP = 100;
+const POSITIVES = 10;
+const NEGATIVES = 100;
+const CHUNK_ROWS = 8192;
+
+export interface Queries {
+  readonly rows: number;
+  readonly dims: number;
+  readonly models: readonly LinearModel[];
+  /** Items of the TOP largest float32 scores, per model. */
+  readonly truth: readonly Uint32Array[];
+}
+
+/** Hyperplanes of the default model, from random labels, and their exhaustive float32 answers. */
+export function queriesOf(dataset: Dataset, modality: string, count: number): Queries {
+  const spec = specsOf(dataset).find(({ name }) => name === modality);
+  if (spec === undefined) throw new RangeError(`${dataset.name} has no modality ${modality}`);
+  const { reader } = openReader(spec.path, new Map());
+  const { rows, dims } = reader;
+  const labels = randomLabelSets(rows, count, POSITIVES, NEGATIVES, 1);
+  const wanted = new Map<number, Float32Array>();
+  for (const { positive, negative } of labels) for (const item of [...positive, ...negative]) wanted.set(item, NONE);
+  for (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) {
+    for (let row = firstRow, at = 0; at < values.length; row++, at += dims) {
+      if (wanted.has(row)) wanted.set(row, values.slice(at, at + dims));
+    }
+  }
+  const models = labels.map((set) => modelOf(set, dims, wanted));
+  const scores = models.map(() => new Float32Array(rows));
+  for (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) {
+    const count = values.length / dims;
+    const block = { perRow: dims, dims, ids: null, values, rows: count };
+    for (const [m, model] of models.entries()) {
+      scoreRows(block, model, (scores[m] as Float32Array).subarray(firstRow, firstRow + count));
+    }
+  }
+  reader.close();
+  return { rows, dims, models, truth: scores.map((all) => bestOf(all, TOP)) };
+}
+
+const NONE = new Float32Array(0);
+
+/** The share of the true best that was found, over all queries. */
+export function recallOf(truth: readonly Uint32Array[], found: readonly ArrayLike<number>[]): number {
+  const hits = truth.map((items, q) => {
+    const set = new Set(items);
+    return Array.from(found[q] as ArrayLike<number>).filter((item) => set.has(item)).length / items.length;
+  });
+  return hits.reduce((sum, hit) => sum + hit, 0) / hits.length;
+}
+
+function modelOf({ positive, negative }: LabelSet, dims: number, rows: ReadonlyMap<number, Float32Array>): LinearModel {
+  const items = [...positive, ...negative];
+  const values = new Float32Array(items.length * dims);
+  items.forEach((item, i) => {
+    values.set(rows.get(item) ?? NONE, i * dims);
+  });
+  const labels = Int8Array.from(items, (_, i) => (i < positive.length ? 1 : -1));
+  return trainLinearSvm({ dims, perRow: dims, ids: null, values, labels }, { c: 10, loss: 'squared_hinge', positiveWeight: 1, seed: 0 });
+}
+
+/** Chunks of dense rows, each row at unit length. */
+function* unitChunks(
+  reader: ReturnType<typeof openReader>['reader'],
+  rowsPerChunk: number,
+): Generator<{ firstRow: number; values: Float32Array }> {
+  const { dims } = reader;
+  for (const chunk of reader.chunks(rowsPerChunk)) {
+    if (chunk.kind !== 'dense') throw new TypeError('dense codecs are measured on dense vectors');
+    const values = chunk.values.subarray(0, chunk.rows * dims);
+    for (let at = 0; at < values.length; at += dims) {
+      let square = 0;
+      for (let d = at; d < at + dims; d++) square += (values[d] as number) ** 2;
+      const factor = square > 0 ? 1 / Math.sqrt(square) : 0;
+      for (let d = at; d < at + dims; d++) values[d] = (values[d] as number) * factor;
+    }
+    yield { firstRow: chunk.firstRow, values };
+  }
+}
