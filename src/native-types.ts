@@ -78,7 +78,7 @@ export interface SparseVectors {
 /** See native/src/rabitq.h. */
 export interface RabitqParameters {
   readonly dims: number;
-  /** scanBits to 8. */
+  /** scanBits to 12. */
   readonly bits: number;
   /** 1, 2 or 4. */
   readonly scanBits: number;

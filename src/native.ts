@@ -280,7 +280,7 @@ export interface Native {
   ): void;
   packSq8Records(records: Uint8Array, dims: number, threads: number, blocks: Uint8Array): void;
   /**
-   * Records of the slots from `first` on, the beginning of a block; cluster c, never empty, holds slots starts[c] to
+   * Records of twice the dims (native/src/rabitq-pack.h) of the slots from `first` on, the beginning of a block; cluster c, never empty, holds slots starts[c] to
    * starts[c + 1]. Returns the largest |record's value - stored value|.
    */
   packRabitqRecords(

@@ -15,6 +15,10 @@ export type SyntheticShape =
       readonly seed: number;
       /** Principal deviation i falls as (1 + i) ** -decay, like that of learned embeddings; 0 when left out. */
       readonly decay?: number;
+      /** Distance between group centres over the scatter of a member, per dimension; SEPARATION when left out. */
+      readonly separation?: number;
+      /** Whether half of the items belong to no group; they do when left out. */
+      readonly background?: boolean;
     }
   | {
       readonly kind: 'sparse';
@@ -68,20 +72,22 @@ export function syntheticGroups(shape: SyntheticShape): readonly Uint32Array[] {
 }
 
 /** Per row its group, or `groups` for the background: half of the items, the rest Zipf-distributed. */
-function groupOfRow({ rows, groups, seed }: SyntheticShape): Uint32Array {
+function groupOfRow(shape: SyntheticShape): Uint32Array {
+  const { rows, groups, seed } = shape;
+  const background = shape.kind === 'sparse' || (shape.background ?? true);
   const random = seededRandom(seed, 'synthetic groups');
   const zipf = zipfOf(groups);
-  return Uint32Array.from({ length: rows }, () => (random.below(2) === 0 ? groups : zipf(random)));
+  return Uint32Array.from({ length: rows }, () => (background && random.below(2) === 0 ? groups : zipf(random)));
 }
 
 /** Gaussian rows around Gaussian centres; the background around the origin. */
 function* denseRows(shape: SyntheticShape & { kind: 'dense' }): Generator<readonly [Float32Array]> {
-  const { rows, dims, groups, seed, decay = 0 } = shape;
+  const { rows, dims, groups, seed, decay = 0, separation = SEPARATION } = shape;
   const deviations = Float32Array.from({ length: dims }, (_, d) => (1 + d) ** -decay);
   const random = seededRandom(seed, 'synthetic dense');
   const normal = normals(random);
   const centres = Float32Array.from({ length: (groups + 1) * dims }, (_, i) =>
-    i < groups * dims ? SEPARATION * normal() : 0,
+    i < groups * dims ? separation * normal() : 0,
   );
   const group = groupOfRow(shape);
   for (let first = 0; first < rows; first += CHUNK_ROWS) {

@@ -401,7 +401,7 @@ RabitqParameters rabitq_parameters(Napi::Env env, const Napi::Value& value) {
   const auto dims = static_cast<uint32_t>(whole(env, given.Get("dims"), "dims", 1, kMostRabitqDims));
   const auto scan_bits = static_cast<uint32_t>(whole(env, given.Get("scanBits"), "scanBits", 1, 4));
   if (scan_bits == 3) range_error(env, "scanBits: expected 1, 2 or 4");
-  const auto bits = static_cast<uint32_t>(whole(env, given.Get("bits"), "bits", scan_bits, 8));
+  const auto bits = static_cast<uint32_t>(whole(env, given.Get("bits"), "bits", scan_bits, kMostRabitqBits));
   const auto full = static_cast<uint32_t>(whole(env, given.Get("fullDims"), "fullDims", bits == scan_bits ? dims : 1, dims));
   return {dims, bits, scan_bits, full};
 }
@@ -1077,9 +1077,13 @@ Sq8Vectors sq8_vectors(Napi::Env env, const Napi::Value& value) {
 
 Napi::Value pack_rabitq_records(Info info) {
   const auto env = info.Env();
-  const auto records = sq8_vectors(env, info[0]);
   const auto parameters = rabitq_parameters(env, info[4]);
-  if (records.dims != parameters.dims) range_error(env, "records: expected " + std::to_string(parameters.dims) + " dims");
+  const auto given = object(env, info[0], "records");
+  const auto offset = array_of<float>(env, given.Get("offset"), "offset", parameters.dims);
+  const auto step = array_of<float>(env, given.Get("step"), "step", parameters.dims);
+  const auto codes = array<uint8_t>(env, given.Get("codes"), "codes");
+  require_multiple(env, codes, 2 * size_t{parameters.dims}, "codes");
+  const FineRecords records{codes.data(), offset.data(), step.data(), codes.size() / 2 / parameters.dims, parameters.dims};
   const auto starts = array<uint32_t>(env, info[2], "starts");
   if (starts.size() < 2 || starts[0] != 0 || std::adjacent_find(starts.begin(), starts.end(), std::greater_equal<>()) != starts.end()) {
     range_error(env, "starts: expected to ascend from 0, without empty clusters");

@@ -21,9 +21,14 @@ class Query {
 
   virtual float error() const = 0;
 
-  // 0 where error() is what decides which slots need an exact score. Else it is infinite, approximate scores are estimates,
-  // and of the best by them so many times as many as are wanted are scored exactly.
-  virtual size_t oversample() const { return 0; }
+  // Of how many slots, the best by approximate scores, an exact score is needed to find the `wanted` best. 0: that is for
+  // error() to say. Else error() is infinite, and approximate scores are estimates.
+  virtual size_t candidates(size_t) const { return 0; }
+
+  // exact() of ascending slots, for which neighbours may share work.
+  virtual void exact_ascending(const uint32_t* slots, size_t count, double* scores) const {
+    for (size_t i = 0; i < count; ++i) scores[i] = exact(slots[i]);
+  }
 
   // A hint that exact(slot) is about to be asked for.
   virtual void prefetch(size_t slot) const = 0;

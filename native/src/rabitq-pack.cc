@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -15,7 +16,8 @@ namespace farsight {
 
 namespace {
 
-// Steps of the best uniform quantiser of a standard normal variable with 2, 4 … 256 levels (Max, 1960).
+// Steps of the best uniform quantiser of a standard normal variable with 2, 4 … 256 levels (Max, 1960). More levels than
+// that reach beyond any value.
 constexpr double kNormalSteps[] = {1.596, 0.9957, 0.586, 0.3352, 0.1881, 0.1041, 0.0569, 0.0308};
 
 // To the nearest float whose lower half is zero.
@@ -33,7 +35,8 @@ class ResidualEncoder {
   void encode(const uint8_t* record, const float* offset, const float* step, const float* representative) {
     const size_t dims = parameters_.dims;
     for (size_t d = 0; d < dims; ++d) {
-      residual_[d] = offset[d] + step[d] * static_cast<float>(record[d]) - representative[d];
+      const float lower = static_cast<float>(record[dims + d]) / 255 - 0.5f;
+      residual_[d] = offset[d] + step[d] * (static_cast<float>(record[d]) + lower) - representative[d];
     }
     rotated_ = residual_;
     rotation_.apply(rotated_.data());
@@ -42,7 +45,7 @@ class ResidualEncoder {
     scan_factor_ = parameters_.scan_bits == parameters_.bits ? factor_ : factor(parameters_.scan_bits);
   }
 
-  const uint8_t* code() const { return code_.data(); }
+  const uint16_t* code() const { return code_.data(); }
   uint16_t factor() const { return factor_; }
   uint16_t scan_factor() const { return scan_factor_; }
 
@@ -67,13 +70,16 @@ class ResidualEncoder {
     }
     square_ = square;
     const int half = 1 << (parameters_.bits - 1);
-    const double normal = kNormalSteps[parameters_.bits - 1] * std::sqrt(square / static_cast<double>(rotated_.size()));
-    const double step = std::min(normal, static_cast<double>(largest) / half);
+    double step = static_cast<double>(largest) / half;
+    if (parameters_.bits <= std::size(kNormalSteps)) {
+      const double deviation = std::sqrt(square / static_cast<double>(rotated_.size()));
+      step = std::min(step, kNormalSteps[parameters_.bits - 1] * deviation);
+    }
     const double inverse = step > 0 ? 1 / step : 0;
     for (size_t d = 0; d < rotated_.size(); ++d) {
       const double step_number = std::floor(static_cast<double>(rotated_[d]) * inverse);
-      code_[d] = static_cast<uint8_t>(std::clamp(step_number, -static_cast<double>(half), half - 1.0) + half);
-      if (d >= parameters_.full_dims) code_[d] &= 0xfe;
+      code_[d] = static_cast<uint16_t>(std::clamp(step_number, -static_cast<double>(half), half - 1.0) + half);
+      if (d >= parameters_.full_dims) code_[d] &= 0xfffe;
     }
   }
 
@@ -98,7 +104,7 @@ class ResidualEncoder {
   RabitqParameters parameters_;
   const Rotation& rotation_;
   std::vector<float> residual_, rotated_;
-  std::vector<uint8_t> code_;
+  std::vector<uint16_t> code_;
   double square_ = 0;
   uint16_t factor_ = 0, scan_factor_ = 0;
 };
@@ -133,7 +139,7 @@ void put_refine(const ResidualEncoder& encoder, std::span<const RabitqPlane> pla
 
 } // namespace
 
-double pack_rabitq(const Sq8Vectors& records, size_t first, const ResidualClusters& clusters,
+double pack_rabitq(const FineRecords& records, size_t first, const ResidualClusters& clusters,
                    const RabitqParameters& parameters, size_t threads, uint8_t* blocks, uint8_t* refine) {
   const size_t block_bytes = rabitq_block_bytes(parameters), row_bytes = rabitq_refine_row_bytes(parameters);
   const size_t count = (records.rows + kRabitqBlockItems - 1) / kRabitqBlockItems;
@@ -161,7 +167,7 @@ double pack_rabitq(const Sq8Vectors& records, size_t first, const ResidualCluste
           ++cluster;
           begins = static_cast<uint16_t>(begins | 1u << lane);
         }
-        encoder.encode(records.codes + row * records.dims, records.offset, records.step,
+        encoder.encode(records.codes + row * 2 * records.dims, records.offset, records.step,
                        clusters.representatives + cluster * records.dims);
         put_scan(encoder, parameters, lane, block);
         if (row_bytes != 0) put_refine(encoder, planes, refine + row * row_bytes);

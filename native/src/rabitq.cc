@@ -12,11 +12,20 @@ namespace farsight {
 
 namespace {
 
-// Of the best by approximate score, so many times as many as are wanted are scored exactly, by the bits of the scan:
-// docs/codecs.md has what that loses.
-size_t oversampling(const RabitqParameters& parameters) {
-  if (parameters.scan_bits == parameters.bits || parameters.scan_bits == 4) return 2;
-  return parameters.scan_bits == 2 ? 4 : 10;
+// Where the scan has all bits, its estimates differ from exact scores by the steps of its table alone. Else by the lower
+// bits: docs/codecs.md has what is lost.
+size_t candidates_for(const RabitqParameters& parameters, size_t wanted) {
+  if (parameters.scan_bits == parameters.bits) return wanted + wanted / 4 + 16;
+  return wanted * (parameters.scan_bits == 4 ? 2 : parameters.scan_bits == 2 ? 4 : 10);
+}
+
+// Exact scores ahead that codes are asked for.
+constexpr size_t kAhead = 8;
+
+// To the nearest whole number, halves to even, where |value| < 2^51: adding and taking away 1.5 * 2^52.
+double nearest(double value) {
+  constexpr double kShift = 6755399441055744.0;
+  return (value + kShift) - kShift;
 }
 
 // What the nibbles of a plane add to a score: 16 doubles for each group of 4 / width dimensions, scaled by 2^shift.
@@ -24,21 +33,13 @@ class PlaneTable {
  public:
   PlaneTable(const RabitqPlane& plane, size_t groups, const std::vector<double>& weights)
       : groups_(groups), values_(groups * 16) {
-    const uint32_t per_group = 4 / plane.width, mask = (1u << plane.width) - 1;
-    const double scale = 1u << plane.shift;
-    for (size_t g = 0; g < groups; ++g) {
-      for (uint32_t nibble = 0; nibble < 16; ++nibble) {
-        double value = 0;
-        for (uint32_t j = 0; j < per_group && g * per_group + j < plane.dims; ++j) {
-          value += weights[g * per_group + j] * ((nibble >> (j * plane.width) & mask) - mask / 2.0);
-        }
-        values_[g * 16 + nibble] = scale * value;
-      }
-    }
+    if (plane.width == 4) fill<4>(plane, weights);
+    if (plane.width == 2) fill<2>(plane, weights);
+    if (plane.width == 1) fill<1>(plane, weights);
   }
 
   size_t groups() const { return groups_; }
-  double at(size_t group, uint32_t nibble) const { return values_[group * 16 + nibble]; }
+  const std::vector<double>& values() const { return values_; }
   double largest() const {
     double most = 0;
     for (const double value : values_) most = std::max(most, std::fabs(value));
@@ -77,6 +78,22 @@ class PlaneTable {
   }
 
  private:
+  template <uint32_t kWidth>
+  void fill(const RabitqPlane& plane, const std::vector<double>& weights) {
+    constexpr uint32_t kDims = 4 / kWidth, kMask = (1u << kWidth) - 1;
+    const double scale = 1u << plane.shift;
+    double* out = values_.data();
+    for (size_t g = 0; g < groups_; ++g, out += 16) {
+      double own[kDims] = {};
+      for (uint32_t j = 0; j < kDims && g * kDims + j < plane.dims; ++j) own[j] = scale * weights[g * kDims + j];
+      for (uint32_t nibble = 0; nibble < 16; ++nibble) {
+        double value = 0;
+        for (uint32_t j = 0; j < kDims; ++j) value += own[j] * ((nibble >> (j * kWidth) & kMask) - kMask / 2.0);
+        out[nibble] = value;
+      }
+    }
+  }
+
   size_t groups_;
   std::vector<double> values_;
 };
@@ -95,12 +112,11 @@ class RabitqQuery final : public Query {
     const RabitqPlane scanned{parameters.scan_bits, parameters.bits - parameters.scan_bits, parameters.dims};
     tables_.emplace_back(scanned, codes.rows() * 8, rotated);
     for (const RabitqPlane& plane : codes.refine_planes()) tables_.emplace_back(plane, plane.groups(), rotated);
-    const PlaneTable& upper = tables_.front();
-    const double step = upper.largest() / 127;
-    for (size_t i = 0; i < scan_.size(); ++i) {
-      const double scaled = step > 0 ? std::nearbyint(upper.at(i / 16, i % 16) / step) : 0.0;
-      scan_[i] = static_cast<int8_t>(std::clamp(scaled, -127.0, 127.0));
-    }
+    const std::vector<double>& upper = tables_.front().values();
+    const double step = tables_.front().largest() / 127;
+    // Of the largest this is 127 but for a few roundings.
+    const double inverse = step > 0 && std::isfinite(1 / step) ? 1 / step : 0;
+    for (size_t i = 0; i < scan_.size(); ++i) scan_[i] = static_cast<int8_t>(nearest(upper[i] * inverse));
     // The scan's own levels are 2^shift smaller.
     step_ = static_cast<float>(std::ldexp(step, -static_cast<int>(scanned.shift)));
   }
@@ -135,23 +151,38 @@ class RabitqQuery final : public Query {
     }
   }
 
-  // The planes from the scan's on, then times the factor, then the representative's.
   double exact(size_t slot) const override {
+    return residual(slot) + representatives_->exact(codes_.cluster(slot));
+  }
+
+  void exact_ascending(const uint32_t* slots, size_t count, double* scores) const override {
+    size_t cluster = codes_.representatives().count();
+    double mean = 0;
+    for (size_t i = 0; i < count; ++i) {
+      if (i + kAhead < count) codes_.prefetch(slots[i + kAhead]);
+      const size_t own = codes_.cluster(slots[i]);
+      if (own != cluster) mean = representatives_->exact(cluster = own);
+      scores[i] = residual(slots[i]) + mean;
+    }
+  }
+
+  // No bound that holds for every item is of use.
+  float error() const override { return INFINITY; }
+  size_t candidates(size_t wanted) const override { return candidates_for(codes_.parameters(), wanted); }
+  void prefetch(size_t slot) const override { codes_.prefetch(slot); }
+
+ private:
+  // The planes from the scan's on, then times the factor.
+  double residual(size_t slot) const {
     double sum = tables_.front().sum_rows(codes_.scan_bytes(slot));
     const uint8_t* bytes = codes_.refine_bytes(slot);
     for (size_t p = 1; p < tables_.size(); ++p) {
       sum += tables_[p].sum(bytes);
       bytes += tables_[p].groups() / 2;
     }
-    return static_cast<double>(codes_.factor(slot)) * sum + representatives_->exact(codes_.cluster(slot));
+    return static_cast<double>(codes_.factor(slot)) * sum;
   }
 
-  // No bound that holds for every item is of use.
-  float error() const override { return INFINITY; }
-  size_t oversample() const override { return oversampling(codes_.parameters()); }
-  void prefetch(size_t slot) const override { codes_.prefetch(slot); }
-
- private:
   const RabitqCodes& codes_;
   std::unique_ptr<Query> representatives_;
   std::vector<PlaneTable> tables_; // of the scan, then of the refine planes

@@ -1,4 +1,4 @@
-// rabitq codes: 1 to 8 bits per dimension of what a vector leaves when the stored representative of its cluster is taken
+// rabitq codes: 1 to 12 bits per dimension of what a vector leaves when the stored representative of its cluster is taken
 // away, in a rotated basis (rotation.h); after Gao and Long, RaBitQ (SIGMOD 2024) and its extension to more bits (2025).
 //
 //   stored vector = representative + R^T (f * level_d)_d,    level = code + 1/2 - 2^(bits - 1)
@@ -30,12 +30,13 @@
 namespace farsight {
 
 inline constexpr uint32_t kMostRabitqDims = 4096;
+inline constexpr uint32_t kMostRabitqBits = 12;
 // Items of a block of the representatives' codes, at most.
 inline constexpr size_t kMostRepresentativeBlock = 64;
 
 struct RabitqParameters {
   uint32_t dims;      // 1..4096
-  uint32_t bits;      // scan_bits..8
+  uint32_t bits;      // scan_bits..kMostRabitqBits
   uint32_t scan_bits; // 1, 2 or 4
   uint32_t full_dims; // 1..dims; dims when all bits are the scan's
 };

@@ -87,27 +87,34 @@ class Stop {
   bool first_ = true;
 };
 
-// What may be among the `limit` best: exact scores, or where the query only estimates them, estimates of so many more that
-// exact scores decide in the end.
-size_t kept_of(const Query& query, size_t limit) { return limit * std::max<size_t>(1, query.oversample()); }
-
+// Collects what may be among the `limit` best: exact scores, or where the query only estimates them, estimates of as many
+// more as it asks for.
 template <typename Admit, typename Work>
 auto with_collector(const Query& query, size_t limit, Admit admit, Work work) {
-  if (query.oversample() > 0) return work(RoughCollector(kept_of(query, limit), admit));
+  if (query.candidates(limit) > 0) return work(RoughCollector(query.candidates(limit), admit));
   return work(Collector(query, limit, admit));
 }
 
 // Replaces estimates by exact scores. Which of them are kept before does not depend on who found them.
 void decide(const Cells& cells, const Query& query, size_t limit, std::vector<Scored>& list) {
-  if (query.oversample() == 0) return;
-  keep_best(list, kept_of(query, limit));
-  std::vector<uint32_t> items(list.size());
-  std::vector<double> scores(list.size());
-  for (size_t i = 0; i < list.size(); ++i) items[i] = list[i].item;
-  score_items(cells, query, items, scores.data());
+  if (query.candidates(limit) == 0) return;
+  keep_best(list, query.candidates(limit));
+  // In the order of slots, which is that of the codes and of the clusters.
+  const size_t slots = std::min(cells.codes->count(), cells.items.size());
+  std::vector<std::pair<uint32_t, uint32_t>> found;
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (i + kPrefetchSlots < list.size()) cells.slots.prefetch(list[i + kPrefetchSlots].item);
+    const uint32_t slot = cells.slots[list[i].item];
+    if (slot < slots) found.push_back({slot, list[i].item});
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<uint32_t> ascending(found.size());
+  std::vector<double> scores(found.size());
+  for (size_t i = 0; i < found.size(); ++i) ascending[i] = found[i].first;
+  query.exact_ascending(ascending.data(), ascending.size(), scores.data());
   list.clear();
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (!std::isnan(scores[i])) list.push_back({scores[i], items[i]});
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (!std::isnan(scores[i])) list.push_back({scores[i], found[i].second});
   }
 }
 
@@ -330,7 +337,7 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
   const Codes& codes = *cells.codes;
   const size_t block = codes.block_items();
   // An estimate does not say that nothing in a run is wanted.
-  const std::span<const BlockRun> repeats = query.oversample() == 0 ? cells.repeats : std::span<const BlockRun>();
+  const std::span<const BlockRun> repeats = query.candidates(count) == 0 ? cells.repeats : std::span<const BlockRun>();
   const std::vector<Slots> ranges = outside(repeats, block, slots);
   size_t blocks = 0;
   for (const Slots& range : ranges) blocks += (range.end - range.begin + block - 1) / block;

@@ -1,13 +1,14 @@
-// The space of rabitq codes: records and clusters are those of sq8, codes are of what the clusters' representatives leave.
+// The space of rabitq codes. A record is an sq8 code and as many bytes below it; clusters are those of the sq8 codes, and
+// what is packed is what their representatives leave of the whole record.
 
 import { native } from '../native.ts';
 import type { RabitqParameters } from '../native-types.ts';
-import type { CodecManifest, PackedPart, PackedSections, Representatives } from './codec.ts';
-import type { Sq8Scale } from './sq8-encoder.ts';
-import { type DenseRepresentatives, type DenseSpread, Sq8Space } from './sq8-space.ts';
+import type { CodecManifest, Members, PackedPart, PackedSections, Representatives, Rows } from './codec.ts';
+import { type DenseRepresentatives, type DenseSpread, type Sq8Scale, Sq8Space } from './sq8-space.ts';
 
 export class RabitqSpace extends Sq8Space {
   override readonly packsResiduals = true;
+  override readonly recordBytes: number;
   readonly #parameters: RabitqParameters;
   readonly #scale: Sq8Scale;
   /** Largest |record's value - stored value| of what was packed. */
@@ -15,12 +16,25 @@ export class RabitqSpace extends Sq8Space {
 
   constructor(scale: Sq8Scale, parameters: RabitqParameters) {
     super(scale);
+    this.recordBytes = 2 * this.dims;
     this.#scale = scale;
     this.#parameters = parameters;
   }
 
   override get maxValueError(): number {
     return this.#scale.maxValueError + this.#packError;
+  }
+
+  override rows(records: Uint8Array): Rows {
+    return super.rows(this.#upper(records));
+  }
+
+  override members(starts: Uint32Array, spread: boolean): Members {
+    const members = super.members(starts, spread);
+    return {
+      add: (records, threads) => members.add(this.#upper(records), threads),
+      finish: () => members.finish(),
+    };
   }
 
   override packedSizes(items: number): { suffix: string; bytes: number }[] {
@@ -50,6 +64,16 @@ export class RabitqSpace extends Sq8Space {
       { suffix: 'codes', bytes: blocks },
       { suffix: 'codes-refine', bytes: refine },
     ];
+  }
+
+  /** The sq8 codes of records. */
+  #upper(records: Uint8Array): Uint8Array {
+    const { dims, recordBytes } = this;
+    const codes = new Uint8Array(records.length / 2);
+    for (let at = 0, from = 0; at < codes.length; at += dims, from += recordBytes) {
+      codes.set(records.subarray(from, from + dims), at);
+    }
+    return codes;
   }
 
   override packClusters(

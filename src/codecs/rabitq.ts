@@ -1,15 +1,15 @@
-// rabitq: 1 to 8 bits per dimension of what a dense embedding's cluster leaves of it, in a rotated basis; see
+// rabitq: 1 to 12 bits per dimension of what a dense embedding's cluster leaves of it, in a rotated basis; see
 // native/src/rabitq.h for the form and docs/codecs.md for what it loses.
 
 import { native } from '../native.ts';
 import type { RabitqParameters } from '../native-types.ts';
 import { type Codec, CodecError, OptionError } from './codec.ts';
 import { numberOption, wholeOption } from './options.ts';
-import { RabitqSpace } from './rabitq-space.ts';
+import { RabitqEncoder } from './rabitq-encoder.ts';
 import { openSq8Clusters } from './sq8-clusters.ts';
 import { requireDense, Sq8Encoder } from './sq8-encoder.ts';
 
-const MOST_BITS = 8;
+const MOST_BITS = 12;
 /** Where neither bits nor bytes are given: an eighth of float32. */
 const DEFAULT_BITS = 4;
 /** Of a plane of one bit. */
@@ -22,7 +22,7 @@ export const rabitq: Codec = {
   encoder(source, options) {
     requireDense('rabitq', source);
     const parameters = parametersFor(source.dims, options);
-    return new Sq8Encoder('rabitq', source, options, itemBytes(parameters), (scale) => new RabitqSpace(scale, parameters));
+    return new RabitqEncoder(new Sq8Encoder('rabitq', source, options), source.dims, parameters, itemBytes(parameters));
   },
 
   open(manifest, items, section) {

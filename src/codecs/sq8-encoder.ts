@@ -1,50 +1,34 @@
-// Dense vectors to sq8 records in two passes: the first finds the scale of every dimension. What becomes of the records is
-// for the codec's space to say.
+// Dense vectors to sq8 records in two passes: the first finds the scale of every dimension.
 
 import { native } from '../native.ts';
 import { CodecError, type Encoder, type RecordSizes, type Space, type VectorChunk, type VectorSource } from './codec.ts';
 import { choiceOption } from './options.ts';
+import { type Sq8Scale, Sq8Space } from './sq8-space.ts';
 
 const MOST_DIMS = 4096;
-
-/** value = offset + step * code, per dimension. */
-export interface Sq8Scale {
-  readonly offset: Float32Array;
-  readonly step: Float32Array;
-  readonly normalize: boolean;
-  /** Largest |input value - recorded value|, after normalisation. */
-  readonly maxValueError: number;
-}
 
 export class Sq8Encoder implements Encoder {
   readonly sizes: RecordSizes;
   readonly #codec: string;
   readonly #source: VectorSource;
-  readonly #space: (scale: Sq8Scale) => Space;
   readonly #normalize: boolean;
   readonly #lowest: Float32Array;
   readonly #highest: Float32Array;
   #error = 0;
 
-  /** `packed`: bytes of an item's codes in the index. Throws CodecError for a source that the codec cannot hold. */
-  constructor(
-    codec: string,
-    source: VectorSource,
-    options: ReadonlyMap<string, string>,
-    packed: number,
-    space: (scale: Sq8Scale) => Space,
-  ) {
+  /** Throws CodecError, which names the codec, for a source that it cannot hold. */
+  constructor(codec: string, source: VectorSource, options: ReadonlyMap<string, string>) {
     requireDense(codec, source);
+    const packed = sq8ItemBytes(source.dims);
     this.sizes = {
       record: source.dims,
       row: 0,
       representative: 4 * source.dims,
       packed,
-      packedRepresentative: sq8ItemBytes(source.dims),
+      packedRepresentative: packed,
     };
     this.#codec = codec;
     this.#source = source;
-    this.#space = space;
     this.#normalize = choiceOption(options, 'normalize', ['true', 'false']) === 'true';
     this.#lowest = new Float32Array(source.dims).fill(Number.POSITIVE_INFINITY);
     this.#highest = new Float32Array(source.dims).fill(Number.NEGATIVE_INFINITY);
@@ -78,8 +62,12 @@ export class Sq8Encoder implements Encoder {
   }
 
   space(): Space {
-    const scale = { offset: this.#lowest, step: this.#step(), normalize: this.#normalize, maxValueError: this.#error };
-    return this.#space(scale);
+    return new Sq8Space(this.scale());
+  }
+
+  /** Complete when every chunk was measured, and the error when every chunk was encoded. */
+  scale(): Sq8Scale {
+    return { offset: this.#lowest, step: this.#step(), normalize: this.#normalize, maxValueError: this.#error };
   }
 
   #step(): Float32Array {

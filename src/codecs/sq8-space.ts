@@ -14,7 +14,6 @@ import type {
   Space,
   Spread,
 } from './codec.ts';
-import type { Sq8Scale } from './sq8-encoder.ts';
 
 export interface DenseRepresentatives extends Representatives {
   /** count x dims, on the grid of the codes. */
@@ -24,6 +23,15 @@ export interface DenseRepresentatives extends Representatives {
 export interface DenseSpread extends Spread {
   /** count x dims. */
   readonly values: Float32Array;
+}
+
+/** value = offset + step * code, per dimension. */
+export interface Sq8Scale {
+  readonly offset: Float32Array;
+  readonly step: Float32Array;
+  readonly normalize: boolean;
+  /** Largest |input value - recorded value|, after normalisation. */
+  readonly maxValueError: number;
 }
 
 export class Sq8Space implements Space {
@@ -48,8 +56,12 @@ export class Sq8Space implements Space {
     return this.#maxValueError;
   }
 
-  rows(records: Uint8Array): Sq8Rows {
-    return new Sq8Rows({ codes: records, offset: this.#offset, step: this.#step });
+  rows(records: Uint8Array): Rows {
+    return this.#rowsOf(records);
+  }
+
+  #rowsOf(codes: Uint8Array): Sq8Rows {
+    return new Sq8Rows({ codes, offset: this.#offset, step: this.#step });
   }
 
   join(first: DenseRepresentatives, second: DenseRepresentatives): DenseRepresentatives {
@@ -76,7 +88,7 @@ export class Sq8Space implements Space {
   }
 
   asRows(representatives: DenseRepresentatives): Rows {
-    return this.rows(this.#codesOf(representatives.values));
+    return this.#rowsOf(this.#codesOf(representatives.values));
   }
 
   dense(representatives: DenseRepresentatives, number: number): number[] {

@@ -6,14 +6,13 @@ import { type Codec, OptionError } from './codec.ts';
 import { numberOption } from './options.ts';
 import { openSq8Clusters } from './sq8-clusters.ts';
 import { Sq8Encoder, sq8ItemBytes } from './sq8-encoder.ts';
-import { Sq8Space } from './sq8-space.ts';
 
 export const sq8: Codec = {
   name: 'sq8',
   optionKeys: ['normalize', 'bytes_per_item'],
 
   encoder(source, options) {
-    const encoder = new Sq8Encoder('sq8', source, options, sq8ItemBytes(source.dims), (scale) => new Sq8Space(scale));
+    const encoder = new Sq8Encoder('sq8', source, options);
     const needed = sq8ItemBytes(source.dims);
     if (numberOption(options, 'bytes_per_item', needed, 1, Number.MAX_SAFE_INTEGER) < needed) {
       throw new OptionError(

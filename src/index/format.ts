@@ -78,7 +78,7 @@ const RatioManifest = Type.Object(
 const RabitqManifest = Type.Object(
   {
     /** Of a code, per dimension. */
-    bits: Type.Integer({ minimum: 1, maximum: 8 }),
+    bits: Type.Integer({ minimum: 1, maximum: 12 }),
     /** The upper ones, which a scan reads. */
     scan_bits: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)]),
     /** Dimensions that have all bits; the others lack the lowest. */

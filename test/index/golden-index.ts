@@ -1,5 +1,5 @@
-// The golden index of format version 2: how test/fixtures/index-v2 was made, from input that a seed makes.
-// After a build of the project, `node dist/test/index/golden-index.js NEW_FOLDER` makes NEW_FOLDER/index again. A
+// The golden indexes of format version 2: how test/fixtures/index-v2 and index-v2-rabitq were made, from input that a seed
+// makes. After a build of the project, `node dist/test/index/golden-index.js NEW_FOLDER` makes both in it again. A
 // change of its bytes is a change of the format or of the builder's results: a new version and a new fixture, or a
 // changelog entry, never a silent copy over the old one.
 
@@ -10,8 +10,9 @@ import { npyHeader } from '../../index-builder/readers/npy-array.ts';
 import type { Manifest } from '../../src/index/format.ts';
 import { build, groupedValues, uniformValues, writeLines, writeVectors } from '../builder/collections.ts';
 
-/** The committed index, as the compiled tests see it. */
+/** The committed indexes, as the compiled tests see them. */
 export const GOLDEN_INDEX = fileURLToPath(new URL('../../../test/fixtures/index-v2', import.meta.url));
+export const GOLDEN_RABITQ = fileURLToPath(new URL('../../../test/fixtures/index-v2-rabitq', import.meta.url));
 
 const ITEMS = 240;
 const WORDS = 40;
@@ -53,6 +54,21 @@ export function buildGoldenIndex(folder: string, threads: number): Manifest {
   );
 }
 
+/** Writes the input into a folder and builds folder/rabitq from it: all forms of rabitq's sections. */
+export function buildGoldenRabitq(folder: string, threads: number): Manifest {
+  mkdirSync(folder, { recursive: true });
+  const path = writeVectors(join(folder, 'vectors.npy'), 24, groupedValues(4, ITEMS, 24, 30, 0.1));
+  return build(
+    join(folder, 'rabitq'),
+    {
+      scanned: [path, { codec: 'rabitq' }],
+      refined: [path, { codec: 'rabitq', bits: '8', scan_bits: '1' }],
+      fitted: [path, { bytes_per_item: '13' }],
+    },
+    { seed: 20, clusterSize: 6, refine: 1, threads },
+  );
+}
+
 /** Each item's words differ: steps of 7 from where its group begins, modulo the vocabulary. */
 function writeWordIds(path: string): string {
   const ids = Uint16Array.from({ length: ITEMS * WORDS_PER_ITEM }, (_, i) => {
@@ -64,4 +80,7 @@ function writeWordIds(path: string): string {
 }
 
 const [, program, folder] = process.argv;
-if (program === fileURLToPath(import.meta.url) && folder !== undefined) buildGoldenIndex(folder, 1);
+if (program === fileURLToPath(import.meta.url) && folder !== undefined) {
+  buildGoldenIndex(folder, 1);
+  buildGoldenRabitq(folder, 1);
+}

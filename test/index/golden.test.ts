@@ -8,7 +8,7 @@ import { openIndex } from '../../src/index/open.ts';
 import { verifyIndex } from '../../src/index/verify.ts';
 import { roundOver } from '../builder/collections.ts';
 import { temporaryFolder } from '../support.ts';
-import { buildGoldenIndex, GOLDEN_INDEX } from './golden-index.ts';
+import { buildGoldenIndex, buildGoldenRabitq, GOLDEN_INDEX, GOLDEN_RABITQ } from './golden-index.ts';
 
 t.test('the golden index of this format version is there, whole and small', async (t) => {
   t.equal(FORMAT_VERSION, 2, 'a new version needs its own golden index beside this one');
@@ -17,14 +17,37 @@ t.test('the golden index of this format version is there, whole and small', asyn
   t.ok(bytes + 4096 * sections < 200_000, `${bytes} bytes in ${sections} sections`);
 });
 
+t.test('the golden index of rabitq codes is there, whole and small, with every form of their sections', async (t) => {
+  const { findings, bytes, sections } = verifyIndex(GOLDEN_RABITQ, true, () => {});
+  t.strictSame(findings, []);
+  t.ok(bytes + 4096 * sections < 250_000, `${bytes} bytes in ${sections} sections`);
+  const forms = openIndex(GOLDEN_RABITQ).manifest.modalities.map(({ rabitq }) => rabitq);
+  t.strictSame(forms[0], { bits: 4, scan_bits: 4, full_dims: 24 });
+  t.strictSame(forms[1], { bits: 8, scan_bits: 1, full_dims: 24 });
+  t.ok((forms[2]?.full_dims ?? 24) < 24, 'some dimensions lack the lowest bit');
+});
+
+t.test('a known round over the golden index of rabitq codes has its known answer', async (t) => {
+  // Items 5, 35, 65 … are one group; two of its eight are labelled.
+  const { items, coverage } = roundOver(GOLDEN_RABITQ, [5, 65], [6, 7, 8, 9]);
+  t.strictSame([...items].slice(0, 6).sort(), [125, 155, 185, 215, 35, 95]);
+  t.equal(coverage.complete, true);
+});
+
 for (const threads of [1, 2, 3]) {
   t.test(`today's builder makes the same bytes with ${threads} threads, in another folder`, async (t) => {
     const folder = temporaryFolder(t);
     buildGoldenIndex(folder, threads);
-    const names = readdirSync(GOLDEN_INDEX).sort();
-    t.strictSame(readdirSync(join(folder, 'index')).sort(), names);
-    for (const name of names) {
-      t.ok(readFileSync(join(folder, 'index', name)).equals(readFileSync(join(GOLDEN_INDEX, name))), name);
+    buildGoldenRabitq(folder, threads);
+    for (const [built, golden] of [
+      [join(folder, 'index'), GOLDEN_INDEX],
+      [join(folder, 'rabitq'), GOLDEN_RABITQ],
+    ] as const) {
+      const names = readdirSync(golden).sort();
+      t.strictSame(readdirSync(built).sort(), names);
+      for (const name of names) {
+        t.ok(readFileSync(join(built, name)).equals(readFileSync(join(golden, name))), name);
+      }
     }
   });
 }
