@@ -3,11 +3,21 @@
 // dims; hnswlib-node and FAISS on the same vectors and hyperplanes are bench/dense-reference.
 //   node dist/bench/dense.bench.js [collection…] [codec=…,bits=…]…
 
-import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { npyHeader } from '../index-builder/readers/npy-array.ts';
 import type { Modality } from '../src/index/open.ts';
-import { cacheFolder, caltech97, type Dataset, describe, indexOf, named, specsOf, synthetic, tate } from './datasets/collections.ts';
+import {
+  cacheFolder,
+  caltech97,
+  type Dataset,
+  describe,
+  indexOf,
+  named,
+  specsOf,
+  synthetic,
+  tate,
+} from './datasets/collections.ts';
 import { type Queries, queriesOf, recallOf, TOP } from './dense/queries.ts';
 import { exhaustive, ofClusters } from './dense/searches.ts';
 import { compare, printTable, short, writeRun } from './measure.ts';
@@ -17,9 +27,9 @@ const CLUSTERS = [16, 64, 256] as const;
 const REPETITIONS = 3;
 
 /** Like learned embeddings: groups of very different size, from which two thirds of the variance come, as in tate. */
-function embeddings(dims: number, rows: number): Dataset {
+function embeddings(dims: number, rows: number, separation = 1.4): Dataset {
   const shape = { kind: 'dense', rows, dims, groups: Math.round(rows / 100), seed: 5 } as const;
-  return synthetic(`${dims}-d`, { ...shape, decay: 0.25, separation: 1.4, background: false });
+  return synthetic(`${dims}-d`, { ...shape, decay: 0.25, separation, background: false });
 }
 
 const standard: readonly Dataset[] = [
@@ -31,7 +41,8 @@ const standard: readonly Dataset[] = [
   embeddings(1280, 50_000),
   embeddings(2048, 50_000),
 ];
-const million: Dataset = { ...embeddings(128, 1_000_000), name: 'million' };
+/** Tight groups, so that few clusters hold the best: what recall is matched on with other libraries. */
+const million: Dataset = { ...embeddings(128, 1_000_000, 4), name: 'million' };
 
 const CODECS: readonly string[] = [
   'codec=sq8',
@@ -54,7 +65,9 @@ const datasets = named(
   standard,
 );
 const rows = datasets.flatMap((dataset) => measure(dataset, asked.length > 0 ? asked : CODECS));
-process.stdout.write(`${writeRun('dense', { hyperplanes: HYPERPLANES, top: TOP, rows }, datasets.map(({ name }) => name).join('-'))}\n`);
+process.stdout.write(
+  `${writeRun('dense', { hyperplanes: HYPERPLANES, top: TOP, rows }, datasets.map(({ name }) => name).join('-'))}\n`,
+);
 
 function measure(dataset: Dataset, codecs: readonly string[]): Record<string, string | number>[] {
   const modality = dataset.modalities[0]?.name as string;
@@ -71,7 +84,10 @@ function measure(dataset: Dataset, codecs: readonly string[]): Record<string, st
       .reduce((sum, section) => sum + section.bytes, 0);
     return { collection: dataset.name, codec: keys, ...measureCodec(opened, queries, bytes / queries.rows) };
   });
-  printTable(`${describe(dataset)}: recall@${TOP} of exhaustive float32, ${HYPERPLANES} hyperplanes of 10 + 100 labels`, table);
+  printTable(
+    `${describe(dataset)}: recall@${TOP} of exhaustive float32, ${HYPERPLANES} hyperplanes of 10 + 100 labels`,
+    table,
+  );
   return table;
 }
 
@@ -81,17 +97,24 @@ function measureCodec(modality: Modality, { rows, dims, models, truth }: Queries
     { name: 'all', run: (q: number) => exhaustive(modality, model(q)) },
     ...CLUSTERS.map((b) => ({ name: `b=${b}`, run: (q: number) => ofClusters(modality, model(q), b) })),
   ];
-  const recalls = searches.map(({ run }) => recallOf(truth, models.map((_, q) => run(q))));
+  const recalls = searches.map(({ run }) =>
+    recallOf(
+      truth,
+      models.map((_, q) => run(q)),
+    ),
+  );
   const times = compare(searches, { inputs: models.length, repetitions: REPETITIONS });
   return {
     bytes: bytes.toFixed(1),
     'of float32': (bytes / (4 * dims)).toFixed(3),
     recall: (recalls[0] as number).toFixed(4),
     'ns/item': short(((times[0]?.wall.median ?? 0) * 1e6) / rows),
-    ...Object.fromEntries(CLUSTERS.flatMap((b, i) => [
-      [`recall b=${b}`, (recalls[i + 1] as number).toFixed(4)],
-      [`ms b=${b}`, short(times[i + 1]?.wall.median ?? 0)],
-    ])),
+    ...Object.fromEntries(
+      CLUSTERS.flatMap((b, i) => [
+        [`recall b=${b}`, (recalls[i + 1] as number).toFixed(4)],
+        [`ms b=${b}`, short(times[i + 1]?.wall.median ?? 0)],
+      ]),
+    ),
   };
 }
 
@@ -100,9 +123,17 @@ function exportQueries(dataset: Dataset, { dims, models, truth }: Queries): void
   const write = (name: string, type: 'f4' | 'i4', columns: number, parts: readonly (Float32Array | Uint32Array)[]) =>
     writeFileSync(
       join(cacheFolder(), `dense-${dataset.name}-${name}.npy`),
-      Buffer.concat([npyHeader(type as 'f4', [parts.length, columns]), ...parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength))]),
+      Buffer.concat([
+        npyHeader(type as 'f4', [parts.length, columns]),
+        ...parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)),
+      ]),
     );
-  write('weights', 'f4', dims, models.map(({ weights }) => weights));
+  write(
+    'weights',
+    'f4',
+    dims,
+    models.map(({ weights }) => weights),
+  );
   write('truth', 'i4', TOP, truth);
   writeFileSync(join(cacheFolder(), `dense-${dataset.name}-path.txt`), `${specsOf(dataset)[0]?.path}\n`);
 }

@@ -2,8 +2,8 @@
 // that score best in float32.
 
 import { openReader } from '../../index-builder/readers/open-reader.ts';
-import type { LinearModel } from '../../src/models/model.ts';
 import { trainLinearSvm } from '../../src/models/linear-svm.ts';
+import type { LinearModel } from '../../src/models/model.ts';
 import { bestOf } from '../baselines/best-items.ts';
 import { scoreRows } from '../baselines/float-scan.ts';
 import { type Dataset, specsOf } from '../datasets/collections.ts';
@@ -67,7 +67,10 @@ function modelOf({ positive, negative }: LabelSet, dims: number, rows: ReadonlyM
     values.set(rows.get(item) ?? NONE, i * dims);
   });
   const labels = Int8Array.from(items, (_, i) => (i < positive.length ? 1 : -1));
-  return trainLinearSvm({ dims, perRow: dims, ids: null, values, labels }, { c: 10, loss: 'squared_hinge', positiveWeight: 1, seed: 0 });
+  return trainLinearSvm(
+    { dims, perRow: dims, ids: null, values, labels },
+    { c: 10, loss: 'squared_hinge', positiveWeight: 1, seed: 0 },
+  );
 }
 
 /** Chunks of dense rows, each row at unit length. */

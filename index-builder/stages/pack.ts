@@ -43,7 +43,15 @@ export function packModality(
   // What was refined is chosen by the mean and variance of its final members; the papers' form by the row it is.
   const representativesOf = (moments: Moments): Representatives =>
     options.refine > 0 ? moments.representatives : space.pick(assigned, clusters.kept);
-  const { sections, moments } = packRecords(space, records, slots, clusters, partitionBytes, representativesOf, options);
+  const { sections, moments } = packRecords(
+    space,
+    records,
+    slots,
+    clusters,
+    partitionBytes,
+    representativesOf,
+    options,
+  );
   const representatives = representativesOf(moments);
   const packed = space.packClusters(representatives, moments.spread);
   const levels = levelsOver(space, representatives, options);

@@ -20,6 +20,12 @@ namespace {
 // that reach beyond any value.
 constexpr double kNormalSteps[] = {1.596, 0.9957, 0.586, 0.3352, 0.1881, 0.1041, 0.0569, 0.0308};
 
+// From so many bits on the factor is the step itself, which a code of this form holds: what the factor would correct is less
+// than what rounding it costs.
+constexpr uint32_t kSteppedBits = 6;
+
+float from_upper_half(uint16_t half) { return std::bit_cast<float>(uint32_t{half} << 16); }
+
 // To the nearest float whose lower half is zero.
 uint16_t upper_half(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
@@ -51,7 +57,7 @@ class ResidualEncoder {
 
   // The largest |residual - what is stored of it|.
   double error() {
-    const float factor = std::bit_cast<float>(uint32_t{factor_} << 16);
+    const float factor = from_upper_half(factor_);
     for (size_t d = 0; d < rotated_.size(); ++d) rotated_[d] = factor * static_cast<float>(level(d, parameters_.bits));
     rotation_.undo(rotated_.data());
     float largest = 0;
@@ -75,6 +81,8 @@ class ResidualEncoder {
       const double deviation = std::sqrt(square / static_cast<double>(rotated_.size()));
       step = std::min(step, kNormalSteps[parameters_.bits - 1] * deviation);
     }
+    if (parameters_.bits >= kSteppedBits) step = from_upper_half(upper_half(static_cast<float>(step)));
+    step_ = step;
     const double inverse = step > 0 ? 1 / step : 0;
     for (size_t d = 0; d < rotated_.size(); ++d) {
       const double step_number = std::floor(static_cast<double>(rotated_[d]) * inverse);
@@ -89,13 +97,14 @@ class ResidualEncoder {
     return (code_[d] >> (parameters_.bits - bits)) + middle - (1u << (bits - 1));
   }
 
-  // Of the upper `bits` of the codes: |r|^2 / <r, levels>.
+  // Of the upper `bits` of the codes: |r|^2 / <r, levels>, or the step.
   uint16_t factor(uint32_t bits) const {
     double product = 0;
     for (size_t d = 0; d < rotated_.size(); ++d) product += static_cast<double>(rotated_[d]) * level(d, bits);
-    if (square_ == 0) return 0;
-    const uint16_t half = upper_half(static_cast<float>(square_ / product));
-    if (!(product > 0) || !std::isfinite(std::bit_cast<float>(uint32_t{half} << 16))) {
+    if (square_ == 0 || step_ == 0) return 0;
+    const bool stepped = bits == parameters_.bits && bits >= kSteppedBits;
+    const uint16_t half = upper_half(static_cast<float>(stepped ? step_ : square_ / product));
+    if (!(product > 0) || !std::isfinite(from_upper_half(half))) {
       throw std::range_error("a vector is too far from its cluster for a float; scale the input, or use normalize=true");
     }
     return half;
@@ -106,6 +115,7 @@ class ResidualEncoder {
   std::vector<float> residual_, rotated_;
   std::vector<uint16_t> code_;
   double square_ = 0;
+  double step_ = 0;
   uint16_t factor_ = 0, scan_factor_ = 0;
 };
 

@@ -38,7 +38,13 @@ export class RabitqEncoder implements Encoder {
     }
     const lower = new Uint8Array(upper.length);
     const lowest = step.map((value) => -value / 2);
-    const error = native.encodeSq8(rest, lowest, step.map((value) => value / 255), threads, lower);
+    const error = native.encodeSq8(
+      rest,
+      lowest,
+      step.map((value) => value / 255),
+      threads,
+      lower,
+    );
     this.#error = Math.max(this.#error, error);
     for (let row = 0; row < chunk.rows; row++) {
       records.set(upper.subarray(row * dims, (row + 1) * dims), 2 * row * dims);

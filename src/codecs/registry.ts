@@ -24,10 +24,7 @@ export function codecNamed(name: string): Codec {
  * The codec of the key `codec`; without it, the one that suits the source: ratio for sparse vectors; for dense ones sq8,
  * which takes a byte a dimension, or rabitq where fewer `bytes_per_item` are given.
  */
-export function codecFor(
-  options: ReadonlyMap<string, string>,
-  source: Pick<VectorSource, 'kind' | 'dims'>,
-): Codec {
+export function codecFor(options: ReadonlyMap<string, string>, source: Pick<VectorSource, 'kind' | 'dims'>): Codec {
   const name = options.get('codec');
   if (name !== undefined) return codecNamed(name);
   if (source.kind === 'sparse') return ratio;

@@ -12,10 +12,7 @@ export interface Sq8Clusters {
 }
 
 /** Throws CodecError for a scale of other dims. */
-export function openSq8Clusters(
-  manifest: ModalityManifest,
-  section: (suffix: string) => SectionHandle,
-): Sq8Clusters {
+export function openSq8Clusters(manifest: ModalityManifest, section: (suffix: string) => SectionHandle): Sq8Clusters {
   const { clusters } = manifest;
   const { offset, step } = readScale(manifest, 'scale', section);
   const spread = manifest.spread ? readScale(manifest, 'spread-scale', section) : null;

@@ -1,7 +1,14 @@
 // Dense vectors to sq8 records in two passes: the first finds the scale of every dimension.
 
 import { native } from '../native.ts';
-import { CodecError, type Encoder, type RecordSizes, type Space, type VectorChunk, type VectorSource } from './codec.ts';
+import {
+  CodecError,
+  type Encoder,
+  type RecordSizes,
+  type Space,
+  type VectorChunk,
+  type VectorSource,
+} from './codec.ts';
 import { choiceOption } from './options.ts';
 import { type Sq8Scale, Sq8Space } from './sq8-space.ts';
 

@@ -39,7 +39,8 @@ t.test('values come back within the stated error, smaller with more bits, from 1
       t.ok(largest <= stated + 2 ** -20, `${dims} dims, ${bits} bits: ${largest} of ${stated}`);
       return largest;
     });
-    t.ok((errors[3] as number) < (errors[0] as number), `${dims} dims: ${errors.join(' ')}`);
+    // Of one dimension the factor alone holds the value.
+    if (dims > 3) t.ok((errors[3] as number) < (errors[0] as number), `${dims} dims: ${errors.join(' ')}`);
   }
 });
 
@@ -177,7 +178,7 @@ t.test('what makes no sense is refused by name', async (t) => {
   const refused = (options: Record<string, string>, message: RegExp): void => {
     t.throws(() => collectionOf(t, { v: { path, options } }), { name: /^(Codec|Option)Error$/, message });
   };
-  refused({ codec: 'rabitq', bits: '9' }, /bits=9: expected a number from 1 to 8/);
+  refused({ codec: 'rabitq', bits: '13' }, /bits=13: expected a number from 1 to 12/);
   refused({ codec: 'rabitq', bits: '2.5' }, /bits=2.5: expected a whole number/);
   refused({ codec: 'rabitq', scan_bits: '3' }, /scan_bits=3: expected 1, 2 or 4/);
   refused({ codec: 'rabitq', bits: '2', scan_bits: '4' }, /scan_bits=4: a code has 2 bits/);

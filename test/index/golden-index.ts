@@ -63,7 +63,7 @@ export function buildGoldenRabitq(folder: string, threads: number): Manifest {
     {
       scanned: [path, { codec: 'rabitq' }],
       refined: [path, { codec: 'rabitq', bits: '8', scan_bits: '1' }],
-      fitted: [path, { bytes_per_item: '13' }],
+      fitted: [path, { bytes_per_item: '14' }],
     },
     { seed: 20, clusterSize: 6, refine: 1, threads },
   );
