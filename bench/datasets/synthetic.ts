@@ -19,6 +19,8 @@ export type SyntheticShape =
       readonly separation?: number;
       /** Whether half of the items belong to no group; they do when left out. */
       readonly background?: boolean;
+      /** Whether groups are of about equal size; Zipf-distributed when left out. */
+      readonly even?: boolean;
     }
   | {
       readonly kind: 'sparse';
@@ -76,8 +78,9 @@ function groupOfRow(shape: SyntheticShape): Uint32Array {
   const { rows, groups, seed } = shape;
   const background = shape.kind === 'sparse' || (shape.background ?? true);
   const random = seededRandom(seed, 'synthetic groups');
-  const zipf = zipfOf(groups);
-  return Uint32Array.from({ length: rows }, () => (background && random.below(2) === 0 ? groups : zipf(random)));
+  const even = shape.kind === 'dense' && (shape.even ?? false);
+  const drawn = even ? (from: Random) => from.below(groups) : zipfOf(groups);
+  return Uint32Array.from({ length: rows }, () => (background && random.below(2) === 0 ? groups : drawn(random)));
 }
 
 /** Gaussian rows around Gaussian centres; the background around the origin. */

@@ -16,10 +16,24 @@ uint64_t next(uint64_t& state) {
   return z ^ z >> 31;
 }
 
+// The passes over pairs 1, 2 and 4 apart, for eight values at a time.
+template <typename Real>
+void first_passes(Real* values, size_t n) {
+  for (Real* v = values; v < values + n; v += 8) {
+    const Real a0 = v[0] + v[1], a1 = v[0] - v[1], a2 = v[2] + v[3], a3 = v[2] - v[3];
+    const Real a4 = v[4] + v[5], a5 = v[4] - v[5], a6 = v[6] + v[7], a7 = v[6] - v[7];
+    const Real b0 = a0 + a2, b1 = a1 + a3, b2 = a0 - a2, b3 = a1 - a3;
+    const Real b4 = a4 + a6, b5 = a5 + a7, b6 = a4 - a6, b7 = a5 - a7;
+    v[0] = b0 + b4, v[1] = b1 + b5, v[2] = b2 + b6, v[3] = b3 + b7;
+    v[4] = b0 - b4, v[5] = b1 - b5, v[6] = b2 - b6, v[7] = b3 - b7;
+  }
+}
+
 // Orthonormal: each pass over pairs scales by the root of 1/2, all of them at once at the end.
 template <typename Real>
 void walsh_hadamard(Real* values, size_t n) {
-  for (size_t half = 1; half < n; half *= 2) {
+  if (n >= 8) first_passes(values, n);
+  for (size_t half = n >= 8 ? 8 : 1; half < n; half *= 2) {
     for (size_t from = 0; from < n; from += 2 * half) {
       Real* const low = values + from;
       Real* const high = low + half;

@@ -2,7 +2,8 @@
 //
 // Every function here returns exactly what double arithmetic over the decoded codes would: the 8-bit scan only
 // discards what provably cannot be among the best (its error is bounded by Query::error()); the rest is scored
-// exactly. Order is score descending, then number ascending, so ties never depend on threads or instruction set.
+// exactly. Over codes that only estimate scores (Query::candidates) exact scores decide among the best estimates. Order is
+// score descending, then number ascending, so ties never depend on threads or instruction set.
 #pragma once
 
 #include <chrono>

@@ -121,7 +121,10 @@ TEST("rabitq codes decode to the residual's grid, closer with every bit, and kno
         // Level i of a uniform quantiser is off by at most half a step inside its range of 2^(bits - 1) steps to each
         // side; a step is at most the largest value over 2^(bits - 1). The factor moves the code along itself, by what
         // the cosine of residual and code leaves: at 4 bits and more this stays below a step of every value.
-        if (parameters.bits >= 4 && parameters.full_dims == dims) CHECK(std::sqrt(left) <= 2 * std::sqrt(square) * std::sqrt(dims) / (1 << (parameters.bits - 1)));
+        // Values of up to 8 lose a few times 2^-24 of that on the way through floats.
+        const double grid = 2 * std::sqrt(square) * std::sqrt(dims) / (1 << (parameters.bits - 1));
+        const bool fine = parameters.bits >= 4 && parameters.full_dims == dims;
+        if (fine) CHECK(std::sqrt(left) <= grid + 4e-6 * std::sqrt(dims));
         CHECK(left <= 4 * square * dims + 1e-9);
       }
       // The stated error is that of the residual, to which the representative is added in float.

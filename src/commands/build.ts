@@ -34,7 +34,8 @@ that is killed leaves the old index or none.
   --out DIR               where the index will stand; an index that is there is replaced
   --modality NAME=PATH[,key=value]…
                           vectors: .npy, a folder in the papers' r64 form, or a pair of .npy with ids=; repeatable.
-                          Keys: codec=ratio|sq8  normalize=true|false  features=N (kept per item by ratio)
+                          Keys: codec=ratio|sq8|rabitq  normalize=true|false  features=N (kept per item by ratio)
+                          bytes_per_item=N (of dense codes)  bits=1..12  scan_bits=1|2|4 (of rabitq)
                           stored_bits=8..24  representative_features=N  value_divisor=X  ratio_divisor=X
                           rounding=nearest|floor; of r64, where its layout.json does not say them: features,
                           id_bits, value_bits, value_divisor, ratio_bits, ratio_divisor, pad_bits, dims;
