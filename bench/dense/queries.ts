@@ -7,7 +7,7 @@ import type { LinearModel } from '../../src/models/model.ts';
 import { bestOf } from '../baselines/best-items.ts';
 import { scoreRows } from '../baselines/float-scan.ts';
 import { type Dataset, specsOf } from '../datasets/collections.ts';
-import { type LabelSet, randomLabelSets } from '../datasets/label-sets.ts';
+import { type LabelSet, randomLabelSets } from '../../src/label-sets.ts';
 
 export const TOP = 100;
 const POSITIVES = 10;
@@ -28,7 +28,7 @@ export function queriesOf(dataset: Dataset, modality: string, count: number): Qu
   if (spec === undefined) throw new RangeError(`${dataset.name} has no modality ${modality}`);
   const { reader } = openReader(spec.path, new Map());
   const { rows, dims } = reader;
-  const labels = randomLabelSets(rows, count, POSITIVES, NEGATIVES, 1);
+  const labels = randomLabelSets(rows, { count, positives: POSITIVES, negatives: NEGATIVES, seed: 1 });
   const wanted = new Map<number, Float32Array>();
   for (const { positive, negative } of labels) for (const item of [...positive, ...negative]) wanted.set(item, NONE);
   for (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) {

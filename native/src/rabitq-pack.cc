@@ -32,6 +32,12 @@ uint16_t upper_half(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+// Not below: values at the end of the range stay in it.
+uint16_t upper_half_above(float value) {
+  const uint16_t half = upper_half(value);
+  return from_upper_half(half) < value ? static_cast<uint16_t>(half + 1) : half;
+}
+
 class ResidualEncoder {
  public:
   ResidualEncoder(const RabitqParameters& parameters, const Rotation& rotation)
@@ -81,7 +87,7 @@ class ResidualEncoder {
       const double deviation = std::sqrt(square / static_cast<double>(rotated_.size()));
       step = std::min(step, kNormalSteps[parameters_.bits - 1] * deviation);
     }
-    if (parameters_.bits >= kSteppedBits) step = from_upper_half(upper_half(static_cast<float>(step)));
+    if (parameters_.bits >= kSteppedBits) step = from_upper_half(upper_half_above(static_cast<float>(step)));
     step_ = step;
     const double inverse = step > 0 ? 1 / step : 0;
     for (size_t d = 0; d < rotated_.size(); ++d) {
