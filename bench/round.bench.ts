@@ -9,6 +9,7 @@ import { candidatesOfAll, candidatesOfBestClusters } from '../src/candidates.ts'
 import { type Head, headOf } from '../src/head.ts';
 import type { Collection, Modality } from '../src/index/open.ts';
 import { type LabelSet, randomLabelSets } from '../src/label-sets.ts';
+import type { LinearModel } from '../src/models/model.ts';
 import { round } from '../src/round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from '../src/round-request.ts';
 import { type Baseline, best } from './baselines/baseline.ts';
@@ -152,7 +153,7 @@ function searches(
     floatScan(modality, items),
     ...(dims <= MOST_HNSW_DIMS ? graphSearches(collection, modality) : []),
   ];
-  const search = ({ search }: Baseline, set: number): Uint32Array => search((heads[set] as Head).model, best(K));
+  const search = ({ search }: Baseline, set: number): Uint32Array => search((heads[set] as Head).model as LinearModel, best(K));
   const found = contestants.map((contestant) => sets.map((_, set) => search(contestant, set)));
   const measured = compare(
     contestants.map((contestant) => ({ name: contestant.name, run: (set: number) => search(contestant, set) })),

@@ -192,6 +192,7 @@ function unstarted({ request }: Task): Answer {
       sources: new Uint8Array(0),
       modalities: modalities.map(({ name }) => ({ name, scores: none, ranks: none })),
       model: { kind: 'none', positives: positive.length, negatives: negative.length, pseudoNegatives: 0 },
+      trained: [],
       mix: mixAccount(request, new Uint8Array(0)),
       coverage: {
         clustersRead: 0,

@@ -3,7 +3,8 @@
 import { type Head, headOf } from './head.ts';
 import type { Collection, Modality } from './index/open.ts';
 import { trainLinearSvm } from './models/linear-svm.ts';
-import type { LinearModel, TrainingRows } from './models/model.ts';
+import { trainMlp } from './models/mlp.ts';
+import type { Model, TrainingRows } from './models/model.ts';
 import { trainRocchio } from './models/rocchio.ts';
 import { native } from './native.ts';
 import { sampleOutside, seededRandom } from './random.ts';
@@ -56,8 +57,9 @@ export function randomItems({ items }: Collection, seed: number, count: number, 
   return sampleOutside(seededRandom(seed, 'random items'), count, items, skip);
 }
 
-function fit(rows: TrainingRows, model: RoundRequest['model'], seed: number, deadlineMs: number): LinearModel {
+function fit(rows: TrainingRows, model: RoundRequest['model'], seed: number, deadlineMs: number): Model {
   if (model.kind === 'rocchio') return trainRocchio(rows, model);
+  if (model.kind === 'mlp') return trainMlp(rows, { ...model, seed, deadlineMs });
   return trainLinearSvm(rows, { ...model, seed, deadlineMs });
 }
 

@@ -61,6 +61,29 @@ export interface SvmResult {
   readonly converged: boolean;
 }
 
+export interface MlpOptions {
+  /** Units per hidden layer: at most two layers of at most 256. */
+  readonly hidden: Uint32Array;
+  /** Mean cost of an error in the linear part. */
+  readonly cost: number;
+  readonly seed: number;
+  /** As of SvmOptions. */
+  readonly deadlineMs?: number;
+}
+
+/** How a network was trained; see native/src/mlp.h. All 0 without hidden layers. */
+export interface MlpResult {
+  readonly epochs: number;
+  /** Whose parameters these are; 0: those of the start, which score like the linear part. */
+  readonly bestEpoch: number;
+  /** Rows that decided when to stop; 0 where a class has too few. */
+  readonly heldBack: number;
+  /** Class-balanced mean loss of those rows (or of all) at the start and at the best epoch. */
+  readonly startLoss: number;
+  readonly loss: number;
+  readonly complete: boolean;
+}
+
 export interface ScanResult {
   readonly itemsScored: number;
   readonly clustersRead: number;

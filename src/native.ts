@@ -6,6 +6,8 @@ import type {
   AssignTree,
   BadValue,
   MemberCounts,
+  MlpOptions,
+  MlpResult,
   R64Layout,
   RabitqParameters,
   RatioParameters,
@@ -108,6 +110,8 @@ export interface Native {
 
   /** A model prepared for a modality, once a round: weights . x + bias. */
   linearHead(cells: CellsHandle, weights: Float32Array, bias: number): HeadHandle;
+  /** hidden: units per layer. parameters: per layer the weights, unit by unit, then the biases. */
+  mlpHead(cells: CellsHandle, hidden: Uint32Array, parameters: Float32Array): HeadHandle;
   selectClusters(
     head: HeadHandle,
     sizeLimit: number,
@@ -190,6 +194,23 @@ export interface Native {
     alpha: Float64Array,
     weights: Float32Array,
   ): SvmResult;
+  /** parameters: out, as mlpHead takes them. */
+  trainMlpDense(
+    values: Float32Array,
+    dims: number,
+    labels: Int8Array,
+    options: MlpOptions,
+    parameters: Float32Array,
+  ): MlpResult;
+  trainMlpSparse(
+    ids: Uint32Array,
+    values: Float32Array,
+    perRow: number,
+    dims: number,
+    labels: Int8Array,
+    options: MlpOptions,
+    parameters: Float32Array,
+  ): MlpResult;
   rocchioDense(
     values: Float32Array,
     dims: number,

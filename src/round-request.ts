@@ -1,5 +1,6 @@
 // What a round is asked and what it answers: flat arrays that cross the thread boundary.
 
+import type { Model } from './models/model.ts';
 import type { GridOptions } from './samplers/grid.ts';
 import type { RandomOptions } from './samplers/random.ts';
 import { SAMPLERS, type SamplerName } from './samplers/sampler.ts';
@@ -13,6 +14,12 @@ export type ModelOptions =
       readonly loss: 'hinge' | 'squared_hinge';
       readonly positiveWeight: number;
     }
+  | {
+      readonly kind: 'mlp';
+      /** Units per hidden layer; none for logistic regression. */
+      readonly hidden: readonly number[];
+      readonly c: number;
+    }
   | { readonly kind: 'rocchio'; readonly positiveWeight: number; readonly negativeWeight: number };
 
 /** Everything a round depends on besides the index. Item numbers are below the collection's item count. */
@@ -24,6 +31,8 @@ export interface RoundRequest {
   readonly k: number;
   readonly seed: number;
   readonly model: ModelOptions;
+  /** Whether the answer holds the trained models. */
+  readonly returnModel: boolean;
   /** Suggestions by sampler, k in all; null: all of them farthest. */
   readonly mix: Readonly<Record<SamplerName, number>> | null;
   /** Greatest cosine of two suggestions; 1 is off. Modalities at unit length, scaled by the roots of their weights. */
@@ -70,6 +79,8 @@ export interface RoundResult {
     /** Random items used as negatives because none were given. */
     readonly pseudoNegatives: number;
   };
+  /** Per modality the trained model, where asked for and there is one. */
+  readonly trained: readonly { readonly name: string; readonly weight: number; readonly model: Model }[];
   /** Per sampler, what it was asked for and what it suggested: the rest of a share is handed on to `farthest`. */
   readonly mix: Readonly<Record<SamplerName, { readonly share: number; readonly suggested: number }>>;
   readonly coverage: {
@@ -109,6 +120,7 @@ export const ROUND_DEFAULTS = {
   k: 25,
   seed: 0,
   model: { kind: 'linear_svm', c: 10, loss: 'squared_hinge', positiveWeight: 1 },
+  returnModel: false,
   mix: null,
   diversity: 1,
   spread: { from: 'positives', count: 10 },
@@ -128,6 +140,11 @@ export const ROCCHIO_DEFAULTS = {
   positiveWeight: 1,
   negativeWeight: 0.5,
 } as const satisfies ModelOptions;
+
+export const MLP_DEFAULTS = { kind: 'mlp', hidden: [32], c: 10 } as const satisfies ModelOptions;
+
+/** Limits of a network, as in native/src/mlp.h. */
+export const MLP_RANGES = { layers: [0, 2], units: [1, 256] } as const;
 
 /** Numbers a request may give to samplers: their least and greatest. */
 export const SAMPLER_RANGES = {

@@ -3,6 +3,7 @@
 
 import { FarthestSearch } from './farthest-search.ts';
 import { GridCells } from './grid-cells.ts';
+import type { Head } from './head.ts';
 import { modalityOf, randomItems, trainHeads } from './heads.ts';
 import type { Collection } from './index/open.ts';
 import { type Diversity, Mix, type Mixed, type Stream } from './mix.ts';
@@ -56,6 +57,7 @@ export function round(
       negatives: request.negative.length,
       pseudoNegatives,
     },
+    trained: request.returnModel ? request.modalities.map((m, h) => ({ ...m, model: (heads[h] as Head).model })) : [],
     mix: mixAccount(request, mixed.sources),
     coverage: {
       clustersRead: search.clustersRead,
@@ -114,6 +116,7 @@ function explore(collection: Collection, request: RoundRequest, skip: Uint32Arra
     sources: mixed.sources,
     modalities: [],
     model: { kind: 'none', positives: 0, negatives: request.negative.length, pseudoNegatives: 0 },
+    trained: [],
     mix: mixAccount(request, mixed.sources),
     coverage: {
       clustersRead: 0,

@@ -75,6 +75,7 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
   ['decodeSlots', () => [sparse.codes, numbers(1), new Uint32Array(features), new Float32Array(features)], [2, 3]],
   ['decodeItems', () => [dense.cells, numbers(1, 299), new Uint32Array(0), new Float32Array(2 * dims)], [2, 3]],
   ['linearHead', () => [dense.cells, new Float32Array(dims), 0], [1]],
+  ['mlpHead', () => [dense.cells, numbers(2), new Float32Array(2 * (dims + 1) + 3)], [1, 2]],
   ['selectClusters', () => [head, 100, new Uint32Array(4)], []],
   [
     'scanClusters',
@@ -109,6 +110,19 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
       return [...examples, svm, new Float64Array(2), new Float32Array(3)];
     },
     [0, 1, 3, 4, 6],
+  ],
+  [
+    'trainMlpDense',
+    () => [new Float32Array(6), 3, Int8Array.of(1, -1), { hidden: numbers(2), cost: 1, seed: 0 }, new Float32Array(11)],
+    [0, 2, 4],
+  ],
+  [
+    'trainMlpSparse',
+    () => {
+      const examples = [new Uint32Array(4), new Float32Array(4), 2, 3, Int8Array.of(1, -1)];
+      return [...examples, { hidden: numbers(), cost: 1, seed: 0 }, new Float32Array(4)];
+    },
+    [0, 1, 4, 6],
   ],
   ['rocchioDense', () => [new Float32Array(6), 3, Int8Array.of(1, -1), 1, 1, new Float32Array(3)], [0, 2, 5]],
   [
@@ -264,6 +278,10 @@ t.test('numbers out of range are RangeErrors', async (t) => {
     ['trainSvmDense', 4, { ...svm, maxIterations: 0 }],
     ['trainSvmDense', 4, { ...svm, seed: -1 }],
     ['trainSvmSparse', 0, numbers(0, 1, 2, 3)],
+    ['mlpHead', 1, numbers(257)],
+    ['trainMlpDense', 3, { hidden: numbers(2, 2, 2), cost: 1, seed: 0 }],
+    ['trainMlpDense', 3, { hidden: numbers(2), cost: 0, seed: 0 }],
+    ['trainMlpSparse', 0, numbers(0, 1, 2, 3)],
     ['rocchioDense', 2, Int8Array.of(1, 2)],
     ['encodeRatio', 3, { ...quantiser, features: 256 }],
     ['encodeRatio', 3, { ...quantiser, maxCode: 2 ** 24 }],

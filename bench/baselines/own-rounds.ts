@@ -80,7 +80,8 @@ function rocchioOptions(parameters: ReadonlyMap<string, string>): ModelOptions {
 }
 
 function modelParameters(model: ModelOptions): System['parameters'] {
-  return model.kind === 'rocchio'
-    ? { positive_weight: model.positiveWeight, negative_weight: model.negativeWeight }
+  if (model.kind === 'rocchio') return { positive_weight: model.positiveWeight, negative_weight: model.negativeWeight };
+  return model.kind === 'mlp'
+    ? { c: model.c, hidden: model.hidden.join('+') }
     : { c: model.c, loss: model.loss, positive_weight: model.positiveWeight };
 }

@@ -21,6 +21,7 @@
 #include "keys.h"
 #include "mapping.h"
 #include "members.h"
+#include "mlp-head.h"
 #include "moments.h"
 #include "order.h"
 #include "packed.h"
@@ -563,6 +564,49 @@ Napi::Value linear_head(Info info) {
   return wrap(env, std::move(open));
 }
 
+// The layers of a network of `dims` inputs from its parameters in a row: per layer the weights unit by unit, then the
+// biases. hidden: units of the hidden layers.
+MlpModel mlp_model(Napi::Env env, size_t dims, std::span<const uint32_t> hidden, std::span<const float> parameters) {
+  MlpModel model;
+  size_t inputs = dims, at = 0;
+  for (size_t l = 0; l <= hidden.size(); ++l) {
+    const size_t units = l < hidden.size() ? hidden[l] : 1;
+    if (parameters.size() - at < units * (inputs + 1)) range_error(env, "parameters: too few for these layers");
+    const auto* from = parameters.data() + at;
+    model.layers.push_back({inputs, units, {from, from + units * inputs},
+                            {from + units * inputs, from + units * (inputs + 1)}});
+    at += units * (inputs + 1);
+    inputs = units;
+  }
+  if (at != parameters.size()) range_error(env, "parameters: more than these layers have");
+  return model;
+}
+
+std::span<const uint32_t> hidden_units(Napi::Env env, const Napi::Value& value) {
+  const auto hidden = array<uint32_t>(env, value, "hidden");
+  if (hidden.size() > kMaxHiddenLayers) {
+    range_error(env, "hidden: expected at most " + std::to_string(kMaxHiddenLayers) + " layers");
+  }
+  for (const uint32_t units : hidden) {
+    if (units == 0 || units > kMaxUnits) {
+      range_error(env, "hidden: expected 1 to " + std::to_string(kMaxUnits) + " units a layer");
+    }
+  }
+  return hidden;
+}
+
+Napi::Value mlp_head(Info info) {
+  const auto env = info.Env();
+  const auto& cells = handle<OpenCells>(env, info[0], "cells");
+  const auto hidden = hidden_units(env, info[1]);
+  const auto parameters = array<float>(env, info[2], "parameters");
+  auto open = std::make_shared<OpenHead>();
+  open->cells = cells;
+  open->head = std::make_unique<MlpHead>(cells->cells, cells->spread ? cells->spread->codes.get() : nullptr,
+                                         mlp_model(env, cells->cells.codes->dims(), hidden, parameters));
+  return wrap(env, std::move(open));
+}
+
 Head& head_of(Napi::Env env, const Napi::Value& value) { return *handle<OpenHead>(env, value, "head")->head; }
 
 Napi::Value select(Info info) {
@@ -822,6 +866,49 @@ Napi::Value train_sparse(Info info) {
   const auto weights = array<float>(env, info[7], "weights");
   const auto rows = sparse_rows(env, info[0], info[1], info[2], weights.size());
   return train(env, rows, info[3], info[4], info[5], info[6], weights.data());
+}
+
+template <typename Rows>
+Napi::Value train_network(Napi::Env env, const Rows& rows, const Napi::Value& labels_value,
+                          const Napi::Value& options_value, const Napi::Value& parameters_value) {
+  const auto labels = row_labels(env, labels_value, rows.rows);
+  if (labels.empty()) range_error(env, "labels: expected at least one row");
+  const auto given = object(env, options_value, "options");
+  const auto hidden = hidden_units(env, given.Get("hidden"));
+  MlpOptions options;
+  options.hidden.assign(hidden.begin(), hidden.end());
+  options.cost = number(env, given.Get("cost"), "cost");
+  if (!(options.cost > 0) || !std::isfinite(options.cost)) range_error(env, "cost: expected a finite number above 0");
+  options.seed = whole(env, given.Get("seed"), "seed", 0, kMaxSafe);
+  if (given.Has("deadlineMs")) options.deadline = time_point(number(env, given.Get("deadlineMs"), "deadlineMs"));
+  const auto parameters = array<float>(env, parameters_value, "parameters");
+  (void)mlp_model(env, rows.dims, hidden, parameters);
+  MlpModel model;
+  const auto result = train_mlp(rows, labels.data(), options, model);
+  auto* out = parameters.data();
+  for (const MlpLayer& layer : model.layers) {
+    out = std::copy(layer.weights.begin(), layer.weights.end(), out);
+    out = std::copy(layer.bias.begin(), layer.bias.end(), out);
+  }
+  auto report = Napi::Object::New(env);
+  report.Set("epochs", result.epochs);
+  report.Set("bestEpoch", result.best_epoch);
+  report.Set("heldBack", static_cast<double>(result.held_back));
+  report.Set("startLoss", result.start_loss);
+  report.Set("loss", result.loss);
+  report.Set("complete", result.complete);
+  return report;
+}
+
+Napi::Value train_mlp_dense(Info info) {
+  const auto env = info.Env();
+  return train_network(env, dense_rows(env, info[0], info[1]), info[2], info[3], info[4]);
+}
+
+Napi::Value train_mlp_sparse(Info info) {
+  const auto env = info.Env();
+  const auto dims = whole(env, info[3], "dims", 1, 1 << 24);
+  return train_network(env, sparse_rows(env, info[0], info[1], info[2], dims), info[4], info[5], info[6]);
 }
 
 Napi::Value rocchio_dense(Info info) {
@@ -1451,6 +1538,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<decode_slots>(env, exports, "decodeSlots");
   add<decode_given>(env, exports, "decodeItems");
   add<linear_head>(env, exports, "linearHead");
+  add<mlp_head>(env, exports, "mlpHead");
   add<select>(env, exports, "selectClusters");
   add<scan_some>(env, exports, "scanClusters");
   add<scan_everything>(env, exports, "scanAll");
@@ -1464,6 +1552,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<components_of>(env, exports, "principalComponents");
   add<train_dense>(env, exports, "trainSvmDense");
   add<train_sparse>(env, exports, "trainSvmSparse");
+  add<train_mlp_dense>(env, exports, "trainMlpDense");
+  add<train_mlp_sparse>(env, exports, "trainMlpSparse");
   add<rocchio_dense>(env, exports, "rocchioDense");
   add<rocchio_sparse>(env, exports, "rocchioSparse");
   add<encode_ratio_rows>(env, exports, "encodeRatio");

@@ -69,6 +69,16 @@ class Codes {
   // The decoded vector of one slot: row_values() values, and for sparse codes as many ids (a value of 0 pads).
   virtual void decode(size_t slot, uint32_t* ids, float* values) const = 0;
 
+  // The same for `count` slots from `slot` on, row after row. Codecs that read a block at once more cheaply may say how.
+  virtual void decode_run(size_t slot, size_t count, uint32_t* ids, float* values) const {
+    for (size_t i = 0; i < count; ++i) {
+      decode(slot + i, sparse() ? ids + i * row_values() : ids, values + i * row_values());
+    }
+  }
+
+  // No less than sum_d magnitudes[d] * |value d| of anything that decode() may return; magnitudes: dims(), none negative.
+  virtual double largest_sum(const float* magnitudes) const = 0;
+
   // Squared Euclidean distance of one slot to a dense query of dims() floats with squared norm `norm`,
   // in double, in a fixed order.
   virtual double distance(size_t slot, const float* query, double norm) const = 0;

@@ -271,6 +271,15 @@ void RatioCodes::decode(size_t slot, uint32_t* ids, float* values) const {
   });
 }
 
+// At most n features of at most the largest code, and all of them at most max_sum together.
+double RatioCodes::largest_sum(const float* magnitudes) const {
+  const Magnitudes magnitude = farsight::magnitudes(magnitudes, parameters_.dims, parameters_.features);
+  const double largest_value = std::ldexp(255 * parameters_.scale, static_cast<int>(low_bits_)) +
+                               std::ldexp(parameters_.scale, static_cast<int>(low_bits_));
+  const double sum = std::min(magnitude.sum * largest_value, magnitude.largest * parameters_.max_sum);
+  return sum * (1 + 0x1p-20); // decode() rounds once
+}
+
 // |q - v|^2 = |q|^2 + sum_j v_j * (v_j - 2 * q[id_j]), rounded up to 0 where cancellation leaves less.
 double RatioCodes::distance(size_t slot, const float* query, double norm) const {
   double sum = norm;

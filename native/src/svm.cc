@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "splitmix.h"
 #include "svm-primal.h"
 #include "svm-problem.h"
 
@@ -84,14 +85,6 @@ class Solver {
   uint64_t random_;
   SvmResult result_;
 };
-
-// Rows are visited in a new order every pass (splitmix64: Steele et al., OOPSLA 2014).
-uint64_t next_random(uint64_t& state) {
-  uint64_t z = (state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
 
 template <typename Problem>
 Solver<Problem>::Solver(const Problem& problem, const int8_t* labels, const double* costs, const SvmOptions& options,
@@ -202,6 +195,7 @@ void Solver<Problem>::move(size_t i, double gradient, double at) {
   weights_square_ += step * (2 * at + step * diagonal_[i]);
 }
 
+// Rows are visited in a new order every pass.
 template <typename Problem>
 void Solver<Problem>::shuffle() {
   for (size_t s = active_; s > 1; --s) {

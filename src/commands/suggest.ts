@@ -1,9 +1,10 @@
 // farsight suggest
 
 import { type Collection, openIndex } from '../index/open.ts';
+import { portableModel } from '../portable-model.ts';
 import { round } from '../round.ts';
 import { roundAccount, suggestedItems } from '../round-answer.ts';
-import { ROUND_DEFAULTS } from '../round-request.ts';
+import { MLP_DEFAULTS, MLP_RANGES, type ModelOptions, ROCCHIO_DEFAULTS, ROUND_DEFAULTS } from '../round-request.ts';
 import { SAMPLERS, type SamplerName } from '../samplers/sampler.ts';
 import { type Command, directoryArgument, parseFlags, print, UsageError, wholeFlag } from './command.ts';
 
@@ -25,6 +26,9 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
   --seed N          seed of random choices (default ${ROUND_DEFAULTS.seed})
   --mix A=N,B=N     suggestions by sampler, k in all: ${SAMPLERS.join(', ')} (default all farthest)
   --diversity X     greatest cosine of two suggestions, 0 to 1 (default ${ROUND_DEFAULTS.diversity}, which is off)
+  --model KIND      linear_svm (default), mlp or rocchio
+  --hidden A,B      units of the mlp's hidden layers, none for logistic regression (default ${MLP_DEFAULTS.hidden})
+  --return-model    with --json: the trained model as well; docs/http.md says how it scores
   --json            print the round as JSON`,
 
   async run(args) {
@@ -38,6 +42,9 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
       seed: { type: 'string' },
       mix: { type: 'string' },
       diversity: { type: 'string' },
+      model: { type: 'string' },
+      hidden: { type: 'string' },
+      'return-model': { type: 'boolean' },
       json: { type: 'boolean' },
     });
     const k = wholeFlag('k', values.k, ROUND_DEFAULTS.k, 1, MAX_K);
@@ -49,8 +56,11 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
     ) as [Uint32Array, Uint32Array, Uint32Array];
     const both = positive.find((item) => negative.includes(item));
     if (both !== undefined) throw new UsageError(`item ${both} is both positive and negative`);
+    if (values['return-model'] && !values.json) throw new UsageError('--return-model needs --json');
     const result = round(collection, {
       ...ROUND_DEFAULTS,
+      model: modelOf(values.model, values.hidden),
+      returnModel: values['return-model'] ?? false,
       positive,
       negative,
       exclude,
@@ -65,7 +75,8 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
     const items = suggestedItems(result, collection.keys);
     if (values.json) {
       const index = { generation: collection.generation, items: collection.items };
-      print(JSON.stringify({ items, ...roundAccount(result), index, seed }));
+      const trained = result.trained.length === 0 ? {} : { portable_model: portableModel(collection, result) };
+      print(JSON.stringify({ items, ...roundAccount(result), ...trained, index, seed }));
     } else {
       for (const { id, key, score, source } of items) {
         const sampler = values.mix === undefined ? [] : [source];
@@ -75,6 +86,22 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
     return 0;
   },
 };
+
+/** The classifier that --model and --hidden ask for. */
+function modelOf(kind: string | undefined, hidden: string | undefined): ModelOptions {
+  if (hidden !== undefined && kind !== 'mlp') throw new UsageError('--hidden needs --model mlp');
+  if (kind === undefined || kind === 'linear_svm') return ROUND_DEFAULTS.model;
+  if (kind === 'rocchio') return ROCCHIO_DEFAULTS;
+  if (kind !== 'mlp') throw new UsageError(`--model ${kind}: expected linear_svm, mlp or rocchio`);
+  if (hidden === undefined) return MLP_DEFAULTS;
+  const units = hidden === '' ? [] : hidden.split(',').map((text) => (/^\d{1,4}$/.test(text) ? Number(text) : 0));
+  const [fewest, most] = MLP_RANGES.units;
+  const layers = MLP_RANGES.layers[1];
+  if (units.length > layers || units.some((count) => count < fewest || count > most)) {
+    throw new UsageError(`--hidden ${hidden}: expected at most ${layers} numbers from ${fewest} to ${most}, or nothing`);
+  }
+  return { ...MLP_DEFAULTS, hidden: units };
+}
 
 /** The shares of `farthest=15,spread=10`. */
 function mixOf(text: string, k: number): Record<SamplerName, number> {

@@ -1,4 +1,4 @@
-// The interface of a trainer: from labelled rows of one modality to a linear model.
+// The interface of a trainer: from labelled rows of one modality to a model.
 
 /** Labelled vectors of one modality: dense rows, or sparse rows whose zeros pad. */
 export interface TrainingRows {
@@ -12,8 +12,19 @@ export interface TrainingRows {
   readonly labels: Int8Array;
 }
 
+/** What scores items. */
+export type Model = LinearModel | MlpModel;
+
 /** score(x) = weights . x + bias; higher is more relevant. */
 export interface LinearModel {
   readonly weights: Float32Array;
   readonly bias: number;
+}
+
+/** Hidden layers h = max(0, W h' + b), one after another from h' = x on, then score = w . h + b. */
+export interface MlpModel {
+  /** Units per hidden layer, one or two of them. */
+  readonly hidden: Uint32Array;
+  /** Per layer the weights, unit by unit, then the biases. */
+  readonly parameters: Float32Array;
 }

@@ -6,6 +6,7 @@ import { type Fault, maxFaults, Problem } from '../errors.ts';
 import type { Collection, Modality } from '../index/open.ts';
 import {
   DEFAULT_WEIGHT,
+  MLP_DEFAULTS,
   type ModelOptions,
   ROCCHIO_DEFAULTS,
   ROUND_DEFAULTS,
@@ -70,6 +71,7 @@ export function roundOf(
     ...items,
     k,
     seed: settings.seed ?? ROUND_DEFAULTS.seed,
+    returnModel: settings.return_model ?? ROUND_DEFAULTS.returnModel,
     model: toModel(settings.model ?? { kind: 'linear_svm' }),
     mix,
     diversity: settings.diversity ?? ROUND_DEFAULTS.diversity,
@@ -187,6 +189,9 @@ function toModel(model: NonNullable<SuggestBody['model']>): ModelOptions {
       positiveWeight: model.positive_weight ?? ROCCHIO_DEFAULTS.positiveWeight,
       negativeWeight: model.negative_weight ?? ROCCHIO_DEFAULTS.negativeWeight,
     };
+  }
+  if (model.kind === 'mlp') {
+    return { kind: 'mlp', hidden: model.hidden ?? MLP_DEFAULTS.hidden, c: model.c ?? MLP_DEFAULTS.c };
   }
   return {
     kind: 'linear_svm',

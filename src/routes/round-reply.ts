@@ -4,6 +4,7 @@ import type { Static } from 'typebox';
 import { clockMs } from '../engine.ts';
 import { Problem } from '../errors.ts';
 import type { Collection } from '../index/open.ts';
+import { portableModel } from '../portable-model.ts';
 import { roundAccount, sourceOf, suggestedItems } from '../round-answer.ts';
 import type { RoundResult } from '../round-request.ts';
 import type { PlannedRound } from './round-body.ts';
@@ -45,6 +46,7 @@ export async function runRound(
   const answer = {
     ...suggestions(result, collection, format, typed),
     ...roundAccount(result),
+    ...(result.trained.length === 0 ? {} : { portable_model: portableModel(collection, result) }),
     index: { generation: collection.generation, items: collection.items },
     seed,
     elapsed_ms: Math.round(elapsedMs * 1000) / 1000,

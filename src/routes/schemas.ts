@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox';
 import type { ServeConfig } from '../config.ts';
 import { ProblemSchema, problemType } from '../errors.ts';
 import { msgpackType } from '../msgpack.ts';
-import { DEFAULT_WEIGHT, ROCCHIO_DEFAULTS, ROUND_DEFAULTS, SAMPLER_RANGES } from '../round-request.ts';
+import { DEFAULT_WEIGHT, MLP_DEFAULTS, MLP_RANGES, ROCCHIO_DEFAULTS, ROUND_DEFAULTS, SAMPLER_RANGES } from '../round-request.ts';
 import { SAMPLERS } from '../samplers/sampler.ts';
 
 const closed = { additionalProperties: false };
@@ -72,10 +72,34 @@ const Rocchio = Type.Object(
   closed,
 );
 
-const models = [LinearSvm, Rocchio];
+const [minLayers, maxLayers] = MLP_RANGES.layers;
+const [minUnits, maxUnits] = MLP_RANGES.units;
+
+const Mlp = Type.Object(
+  {
+    kind: Type.Literal('mlp'),
+    hidden: Type.Optional(
+      Type.Array(Type.Integer({ minimum: minUnits, maximum: maxUnits }), {
+        description: `units of each hidden layer (default [${MLP_DEFAULTS.hidden}]); [] is logistic regression`,
+        minItems: minLayers,
+        maxItems: maxLayers,
+      }),
+    ),
+    c: Type.Optional(
+      Type.Number({
+        description: `mean cost of an error in the linear part; the classes weigh the same (default ${MLP_DEFAULTS.c})`,
+        exclusiveMinimum: 0,
+        maximum: 1e6,
+      }),
+    ),
+  },
+  closed,
+);
+
+const models = [LinearSvm, Mlp, Rocchio];
 
 /** A tagged union, so that an error is told of the kind that was meant; an unknown kind is told the known ones. */
-const Model = Type.Unsafe<Static<typeof LinearSvm> | Static<typeof Rocchio>>({
+const Model = Type.Unsafe<Static<typeof LinearSvm> | Static<typeof Mlp> | Static<typeof Rocchio>>({
   type: 'object',
   description: 'the classifier (default linear_svm)',
   discriminator: { propertyName: 'kind' },
@@ -218,6 +242,9 @@ export const suggestBody = (config: ServeConfig) => {
           { description: 'modalities that take part (default all)', additionalProperties: false },
         ),
       ),
+      return_model: Type.Optional(
+        Type.Boolean({ description: 'whether to answer with the trained model as well (default false)' }),
+      ),
       format: Type.Optional(
         Type.Enum(['items', 'columns'], { description: 'one object per suggestion, or one array per field' }),
       ),
@@ -258,6 +285,45 @@ const ColumnsSchema = Type.Object(
   },
 );
 
+const LayerSchema = Type.Object(
+  {
+    weights: Type.Array(Type.Array(Type.Number()), { description: 'a row per unit, a number per input' }),
+    bias: Type.Array(Type.Number(), { description: 'a number per unit' }),
+  },
+  closed,
+);
+
+/** A trained model that scores vectors anywhere; docs/http.md says how. */
+export const PortableModelSchema = Type.Object(
+  {
+    format: Type.String(),
+    version: Type.Integer(),
+    kind: Type.String(),
+    feature_space: Type.String({ description: 'hash of what turns a vector into what the model scores' }),
+    index: Type.Object({ generation: Type.String(), items: Type.Integer() }, closed),
+    fusion: Type.String({ description: 'score: that of the one modality; weighted_mean_rank: by ranks among candidates' }),
+    modalities: Type.Record(
+      Type.String(),
+      Type.Object(
+        {
+          weight: Type.Number({ description: 'in the fusion' }),
+          codec: Type.String(),
+          dims: Type.Integer(),
+          normalize: Type.Boolean({ description: 'whether vectors are scaled to unit length first' }),
+          features: Type.Union([Type.Integer(), Type.Null()], {
+            description: 'largest values kept of a vector, null for all',
+          }),
+          max_value_error: Type.Number({ description: 'largest difference of a value and its stored form' }),
+          activation: Type.String({ description: 'between layers' }),
+          layers: Type.Array(LayerSchema),
+        },
+        closed,
+      ),
+    ),
+  },
+  { ...closed, description: 'a trained model that scores vectors anywhere' },
+);
+
 /** The answer of a round. */
 export const SuggestAnswer = Type.Object(
   {
@@ -272,6 +338,7 @@ export const SuggestAnswer = Type.Object(
       },
       closed,
     ),
+    portable_model: Type.Optional(PortableModelSchema),
     mix: Type.Record(Type.String(), Type.Object({ share: Type.Integer(), suggested: Type.Integer() }, closed), {
       description: 'per sampler that takes part: asked for, suggested. What one cannot fill is handed to farthest',
     }),

@@ -61,6 +61,8 @@ const invalid: readonly [title: string, body: unknown, pointer: string][] = [
   ['an unknown model', { model: { kind: 'mlp', hidden: [32] } }, '/model/kind'],
   ['a model that is no text', { model: { kind: 1 } }, '/model/kind'],
   ['a model without a kind', { model: { c: 1 } }, '/model/kind'],
+  ['a third hidden layer', { model: { kind: 'mlp', hidden: [4, 4, 4] } }, '/model/hidden'],
+  ['a layer of too many units', { model: { kind: 'mlp', hidden: [257] } }, '/model/hidden/0'],
   ['an option of another model', { model: { kind: 'rocchio', c: 1 } }, '/model/c'],
   ['c of 0', { model: { kind: 'linear_svm', c: 0 } }, '/model/c'],
   ['an unknown loss', { model: { kind: 'linear_svm', loss: 'log' } }, '/model/loss'],
@@ -108,7 +110,7 @@ t.test('every other refusal of a round is a problem too for a client that speaks
 
 t.test('an unknown model is told the known ones, and a mix what it adds up to', async (t) => {
   const detailOf = async (body: object) => (await server.suggest<ProblemReply>(body)).body.errors[0]?.detail;
-  t.match(await detailOf({ model: { kind: 'mlp' } }), 'must be one of linear_svm, rocchio');
+  t.match(await detailOf({ model: { kind: 'forest' } }), 'must be one of linear_svm, mlp, rocchio');
   t.match(await detailOf({ mix: { farthest: 20, random: 4 } }), 'add up to 24; they must be k, which is 25');
 });
 

@@ -153,6 +153,9 @@ t.test('k above what is left gives everything that is left and says that it is n
 t.test('the models and their options are taken', async (t) => {
   const models = [
     { kind: 'linear_svm', c: 0.01, loss: 'squared_hinge', positive_weight: 2 },
+    { kind: 'mlp' },
+    { kind: 'mlp', hidden: [], c: 3 },
+    { kind: 'mlp', hidden: [8, 4] },
     { kind: 'rocchio' },
     { kind: 'rocchio', positive_weight: 2, negative_weight: 0 },
   ];

@@ -1,0 +1,185 @@
+// MLP heads: what they learn, rounds with them against brute force, and the portable form.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { moments } from '../../src/moments.ts';
+import type { Collection } from '../../src/index/open.ts';
+import { trainMlp } from '../../src/models/mlp.ts';
+import type { MlpModel, TrainingRows } from '../../src/models/model.ts';
+import { featureSpaceOf, portableModel } from '../../src/portable-model.ts';
+import { seededRandom } from '../../src/random.ts';
+import { round } from '../../src/round.ts';
+import { type RoundRequest, SAMPLER_RANGES } from '../../src/round-request.ts';
+import { sweep } from '../../src/sweep.ts';
+import { decode, everyItem, modalityOf, requestOf, twoModalities } from '../data.ts';
+import { packageRoot, temporaryFolder } from '../support.ts';
+
+const ITEMS = 1000;
+const SEED = 5;
+const collection = twoModalities(t, ITEMS);
+const labels = { positive: Uint32Array.of(900, 5, 77), negative: Uint32Array.of(3, 420, 40, 41) };
+
+t.test('an exhaustive round suggests the best of double arithmetic, dense and sparse, one and two layers', async (t) => {
+  for (const hidden of [[], [8], [40, 7]]) {
+    for (const name of ['visual', 'text']) {
+      const request = ask({ modalities: [{ name, weight: 1 }], model: { kind: 'mlp', hidden, c: 10 } });
+      const answer = round(collection, request);
+      const expected = scoresOf(collection, answer, name);
+      const taken = new Set([...request.positive, ...request.negative]);
+      const order = [...everyItem(collection)]
+        .filter((item) => !taken.has(item))
+        .sort((a, b) => (expected[b] as number) - (expected[a] as number) || a - b);
+      for (const [i, score] of answer.scores.entries()) {
+        // Sums in another order differ by roundings of doubles, decoded linear scores by one of floats.
+        near(t, score, expected[order[i] as number] as number, `${name} [${hidden}] place ${i}`);
+        near(t, score, expected[answer.items[i] as number] as number, `${name} [${hidden}] item ${i}`);
+      }
+      t.equal(answer.coverage.complete, true);
+    }
+  }
+});
+
+t.test('a round is the same at any number of threads, and every sampler and the sweep take such heads', async (t) => {
+  const mix = { farthest: 5, spread: 5, random: 5, grid: 5 };
+  const [one, four] = [1, 4].map((workers) => round(collection, ask({ workers, mix, k: 20, random: { alpha: 0.5 } })));
+  t.strictSame(one, four);
+  for (const { share, suggested } of Object.values(one?.mix ?? {})) t.ok(share === 5 && suggested >= 1);
+  const swept = sweep(collection, { ...ask({}), alpha: SAMPLER_RANGES.alpha[0] });
+  t.equal(swept?.items.length, ITEMS);
+  t.ok(swept?.scores.every(Number.isFinite));
+});
+
+t.test('few clusters hold most of what every cluster holds', async (t) => {
+  const all = round(collection, ask({ k: 50 }));
+  const some = round(collection, ask({ k: 50, exhaustive: false, clusters: 6 }));
+  t.ok(some.coverage.itemsScored < all.coverage.itemsScored);
+  const best = new Set(all.items);
+  const found = some.items.filter((item) => best.has(item)).length;
+  // Six clusters at random would hold their share of the items.
+  t.ok(found / 50 > some.coverage.itemsScored / all.coverage.itemsScored, `${found} of 50`);
+});
+
+t.test('hidden layers tell apart what crosses, where logistic regression cannot', async (t) => {
+  const train = crossed(400, 1);
+  const test = crossed(400, 2);
+  const auc = (hidden: readonly number[]): number => {
+    const model = trainMlp(train, { hidden, c: 10, seed: SEED });
+    const layers = 'hidden' in model ? layersOf(model, 10) : [{ weights: [[...model.weights]], bias: [model.bias] }];
+    const scores = Array.from(test.labels, (_, row) => forward(layers, test.values.subarray(row * 10, row * 10 + 10)));
+    return areaUnderCurve(scores, test.labels);
+  };
+  t.ok(auc([]) < 0.7, `logistic regression ${auc([])}`);
+  t.ok(auc([32]) > 0.97, `[32] ${auc([32])}`);
+  t.ok(auc([16, 16]) > 0.97, `[16,16] ${auc([16, 16])}`);
+});
+
+t.test('the portable model scores raw vectors as the server does, with the script of docs/http.md', async (t) => {
+  const folder = temporaryFolder(t);
+  const script = /```js\n\/\/ score\.mjs[\s\S]*?\n([\s\S]*?)```/.exec(readFileSync(join(packageRoot(), 'docs/http.md'), 'utf8'));
+  t.ok(script !== null && script[0].split('\n').length <= 22);
+  writeFileSync(join(folder, 'score.mjs'), script?.[1] ?? '');
+  for (const hidden of [[], [8], [12, 6]]) {
+    for (const name of ['visual', 'text']) {
+      const model = { kind: 'mlp', hidden, c: 10 } as const;
+      const answer = round(collection, ask({ modalities: [{ name, weight: 1 }], model, returnModel: true, k: 8 }));
+      const portable = portableModel(collection, answer);
+      t.equal(portable.feature_space, featureSpaceOf(collection));
+      const vectors = denseRows(collection, name, answer.items);
+      writeFileSync(join(folder, 'model.json'), JSON.stringify(portable));
+      writeFileSync(join(folder, 'vectors.json'), JSON.stringify(vectors));
+      const out = execFileSync('node', ['score.mjs', 'model.json', name, 'vectors.json'], { cwd: folder, encoding: 'utf8' });
+      const scores = JSON.parse(out) as number[];
+      const { deviation } = moments(answer.scores);
+      // Nine digits of every weight, and stored vectors whose length is 1 but for their codes' rounding.
+      for (const [i, score] of scores.entries()) {
+        t.ok(Math.abs(score - (answer.scores[i] as number)) < 0.02 * (1 + deviation), `${name} ${score} ${answer.scores[i]}`);
+      }
+    }
+  }
+});
+
+t.test('without positives, and unless asked for, there is no model in the answer', async (t) => {
+  t.strictSame(round(collection, ask({ positive: new Uint32Array(0), returnModel: true })).trained, []);
+  t.strictSame(round(collection, ask({ returnModel: false })).trained, []);
+});
+
+function ask(change: Partial<RoundRequest>): RoundRequest {
+  const model = { kind: 'mlp', hidden: [8], c: 10 } as const;
+  return requestOf(collection, { ...labels, exhaustive: true, returnModel: true, seed: SEED, model, ...change });
+}
+
+function near(t: Test, actual: number, expected: number, title: string): void {
+  if (!(Math.abs(actual - expected) <= 1e-5 * (1 + Math.abs(expected)))) t.fail(`${title}: ${actual}, not ${expected}`);
+}
+
+interface Layer {
+  readonly weights: readonly (readonly number[])[];
+  readonly bias: readonly number[];
+}
+
+/** The oracle: a plain forward pass over the decoded vectors. */
+function scoresOf(collection: Collection, answer: ReturnType<typeof round>, name: string): number[] {
+  const [trained] = answer.trained;
+  if (trained === undefined) throw new RangeError('no model was returned');
+  const { model } = trained;
+  const { dims } = modalityOf(collection, name).manifest;
+  const layers = 'hidden' in model ? layersOf(model, dims) : [{ weights: [[...model.weights]], bias: [model.bias] }];
+  return denseRows(collection, name, everyItem(collection)).map((vector) => forward(layers, vector));
+}
+
+function layersOf({ hidden, parameters }: MlpModel, dims: number): Layer[] {
+  let at = 0;
+  return [...hidden, 1].map((units, layer) => {
+    const inputs = layer === 0 ? dims : (hidden[layer - 1] as number);
+    const weights = Array.from({ length: units }, () => [...parameters.subarray(at, (at += inputs))]);
+    return { weights, bias: [...parameters.subarray(at, (at += units))] };
+  });
+}
+
+function forward(layers: readonly Layer[], vector: ArrayLike<number>): number {
+  let values = Array.from(vector);
+  for (const [l, { weights, bias }] of layers.entries()) {
+    const inputs = l === 0 ? values : values.map((value) => Math.max(0, value));
+    values = weights.map((row, u) => row.reduce((sum, w, d) => sum + w * (inputs[d] as number), bias[u] as number));
+  }
+  return values[0] as number;
+}
+
+function denseRows(collection: Collection, name: string, items: Uint32Array): number[][] {
+  const modality = modalityOf(collection, name);
+  const { perRow, ids, values } = decode(modality, items);
+  return Array.from(items, (_, row) => {
+    const out = new Array<number>(modality.manifest.dims).fill(0);
+    for (let j = row * perRow; j < (row + 1) * perRow; j++) {
+      const at = ids === null ? j - row * perRow : (ids[j] as number);
+      out[at] = (out[at] as number) + (values[j] as number);
+    }
+    return out;
+  });
+}
+
+/** Rows of 10 uniform values; positive where the first two have the same sign. */
+function crossed(rows: number, seed: number): TrainingRows {
+  const random = seededRandom(seed, 'crossed');
+  const values = Float32Array.from({ length: rows * 10 }, () => random.below(2 ** 24) / 2 ** 23 - 1);
+  const labels = Int8Array.from({ length: rows }, (_, row) =>
+    (values[row * 10] as number) * (values[row * 10 + 1] as number) > 0 ? 1 : -1,
+  );
+  return { dims: 10, perRow: 10, ids: null, values, labels };
+}
+
+/** The chance that a positive scores above a negative. */
+function areaUnderCurve(scores: readonly number[], labels: Int8Array): number {
+  let above = 0;
+  let pairs = 0;
+  for (const [i, a] of scores.entries()) {
+    for (const [j, b] of scores.entries()) {
+      if (!((labels[i] as number) > 0 && (labels[j] as number) < 0)) continue;
+      above += a > b ? 1 : 0;
+      pairs++;
+    }
+  }
+  return above / pairs;
+}
