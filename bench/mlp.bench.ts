@@ -6,6 +6,7 @@
 // positives come from one class or from a union of five. Recall is the share of the exhaustive top 100 that a search of
 // b clusters finds, for MLP heads and beside them for linear SVMs on the same labels.
 
+import { candidatesOfAll, candidatesOfBestClusters } from '../src/candidates.ts';
 import { type Head, headOf } from '../src/head.ts';
 import { trainHeads } from '../src/heads.ts';
 import type { Collection, Modality } from '../src/index/open.ts';
@@ -13,7 +14,6 @@ import { trainMlp } from '../src/models/mlp.ts';
 import type { TrainingRows } from '../src/models/model.ts';
 import { native } from '../src/native.ts';
 import { seededRandom } from '../src/random.ts';
-import { candidatesOfAll, candidatesOfBestClusters } from '../src/candidates.ts';
 import { MLP_DEFAULTS, type ModelOptions, ROUND_DEFAULTS } from '../src/round-request.ts';
 import { caltech97, describe, groupsOf, indexOf, lsc41k, tate } from './datasets/collections.ts';
 import { groupLabelSets } from './datasets/label-sets.ts';
@@ -78,7 +78,9 @@ function ownResult({ train, dims, labels, rows }: Split, hidden: readonly number
     model = trainMlp(training, options);
     times.push(performance.now() - start);
   }
-  const scores = Array.from({ length: labels.length - train }, (_, i) => scoreOf(model, rows, (train + i) * dims, dims));
+  const scores = Array.from({ length: labels.length - train }, (_, i) =>
+    scoreOf(model, rows, (train + i) * dims, dims),
+  );
   return { auc: areaUnderCurve(scores, labels.subarray(train)), ms: quantiles(times).median };
 }
 
@@ -91,7 +93,8 @@ function scoreOf(model: ReturnType<typeof trainMlp>, rows: Float32Array, from: n
   for (const units of [...hidden, 1]) {
     const sums = new Float64Array(units);
     for (let u = 0; u < units; u++) {
-      for (let d = 0; d < inputs.length; d++) (sums[u] as number) += (parameters[at++] as number) * (inputs[d] as number);
+      for (let d = 0; d < inputs.length; d++)
+        (sums[u] as number) += (parameters[at++] as number) * (inputs[d] as number);
     }
     for (let u = 0; u < units; u++) (sums[u] as number) += parameters[at++] as number;
     if (at === parameters.length) return sums[0] as number;
@@ -129,8 +132,15 @@ function splitOf(
   negatives: number,
 ): Split {
   const random = seededRandom(SEED, stream);
-  const wanted = new Set(shuffled(groups, random.below).slice(0, classes).flatMap((group) => [...group]));
-  const items = shuffled(Array.from({ length: collection.items }, (_, item) => item), random.below);
+  const wanted = new Set(
+    shuffled(groups, random.below)
+      .slice(0, classes)
+      .flatMap((group) => [...group]),
+  );
+  const items = shuffled(
+    Array.from({ length: collection.items }, (_, item) => item),
+    random.below,
+  );
   const inside = items.filter((item) => wanted.has(item));
   const outside = items.filter((item) => !wanted.has(item));
   const used = [...inside.slice(0, positives), ...outside.slice(0, negatives)];
@@ -149,12 +159,27 @@ function recalls(dataset: string, collection: Collection, modality: Modality): R
     const found: Record<string, number[]> = { 16: [], 64: [], 256: [] };
     for (const { positive, negative } of sets) {
       const training = { positive, negative, model, modalities: [{ name: modality.name, weight: 1 }], seed: SEED };
-      const [head] = trainHeads(collection, { ...training, startMs: 0, deadlineMs: Number.POSITIVE_INFINITY }, none).heads;
-      const search = { ...ROUND_DEFAULTS, candidates: TOP, k: TOP, sizeLimit: collection.items, items: collection.items };
+      const [head] = trainHeads(
+        collection,
+        { ...training, startMs: 0, deadlineMs: Number.POSITIVE_INFINITY },
+        none,
+      ).heads;
+      const search = {
+        ...ROUND_DEFAULTS,
+        candidates: TOP,
+        k: TOP,
+        sizeLimit: collection.items,
+        items: collection.items,
+      };
       const fresh = (): Head => headOf(modality, (head as Head).model);
       const best = new Set(candidatesOfAll([fresh()], search, none).items);
       for (const [clusters, list] of Object.entries(found)) {
-        const { items } = candidatesOfBestClusters([fresh()], { ...search, clusters: Number(clusters) }, none, () => {});
+        const { items } = candidatesOfBestClusters(
+          [fresh()],
+          { ...search, clusters: Number(clusters) },
+          none,
+          () => {},
+        );
         list.push(items.filter((item) => best.has(item)).length / best.size);
       }
     }

@@ -153,7 +153,8 @@ function searches(
     floatScan(modality, items),
     ...(dims <= MOST_HNSW_DIMS ? graphSearches(collection, modality) : []),
   ];
-  const search = ({ search }: Baseline, set: number): Uint32Array => search((heads[set] as Head).model as LinearModel, best(K));
+  const search = ({ search }: Baseline, set: number): Uint32Array =>
+    search((heads[set] as Head).model as LinearModel, best(K));
   const found = contestants.map((contestant) => sets.map((_, set) => search(contestant, set)));
   const measured = compare(
     contestants.map((contestant) => ({ name: contestant.name, run: (set: number) => search(contestant, set) })),

@@ -84,7 +84,10 @@ export function featureSpaceOf({ manifest }: Collection): string {
 function layersOf(model: Model, dims: number): PortableLayer[] {
   if (!('hidden' in model)) return [{ weights: [numbers(model.weights)], bias: [model.bias] }];
   let at = 0;
-  const take = (count: number): number[] => numbers(model.parameters.subarray(at, (at += count)));
+  const take = (count: number): number[] => {
+    at += count;
+    return numbers(model.parameters.subarray(at - count, at));
+  };
   return [...model.hidden, 1].map((units, layer) => {
     const inputs = layer === 0 ? dims : (model.hidden[layer - 1] as number);
     return { weights: Array.from({ length: units }, () => take(inputs)), bias: take(units) };

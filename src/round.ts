@@ -3,7 +3,6 @@
 
 import { FarthestSearch } from './farthest-search.ts';
 import { GridCells } from './grid-cells.ts';
-import type { Head } from './head.ts';
 import { modalityOf, randomItems, trainHeads } from './heads.ts';
 import type { Collection } from './index/open.ts';
 import { type Diversity, Mix, type Mixed, type Stream } from './mix.ts';
@@ -15,6 +14,8 @@ import { random } from './samplers/random.ts';
 import { SAMPLERS, type SampleContext, type SamplerName } from './samplers/sampler.ts';
 import { spread } from './samplers/spread.ts';
 import { ExactSurvey } from './survey.ts';
+
+type Trained = RoundResult['trained'][number];
 
 const FARTHEST = SAMPLERS.indexOf('farthest');
 
@@ -57,7 +58,7 @@ export function round(
       negatives: request.negative.length,
       pseudoNegatives,
     },
-    trained: request.returnModel ? request.modalities.map((m, h) => ({ ...m, model: (heads[h] as Head).model })) : [],
+    trained: request.returnModel ? heads.map(({ modality, model }) => trainedOf(request, modality.name, model)) : [],
     mix: mixAccount(request, mixed.sources),
     coverage: {
       clustersRead: search.clustersRead,
@@ -94,6 +95,10 @@ function streams(
   };
   const shares = sharesOf(request);
   return SAMPLERS.map((sampler) => ({ sampler, share: shares[sampler], items: items[sampler] }));
+}
+
+function trainedOf({ modalities }: RoundRequest, name: string, model: Trained['model']): Trained {
+  return { name, weight: modalities.find((modality) => modality.name === name)?.weight ?? 0, model };
 }
 
 /** A round without a model: random items, each as good as another. */

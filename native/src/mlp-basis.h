@@ -34,6 +34,10 @@ class MlpBasis {
   // Coordinate 0 is the linear score.
   const NetRows& coordinates() const { return coordinates_; }
 
+  // The linear score is mean + deviation * coordinate 0; the deviation is 0 where it is the same for every row.
+  double score_mean() const { return mean_[0]; }
+  double score_deviation() const { return factor_[0] == 0 ? 0 : 1 / factor_[0]; }
+
   // Takes another linear model's score as coordinate 0 of what is folded; for the same rows and labels, so that it means
   // the same.
   void replace(const LinearStart& linear);

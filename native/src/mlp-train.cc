@@ -23,15 +23,15 @@ constexpr double kGap = 5e-3, kNetworkGap = 2e-2, kLooseGap = 1e-1;
 // Rows of a batch, half of them of each class, and batches of an epoch.
 constexpr size_t kBatch = 64, kEpochBatches = 16;
 // One row in kHeldBack of each class decides when to stop, where each class has at least kLeastHeldBack such rows: the
-// loss of fewer says nothing. Else all rows train, until their own loss is at most kFewRowsLoss: few rows are soon known
-// by heart. A linear score of deviation 1 that tells two classes apart has a loss of log(1 + 1/e) = .31, so the network
-// of few rows that a plane divides is the logistic regression.
+// loss of fewer says nothing. Else all rows train, until their own loss is at most kFewRowsLoss (that of guessing is
+// log 2 = .69): few rows are soon known by heart, and a network of few rows that a plane divides is the logistic
+// regression.
 constexpr size_t kHeldBack = 5, kLeastHeldBack = 8;
 constexpr double kFewRowsLoss = 0.4;
 // Epochs without a smaller loss of the rows held back.
 constexpr uint32_t kPatience = 4;
-// Of the logit's scale before training, in units of the score's deviation: rows held back that a plane divides say
-// infinite.
+// Steps of Newton, and how much steeper than the logistic regression's the logit may become: rows held back that a plane
+// divides say infinitely.
 constexpr int kCalibrationSteps = 8;
 constexpr double kSteepest = 20;
 constexpr double kRate = 0.003, kMean = 0.9, kSquare = 0.999, kTiny = 1e-8, kDecay = 1e-3;
@@ -98,9 +98,9 @@ class Adam {
 };
 
 // Weights at random (He et al. 2015: variance 2 / inputs), but for what carries coordinate 0 through: two units hold
-// max(0, z) and max(0, -z), every further layer passes them on, and the output is their difference. A single unit holds
-// z - least + 1, which is above 0 for every row.
-void start(MlpNet& net, const NetRows& rows, uint64_t& random) {
+// max(0, z) and max(0, -z), every further layer passes them on, and the output is mean + deviation * their difference. A
+// single unit holds z - least + 1, which is above 0 for every row.
+void start(MlpNet& net, const NetRows& rows, double mean, double deviation, uint64_t& random) {
   float least = 0;
   for (size_t i = 0; i < rows.values.size() / rows.stride; ++i) least = std::min(least, rows.row(i)[0]);
   const float lift = 1 - least;
@@ -124,11 +124,13 @@ void start(MlpNet& net, const NetRows& rows, uint64_t& random) {
       if (!lifted_in && !pair_out) net.bias(l, u) = lift;
     }
   }
-  net.weight(last, 0, 0) = 1;
+  const float scale = static_cast<float>(deviation);
+  net.weight(last, 0, 0) = scale;
+  net.bias(last, 0) = static_cast<float>(mean);
   if (net.inputs(last) > 1) {
-    net.weight(last, 0, 1) = -1;
+    net.weight(last, 0, 1) = -scale;
   } else {
-    net.bias(last, 0) = -lift;
+    net.bias(last, 0) = static_cast<float>(mean - deviation * lift);
   }
 }
 
@@ -143,8 +145,14 @@ class Trainer {
   MlpResult train(MlpNet& net) {
     MlpResult result;
     result.held_back = division_.held_back.size();
-    if (result.held_back > 0) calibrate(net);
     result.start_loss = result.loss = loss(net);
+    if (result.held_back > 0) {
+      const std::vector<float> before = net.parameters();
+      calibrate(net);
+      const double calibrated = loss(net);
+      if (!(calibrated < result.loss)) net.parameters() = before;
+      result.start_loss = result.loss = std::min(calibrated, result.loss);
+    }
     std::vector<float> best = net.parameters(), gradient;
     Adam adam(best.size());
     const double enough = result.held_back == 0 ? kFewRowsLoss : 0;
@@ -174,13 +182,14 @@ class Trainer {
     return balanced_loss(watched_, scores_);
   }
 
-  // Scales and shifts the scores to the smallest loss of the rows held back, by Newton's method from 1 and 0. What later
+  // Scales and shifts the scores to the smallest loss of the rows held back, by Newton's method from 0, where all rows
+  // count alike. What later
   // lowers that loss is then something learnt, not a matter of scale.
   void calibrate(MlpNet& net) {
     net.scores(rows_, watched_, scores_);
     std::vector<double> costs;
     for (const uint32_t i : watched_) costs.push_back(1.0 / static_cast<double>(division_.train[labels_[i] > 0].size()));
-    double scale = 1, shift = 0;
+    double scale = 0, shift = 0;
     for (int step = 0; step < kCalibrationSteps; ++step) {
       double by_scale = 0, by_shift = 0, ss = 0, sb = 0, bb = 0;
       for (size_t i = 0; i < watched_.size(); ++i) {
@@ -195,10 +204,10 @@ class Trainer {
       }
       const double determinant = ss * bb - sb * sb;
       if (!(determinant > 1e-12 * ss * bb)) break;
-      scale = std::clamp(scale - (bb * by_scale - sb * by_shift) / determinant, 0.5 * scale, kSteepest);
+      scale = std::clamp(scale - (bb * by_scale - sb * by_shift) / determinant, 0.0, kSteepest);
       shift -= (ss * by_shift - sb * by_scale) / determinant;
     }
-    if (!std::isfinite(shift) || std::fabs(shift) > kSteepest * kSteepest) return;
+    if (!std::isfinite(shift)) return;
     const size_t last = net.layers() - 1;
     for (size_t d = 0; d < net.inputs(last); ++d) net.weight(last, 0, d) *= static_cast<float>(scale);
     net.bias(last, 0) = static_cast<float>(scale * static_cast<double>(net.bias(last, 0)) + shift);
@@ -279,7 +288,7 @@ MlpResult train(const Rows& rows, const int8_t* labels, const MlpOptions& option
   widths.insert(widths.end(), options.hidden.begin(), options.hidden.end());
   widths.push_back(1);
   MlpNet net(widths);
-  start(net, basis.coordinates(), random);
+  start(net, basis.coordinates(), basis.score_mean(), basis.score_deviation(), random);
   MlpResult result = Trainer(basis.coordinates(), labels, division, options, random).train(net);
   if (!division.held_back.empty()) {
     // The linear part may have all rows; how much else there is to learn is known by now.

@@ -98,7 +98,9 @@ function modelOf(kind: string | undefined, hidden: string | undefined): ModelOpt
   const [fewest, most] = MLP_RANGES.units;
   const layers = MLP_RANGES.layers[1];
   if (units.length > layers || units.some((count) => count < fewest || count > most)) {
-    throw new UsageError(`--hidden ${hidden}: expected at most ${layers} numbers from ${fewest} to ${most}, or nothing`);
+    throw new UsageError(
+      `--hidden ${hidden}: expected at most ${layers} numbers from ${fewest} to ${most}, or nothing`,
+    );
   }
   return { ...MLP_DEFAULTS, hidden: units };
 }

@@ -4,7 +4,14 @@ import { type Static, Type } from 'typebox';
 import type { ServeConfig } from '../config.ts';
 import { ProblemSchema, problemType } from '../errors.ts';
 import { msgpackType } from '../msgpack.ts';
-import { DEFAULT_WEIGHT, MLP_DEFAULTS, MLP_RANGES, ROCCHIO_DEFAULTS, ROUND_DEFAULTS, SAMPLER_RANGES } from '../round-request.ts';
+import {
+  DEFAULT_WEIGHT,
+  MLP_DEFAULTS,
+  MLP_RANGES,
+  ROCCHIO_DEFAULTS,
+  ROUND_DEFAULTS,
+  SAMPLER_RANGES,
+} from '../round-request.ts';
 import { SAMPLERS } from '../samplers/sampler.ts';
 
 const closed = { additionalProperties: false };
@@ -301,7 +308,9 @@ export const PortableModelSchema = Type.Object(
     kind: Type.String(),
     feature_space: Type.String({ description: 'hash of what turns a vector into what the model scores' }),
     index: Type.Object({ generation: Type.String(), items: Type.Integer() }, closed),
-    fusion: Type.String({ description: 'score: that of the one modality; weighted_mean_rank: by ranks among candidates' }),
+    fusion: Type.String({
+      description: 'score: that of the one modality; weighted_mean_rank: by ranks among candidates',
+    }),
     modalities: Type.Record(
       Type.String(),
       Type.Object(

@@ -4,42 +4,55 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { moments } from '../../src/moments.ts';
 import type { Collection } from '../../src/index/open.ts';
 import { trainMlp } from '../../src/models/mlp.ts';
 import type { MlpModel, TrainingRows } from '../../src/models/model.ts';
+import { moments } from '../../src/moments.ts';
 import { featureSpaceOf, portableModel } from '../../src/portable-model.ts';
 import { seededRandom } from '../../src/random.ts';
 import { round } from '../../src/round.ts';
 import { type RoundRequest, SAMPLER_RANGES } from '../../src/round-request.ts';
 import { sweep } from '../../src/sweep.ts';
-import { decode, everyItem, modalityOf, requestOf, twoModalities } from '../data.ts';
-import { packageRoot, temporaryFolder } from '../support.ts';
+import {
+  caltech97,
+  collectionOf,
+  dataFolder,
+  decode,
+  everyItem,
+  modalityOf,
+  requestOf,
+  testOn,
+  twoModalities,
+} from '../data.ts';
+import { temporaryFolder } from '../support.ts';
 
 const ITEMS = 1000;
 const SEED = 5;
 const collection = twoModalities(t, ITEMS);
 const labels = { positive: Uint32Array.of(900, 5, 77), negative: Uint32Array.of(3, 420, 40, 41) };
 
-t.test('an exhaustive round suggests the best of double arithmetic, dense and sparse, one and two layers', async (t) => {
-  for (const hidden of [[], [8], [40, 7]]) {
-    for (const name of ['visual', 'text']) {
-      const request = ask({ modalities: [{ name, weight: 1 }], model: { kind: 'mlp', hidden, c: 10 } });
-      const answer = round(collection, request);
-      const expected = scoresOf(collection, answer, name);
-      const taken = new Set([...request.positive, ...request.negative]);
-      const order = [...everyItem(collection)]
-        .filter((item) => !taken.has(item))
-        .sort((a, b) => (expected[b] as number) - (expected[a] as number) || a - b);
-      for (const [i, score] of answer.scores.entries()) {
-        // Sums in another order differ by roundings of doubles, decoded linear scores by one of floats.
-        near(t, score, expected[order[i] as number] as number, `${name} [${hidden}] place ${i}`);
-        near(t, score, expected[answer.items[i] as number] as number, `${name} [${hidden}] item ${i}`);
+t.test(
+  'an exhaustive round suggests the best of double arithmetic, dense and sparse, one and two layers',
+  async (t) => {
+    for (const hidden of [[], [8], [40, 7]]) {
+      for (const name of ['visual', 'text']) {
+        const request = ask({ modalities: [{ name, weight: 1 }], model: { kind: 'mlp', hidden, c: 10 } });
+        const answer = round(collection, request);
+        const expected = scoresOf(collection, answer, name);
+        const taken = new Set([...request.positive, ...request.negative]);
+        const order = [...everyItem(collection)]
+          .filter((item) => !taken.has(item))
+          .sort((a, b) => (expected[b] as number) - (expected[a] as number) || a - b);
+        for (const [i, score] of answer.scores.entries()) {
+          // Sums in another order differ by roundings of doubles, decoded linear scores by one of floats.
+          near(t, score, expected[order[i] as number] as number, `${name} [${hidden}] place ${i}`);
+          near(t, score, expected[answer.items[i] as number] as number, `${name} [${hidden}] item ${i}`);
+        }
+        t.equal(answer.coverage.complete, true);
       }
-      t.equal(answer.coverage.complete, true);
     }
-  }
-});
+  },
+);
 
 t.test('a round is the same at any number of threads, and every sampler and the sweep take such heads', async (t) => {
   const mix = { farthest: 5, spread: 5, random: 5, grid: 5 };
@@ -71,13 +84,43 @@ t.test('hidden layers tell apart what crosses, where logistic regression cannot'
     return areaUnderCurve(scores, test.labels);
   };
   t.ok(auc([]) < 0.7, `logistic regression ${auc([])}`);
-  t.ok(auc([32]) > 0.97, `[32] ${auc([32])}`);
-  t.ok(auc([16, 16]) > 0.97, `[16,16] ${auc([16, 16])}`);
+  t.ok(auc([32]) > 0.9, `[32] ${auc([32])}`);
+  t.ok(auc([16, 16]) > 0.9, `[16,16] ${auc([16, 16])}`);
+});
+
+testOn(t, caltech97, 'networks rank unseen items no worse than logistic regression', async (t, inputs) => {
+  const { visual } = inputs;
+  const real = collectionOf(t, visual === undefined ? {} : { visual });
+  const folder = dataFolder();
+  // Positives are three classes of the real data; of generated data, what crosses in two dimensions.
+  const classes = folder === null ? null : readFileSync(join(folder, 'caltech97/labels.npy'));
+  const classOf = (item: number): number => classes?.readInt32LE(10 + classes.readUInt16LE(8) + 4 * item) ?? item % 97;
+  const rows = denseRows(real, 'visual', everyItem(real));
+  const wanted = (item: number): boolean => [3, 12, 40].includes(classOf(item));
+  const even = [...everyItem(real)].filter((item) => item % 2 === 0);
+  const chosen = [...even.filter(wanted).slice(0, 60), ...even.filter((item) => !wanted(item)).slice(0, 400)];
+  const others = [...everyItem(real)].filter((item) => item % 2 === 1);
+  const labels = Int8Array.from(chosen, (item) => (wanted(item) ? 1 : -1));
+  const values = Float32Array.from(chosen.flatMap((item) => rows[item] as number[]));
+  const auc = [[], [32], [32, 16]].map((hidden) => {
+    const model = trainMlp({ dims: 1280, perRow: 1280, ids: null, values, labels }, { hidden, c: 10, seed: SEED });
+    const layers = 'hidden' in model ? layersOf(model, 1280) : [{ weights: [[...model.weights]], bias: [model.bias] }];
+    const scores = others.map((item) => forward(layers, rows[item] as number[]));
+    return areaUnderCurve(
+      scores,
+      Int8Array.from(others, (item) => (wanted(item) ? 1 : -1)),
+    );
+  });
+  const [linear = 0, one = 0, two = 0] = auc;
+  if (folder !== null) t.ok(linear > 0.9, `logistic regression ${linear}`);
+  t.ok(one > linear - 0.005 && two > linear - 0.005, `${auc}`);
 });
 
 t.test('the portable model scores raw vectors as the server does, with the script of docs/http.md', async (t) => {
   const folder = temporaryFolder(t);
-  const script = /```js\n\/\/ score\.mjs[\s\S]*?\n([\s\S]*?)```/.exec(readFileSync(join(packageRoot(), 'docs/http.md'), 'utf8'));
+  const script = /```js\n\/\/ score\.mjs[\s\S]*?\n([\s\S]*?)```/.exec(
+    readFileSync(new URL('../../../docs/http.md', import.meta.url), 'utf8'),
+  );
   t.ok(script !== null && script[0].split('\n').length <= 22);
   writeFileSync(join(folder, 'score.mjs'), script?.[1] ?? '');
   for (const hidden of [[], [8], [12, 6]]) {
@@ -89,12 +132,18 @@ t.test('the portable model scores raw vectors as the server does, with the scrip
       const vectors = denseRows(collection, name, answer.items);
       writeFileSync(join(folder, 'model.json'), JSON.stringify(portable));
       writeFileSync(join(folder, 'vectors.json'), JSON.stringify(vectors));
-      const out = execFileSync('node', ['score.mjs', 'model.json', name, 'vectors.json'], { cwd: folder, encoding: 'utf8' });
+      const out = execFileSync('node', ['score.mjs', 'model.json', name, 'vectors.json'], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
       const scores = JSON.parse(out) as number[];
       const { deviation } = moments(answer.scores);
       // Nine digits of every weight, and stored vectors whose length is 1 but for their codes' rounding.
       for (const [i, score] of scores.entries()) {
-        t.ok(Math.abs(score - (answer.scores[i] as number)) < 0.02 * (1 + deviation), `${name} ${score} ${answer.scores[i]}`);
+        t.ok(
+          Math.abs(score - (answer.scores[i] as number)) < 0.02 * (1 + deviation),
+          `${name} ${score} ${answer.scores[i]}`,
+        );
       }
     }
   }
@@ -131,10 +180,14 @@ function scoresOf(collection: Collection, answer: ReturnType<typeof round>, name
 
 function layersOf({ hidden, parameters }: MlpModel, dims: number): Layer[] {
   let at = 0;
+  const take = (count: number): number[] => {
+    at += count;
+    return [...parameters.subarray(at - count, at)];
+  };
   return [...hidden, 1].map((units, layer) => {
     const inputs = layer === 0 ? dims : (hidden[layer - 1] as number);
-    const weights = Array.from({ length: units }, () => [...parameters.subarray(at, (at += inputs))]);
-    return { weights, bias: [...parameters.subarray(at, (at += units))] };
+    const weights = Array.from({ length: units }, () => take(inputs));
+    return { weights, bias: take(units) };
   });
 }
 
