@@ -122,7 +122,9 @@ function described(parts: Parts, options: RoundOptions): System['parameters'] {
     model: model.kind,
     ...(model.kind === 'rocchio'
       ? { positive_weight: model.positiveWeight, negative_weight: model.negativeWeight }
-      : { c: model.c, loss: model.loss, positive_weight: model.positiveWeight }),
+      : model.kind === 'mlp'
+        ? { c: model.c, hidden: model.hidden.join('+') }
+        : { c: model.c, loss: model.loss, positive_weight: model.positiveWeight }),
     clusters,
     segments,
     candidates,
