@@ -324,6 +324,8 @@ void RabitqCodes::decode(size_t slot, uint32_t*, float* values) const {
   for (size_t d = 0; d < parameters_.dims; ++d) values[d] += mean[d];
 }
 
+double RabitqCodes::largest_sum(const float*) const { return std::numeric_limits<double>::infinity(); }
+
 // Of the decoded vector: four accumulators by d % 4, ((a0 + a1) + (a2 + a3)); the norm is not needed.
 double RabitqCodes::distance(size_t slot, const float* query, double) const {
   std::array<float, kMostRabitqDims> values;

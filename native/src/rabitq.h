@@ -72,6 +72,8 @@ class RabitqCodes final : public Codes {
   std::unique_ptr<Query> prepare(const float* weights, double bias) const override;
   std::unique_ptr<DistanceQuery> prepare_distance(const float* query) const override;
   void decode(size_t slot, uint32_t* ids, float* values) const override;
+  // Infinite: factors are the items' own, and no bound of all of them is kept.
+  double largest_sum(const float* magnitudes) const override;
   double distance(size_t slot, const float* query, double norm) const override;
   void prefetch(size_t slot) const override;
   const uint8_t* blocks() const override { return blocks_; }
