@@ -58,7 +58,7 @@ const invalid: readonly [title: string, body: unknown, pointer: string][] = [
   ['a seed past 2^53 - 1', { seed: 2 ** 53 }, '/seed'],
   ['a budget of 0', { budget_ms: 0 }, '/budget_ms'],
   ['a budget of 11 minutes', { budget_ms: 660_000 }, '/budget_ms'],
-  ['an unknown model', { model: { kind: 'mlp', hidden: [32] } }, '/model/kind'],
+  ['an unknown model', { model: { kind: 'forest', hidden: [32] } }, '/model/kind'],
   ['a model that is no text', { model: { kind: 1 } }, '/model/kind'],
   ['a model without a kind', { model: { c: 1 } }, '/model/kind'],
   ['a third hidden layer', { model: { kind: 'mlp', hidden: [4, 4, 4] } }, '/model/hidden'],
