@@ -3,7 +3,7 @@
 
 import { type Head, headOf } from './head.ts';
 import type { Collection } from './index/open.ts';
-import type { LinearModel } from './models/model.ts';
+import type { Model } from './models/model.ts';
 import { native } from './native.ts';
 import { greatest } from './rank.ts';
 
@@ -17,7 +17,7 @@ export type Selection =
 export interface SweptModality {
   readonly name: string;
   readonly weight: number;
-  readonly model: LinearModel;
+  readonly model: Model;
 }
 
 export interface ScanSweepRequest {

@@ -5,7 +5,7 @@ import { threadId, workerData } from 'node:worker_threads';
 import { GridCells } from './grid-cells.ts';
 import { trainHeads } from './heads.ts';
 import { type Collection, openIndex } from './index/open.ts';
-import type { LinearModel } from './models/model.ts';
+import type { Model } from './models/model.ts';
 import { round } from './round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from './round-request.ts';
 
@@ -33,7 +33,7 @@ export interface Answer {
 
 /** What was learnt from the labels of a round. */
 export interface TrainedModels {
-  readonly models: readonly { readonly modality: string; readonly model: LinearModel }[];
+  readonly models: readonly { readonly modality: string; readonly model: Model }[];
   /** Random items that served as negatives. */
   readonly pseudoNegatives: number;
 }

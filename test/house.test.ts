@@ -14,7 +14,7 @@ const biome = join(root, 'node_modules/.bin/biome');
 const MAX_TYPESCRIPT_LINES = 400;
 const MAX_CPP_LINES = 600;
 /** The export table with its argument checks: one file by rule, so longer than the others. */
-const MAX_BINDING_LINES = 1500;
+const MAX_BINDING_LINES = 1700;
 
 /** One line of a file that breaks a rule, or null for a line that must pass. */
 type Line = readonly [source: string, rule: string | null];

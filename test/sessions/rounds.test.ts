@@ -11,7 +11,9 @@ const server = await startTestServer(t, { collections: { small: directory } });
 const labels = { positive: [3, 14, 159], negative: [2, 71, 828, 1001] };
 
 interface ModelReply {
-  readonly modalities: readonly { readonly name: string; readonly weights: readonly number[]; readonly bias: number }[];
+  readonly modalities: Readonly<
+    Record<string, { readonly layers: readonly { readonly weights: number[][]; readonly bias: number[] }[] }>
+  >;
   readonly training: { readonly seed: number };
 }
 
@@ -162,10 +164,11 @@ t.test('the model scores items as rounds do, and is told of what it learnt', asy
   await session.call('PUT', '/labels', labels);
   const { status, body } = await session.call<ModelReply>('GET', '/model');
   t.equal(status, 200);
-  t.match(body, { format: 'farsight model', version: 1, kind: 'linear_svm', feature_space: /^[0-9a-f]{16}$/ });
+  t.match(body, { format: 'farsight-model', version: 1, kind: 'linear_svm', feature_space: /^[0-9a-f]{32}$/ });
   t.match(body.training, { positives: 3, negatives: 4, pseudo_negatives: 0, session: session.id, revision: 1 });
-  const [head] = body.modalities;
-  t.match(head, { name: 'visual', dims: 16, weight: 1 });
+  t.match(body.modalities, { visual: { dims: 16, weight: 1, layers: { length: 1 } } });
+  const [layer] = body.modalities['visual']?.layers ?? [];
+  const [weights = []] = layer?.weights ?? [];
   const round = await session.round();
   t.equal(round.body.seed, body.training.seed, 'it is the model of the next round');
   for (const { id, score } of round.body.items) {
@@ -173,7 +176,7 @@ t.test('the model scores items as rounds do, and is told of what it learnt', asy
       `/v1/collections/small/items/${id}?features=true`,
     );
     const { values } = item.body.features.visual;
-    const sum = values.reduce((total, value, d) => total + value * (head?.weights[d] ?? 0), head?.bias ?? 0);
+    const sum = values.reduce((total, value, d) => total + value * (weights[d] ?? 0), layer?.bias[0] ?? 0);
     // Features and weights are told in single precision.
     t.ok(Math.abs(sum - score) < 1e-4 * (1 + Math.abs(score)), `${sum} and ${score}`);
   }
