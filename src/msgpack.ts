@@ -229,6 +229,8 @@ interface Schema {
   readonly additionalProperties?: boolean;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  /** Of single values only: a number or null, say. */
+  readonly anyOf?: readonly Schema[];
 }
 
 function responseSchema(request: FastifyRequest, reply: FastifyReply): Schema | undefined {
@@ -243,9 +245,10 @@ function projection(schema: Schema): Project {
   const [values] = Object.values(schema.patternProperties ?? {});
   if (values !== undefined) return dictionary(projection(values));
   if (schema.items !== undefined) return list(projection(schema.items));
-  const type = schema.type === 'integer' ? 'number' : schema.type;
+  const types = (schema.anyOf ?? [schema]).map(({ type }) => (type === 'integer' ? 'number' : type));
   return (value) => {
-    if (typeof value !== type) throw new TypeError(`a response holds ${typeof value} where its schema says ${type}`);
+    const type = value === null ? 'null' : typeof value;
+    if (!types.includes(type)) throw new TypeError(`a response holds ${type} where its schema says ${types.join(' or ')}`);
     return value;
   };
 }
