@@ -77,6 +77,7 @@ class Codes {
   }
 
   // No less than sum_d magnitudes[d] * |value d| of anything that decode() may return; magnitudes: dims(), none negative.
+  // Infinite where nothing short of reading every code tells.
   virtual double largest_sum(const float* magnitudes) const = 0;
 
   // Squared Euclidean distance of one slot to a dense query of dims() floats with squared norm `norm`,

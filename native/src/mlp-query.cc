@@ -91,12 +91,13 @@ class MlpQuery final : public Query {
  public:
   MlpQuery(const MlpModel& model, const Codes& codes)
       : model_(model), codes_(codes), table_(codes.sparse() ? model.layers[0] : MlpLayer{0, 1, {}, {}}),
+        unbounded_(std::isinf(codes.largest_sum(std::vector<float>(codes.dims(), 1).data()))),
         error_(std::nextafter(static_cast<float>(error_of(model, codes)), INFINITY)) {}
 
   void approximate(size_t first, size_t count, float* scores) const override {
     const size_t end = (first + count) * codes_.block_items();
     // Nothing is known where floats overflow: equal scores with an infinite error have every item scored exactly.
-    if (!std::isfinite(error_)) return void(std::fill_n(scores, count * codes_.block_items(), 0.0f));
+    if (!std::isfinite(error_) && !unbounded_) return void(std::fill_n(scores, count * codes_.block_items(), 0.0f));
     Scratch scratch;
     for (size_t slot = first * codes_.block_items(); slot < end; slot += kLayerRows, scores += kLayerRows) {
       const size_t items = slot < codes_.count() ? std::min(kLayerRows, codes_.count() - slot) : 0;
@@ -116,6 +117,9 @@ class MlpQuery final : public Query {
   }
 
   float error() const override { return error_; }
+  // Codes that do not say how large they may be: approximate scores differ from exact ones by the rounding of floats, so
+  // that only neighbours in rank change places, and twice as many are far more than enough.
+  size_t candidates(size_t wanted) const override { return unbounded_ ? 2 * wanted + kLayerRows : 0; }
   void prefetch(size_t slot) const override { codes_.prefetch(slot); }
 
  private:
@@ -130,6 +134,7 @@ class MlpQuery final : public Query {
   const MlpModel& model_;
   const Codes& codes_;
   FeatureTable table_;
+  bool unbounded_;
   float error_;
 };
 
