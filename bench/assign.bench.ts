@@ -51,7 +51,10 @@ const sparse1m = synthetic('sparse1m', {
 });
 const usual = [lsc41k, lsc100k, dense300k];
 const datasets = named(process.argv.slice(2), [...usual, caltech97, tate, sparse1m], usual);
-const results = datasets.flatMap((dataset) => specsOf(dataset).map((spec) => measure(dataset, spec)));
+const results: Result[] = [];
+for (const dataset of datasets) {
+  for (const spec of specsOf(dataset)) results.push(await measure(dataset, spec));
+}
 printTable(
   `What the numbers argue for: the fastest form that agrees with exact for ${100 * WANTED_AGREEMENT} % of the items`,
   results.map(({ modality, items, clusters, rows }) => {
@@ -90,8 +93,8 @@ interface Result {
   readonly rows: readonly Row[];
 }
 
-function measure(dataset: Dataset, spec: ModalitySpec): Result {
-  const { space, rows } = encoded(spec);
+async function measure(dataset: Dataset, spec: ModalitySpec): Promise<Result> {
+  const { space, rows } = await encoded(spec);
   const random = seededRandom(SEED, `clusters of ${spec.name}`);
   const representatives = rows.take(sampleAscending(random, clusterCount(rows.count, CLUSTER_SIZE), rows.count));
   const tree = treeOver(representatives.count, SEED);
@@ -139,13 +142,13 @@ function measure(dataset: Dataset, spec: ModalitySpec): Result {
   };
 }
 
-function encoded(spec: ModalitySpec): { readonly space: Space; readonly rows: Rows } {
-  const { reader } = openReader(spec.path, spec.options);
+async function encoded(spec: ModalitySpec): Promise<{ readonly space: Space; readonly rows: Rows }> {
+  const { reader } = await openReader(spec.path, spec.options);
   try {
     const encoder = codecFor(spec.options, reader).encoder(reader, spec.options);
     const records = new Uint8Array(reader.rows * encoder.sizes.record);
-    for (const chunk of reader.chunks(ROWS_AT_ONCE)) encoder.measure(chunk, 1);
-    for (const chunk of reader.chunks(ROWS_AT_ONCE)) {
+    for await (const chunk of reader.chunks(ROWS_AT_ONCE)) encoder.measure(chunk, 1);
+    for await (const chunk of reader.chunks(ROWS_AT_ONCE)) {
       const from = chunk.firstRow * encoder.sizes.record;
       encoder.encode(chunk, 1, records.subarray(from, from + chunk.rows * encoder.sizes.record));
     }

@@ -58,7 +58,7 @@ const autocannon = createRequire(import.meta.url)('autocannon') as Autocannon;
 const { values: flags } = parseArgs({
   options: { seconds: { type: 'string', default: '3' }, 'log-level': { type: 'string', default: 'info' } },
 });
-const { directory, collection } = indexOf(lsc100k);
+const { directory, collection } = await indexOf(lsc100k);
 const groups = groupsOf(lsc100k);
 const first = groupLabelSets(groups, collection.items, BODIES, 10, 100, SEED);
 const late = groupLabelSets(groups, collection.items, BODIES, 100, 1000, SEED);

@@ -37,7 +37,7 @@ async function runDataset(name: string) {
   const entry = datasets[name];
   if (entry === undefined) throw new RangeError(`${name}: known are ${Object.keys(datasets).join(', ')}`);
   const { dataset } = entry;
-  const { collection } = indexOf(dataset);
+  const { collection } = await indexOf(dataset);
   const k = Number(option('k', `${entry.k}`));
   const rounds = Number(option('rounds', '5'));
   const alpha = option('alpha', `${entry.alpha}`);

@@ -28,8 +28,8 @@ if (!isReal(lsc41k)) {
   process.stdout.write('lsc41k is not here (../shared/data or FARSIGHT_DATA): the protocol needs its topics\n');
 } else {
   const starts = Number(process.argv[2] ?? 50);
-  const raw = indexOf(lsc41k, { keys: { normalize: 'false' } }).directory;
-  const unit = indexOf(lsc41k, { keys: { normalize: 'true' } }).directory;
+  const raw = (await indexOf(lsc41k, { keys: { normalize: 'false' } })).directory;
+  const unit = (await indexOf(lsc41k, { keys: { normalize: 'true' } })).directory;
   const rows = [...(await play(raw, RAW, 'raw')), ...(await play(unit, UNIT, 'unit length'))];
   printTable(`lsc protocol, 12 topics x ${starts} starts`, rows);
   process.stdout.write(`${writeRun('lsc', { starts, rows })}\n`);

@@ -37,11 +37,11 @@ const cases: Case[] = subjects.flatMap(([dataset, modality]) =>
   ),
 );
 
-const rows = cases.map((subject) => {
-  const { dataset, modality, refine, model } = subject;
-  const { collection } = indexOf(dataset, { modalities: [modality], refine });
+const rows: Record<string, string | number>[] = [];
+for (const { dataset, modality, refine, model } of cases) {
+  const { collection } = await indexOf(dataset, { modalities: [modality], refine });
   const recalls = recallOf(collection, model);
-  return {
+  rows.push({
     collection: `${dataset.name} ${modality}`,
     data: isReal(dataset) ? 'real' : 'synthetic',
     clusters: collection.manifest.modalities[0]?.clusters ?? 0,
@@ -49,8 +49,8 @@ const rows = cases.map((subject) => {
     svm: `${model.loss} C=${model.c}`,
     ...Object.fromEntries(CLUSTERS.map((b, i) => [`b=${b}`, (recalls[i] as number).toFixed(3)])),
     'b=all': (recalls[CLUSTERS.length] as number).toFixed(3),
-  };
-});
+  });
+}
 for (const dataset of new Set(subjects.map(([dataset]) => dataset))) process.stdout.write(`${describe(dataset)}\n`);
 printTable(
   `recall@${TOP} of the exhaustive top ${TOP}, mean of ${HYPERPLANES} hyperplanes, 10 + 100 random labels`,

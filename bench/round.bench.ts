@@ -42,11 +42,12 @@ const GRAPH = { links: 16, effort: 200 };
 const MOST_HNSW_DIMS = 4096;
 
 const datasets = named(process.argv.slice(2), [lsc100k, lsc41k, caltech97, tate], [lsc100k, caltech97, tate]);
-const results = datasets.map(measure);
+const results: unknown[] = [];
+for (const dataset of datasets) results.push(await measure(dataset));
 process.stdout.write(`\n${writeRun('round', { seed: SEED, sets: SETS, repetitions: REPETITIONS, k: K, results })}\n`);
 
-function measure(dataset: Dataset): unknown {
-  const { collection } = indexOf(dataset);
+async function measure(dataset: Dataset): Promise<unknown> {
+  const { collection } = await indexOf(dataset);
   const groups = groupsOf(dataset);
   const { items } = collection;
   const labels: readonly (readonly [string, readonly LabelSet[]])[] = [

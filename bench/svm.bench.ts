@@ -30,7 +30,7 @@ const DEFAULT_EPS = 0.1;
 
 const reference = openReference();
 if (reference === null) process.stdout.write(`${INSTALL_HINT}\nShowing our own duality gaps only.\n`);
-const rows = problems().flatMap(([name, problem]) =>
+const rows = (await problems()).flatMap(([name, problem]) =>
   LOSSES.flatMap((loss) => COSTS.map((c) => measure(name, problem, loss, c, reference))),
 );
 reference?.close();
@@ -115,7 +115,7 @@ function measure(
 }
 
 /** Labelled sets as rounds have them, and random ones that no plane separates. */
-function problems(): readonly (readonly [string, TrainingRows])[] {
+async function problems(): Promise<readonly (readonly [string, TrainingRows])[]> {
   const found: (readonly [string, TrainingRows])[] = [
     ['random 110 x 128', randomRows(110, 128)],
     ['random 1100 x 128', randomRows(1100, 128)],
@@ -124,7 +124,7 @@ function problems(): readonly (readonly [string, TrainingRows])[] {
     [lsc100k, undefined],
     [caltech97, 'visual'],
   ] as const) {
-    const { collection } = indexOf(dataset);
+    const { collection } = await indexOf(dataset);
     const modality = [...collection.modalities.values()].find(
       ({ name }) => name === (modalityName ?? name),
     ) as Modality;

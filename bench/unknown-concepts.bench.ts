@@ -45,9 +45,9 @@ if (!isReal(caltech97)) {
   const { start } = imagenet.plan(new Map());
   const { actors } = readActors(labels, items, { ...start, count: starts }, SEED);
   const own = ownConcepts(actors, concepts);
-  const parts = makeParts(actors, own, concepts, items, join(folder, 'concept_ids.npy'));
+  const parts = await makeParts(actors, own, concepts, items, join(folder, 'concept_ids.npy'));
 
-  const known = indexOf(caltech97, { modalities: ['concepts'] }).directory;
+  const known = (await indexOf(caltech97, { modalities: ['concepts'] })).directory;
   const knownResult = await play('imagenet', [known], [labels], starts);
   const directories = parts.map(({ directory }) => directory);
   const files = parts.map(({ file }) => file);
@@ -119,20 +119,21 @@ interface Part {
 }
 
 /** The five collections without the concepts of their actors, and the files of these actors. */
-function makeParts(
+async function makeParts(
   actors: readonly Actor[],
   own: readonly number[],
   { perItem, ids, scores }: Concepts,
   items: number,
   idsFile: string,
-): readonly Part[] {
+): Promise<readonly Part[]> {
   const random = seededRandom(SEED, 'collections of unknown concepts');
   const order = actors.map((_, a) => a);
   for (let i = order.length - 1; i > 0; i--) {
     const j = random.below(i + 1);
     [order[i], order[j]] = [order[j] as number, order[i] as number];
   }
-  return Array.from({ length: COLLECTIONS }, (_, part) => {
+  const parts: Part[] = [];
+  for (let part = 0; part < COLLECTIONS; part++) {
     const members = order.filter((_, i) => i % COLLECTIONS === part);
     const unknown = new Set(members.map((a) => own[a] as number));
     const folder = join(cacheFolder(), `caltech97-unknown-${part}`);
@@ -143,7 +144,7 @@ function makeParts(
     writeFileSync(path, Buffer.concat([npyHeader('f2', [items, perItem]), new Uint8Array(zeroed.buffer)]));
     const directory = join(folder, `caltech97-unknown-${part}`);
     const modalities = [{ name: 'concepts', path, options: new Map([['ids', idsFile]]) }];
-    buildIndex({ ...BUILD_DEFAULTS, threads: 2, out: directory, modalities }, () => {});
+    await buildIndex({ ...BUILD_DEFAULTS, threads: 2, out: directory, modalities }, () => {});
     const file = join(folder, 'actors.json');
     writeAside(
       file,
@@ -154,8 +155,9 @@ function makeParts(
         ),
       ),
     );
-    return { directory, file };
-  });
+    parts.push({ directory, file });
+  }
+  return parts;
 }
 
 function actorsJson(actors: readonly Actor[], items: number): unknown {

@@ -6,13 +6,13 @@ import { resolve } from 'node:path';
 import { CodecError, OptionError } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
 import { clusterCount, sizeLimit } from '../src/index/ecp.ts';
-import { decodeManifest, encodeManifest, FORMAT_VERSION, type Manifest } from '../src/index/format.ts';
+import { decodeManifest, encodeManifest, FORMAT_VERSION, type Manifest, type ModalityManifest } from '../src/index/format.ts';
 import { defaultQueries } from '../src/quality.ts';
 import { type ModalitySpec, requireUsed } from './modality-spec.ts';
 import { openReader } from './readers/open-reader.ts';
 import type { VectorReader } from './readers/reader.ts';
 import { assignBySize } from './stages/assign.ts';
-import { type Attachments, writeAttachments } from './stages/attach.ts';
+import { type Attachments, parseColumn, writeAttachments } from './stages/attach.ts';
 import { buildModality, type ModalityHead } from './stages/modality.ts';
 import { defaultMemory, type Plan, type PlannedModality, planBuild, requireSpace } from './stages/plan.ts';
 import { measureQuality } from './stages/quality.ts';
@@ -53,12 +53,12 @@ const CHECKPOINT_ROWS = 1 << 22;
  * Builds and puts in place the index `options.out`. Throws InputError, CodecError or IndexError for input it refuses;
  * then, and when the process dies, `out` is what it was before.
  */
-export function buildIndex(
+export async function buildIndex(
   options: BuildOptions,
   onProgress: (progress: Progress) => void,
   onPlan: (plan: Plan) => void = () => {},
-): Manifest {
-  const readers = openAll(options.modalities);
+): Promise<Manifest> {
+  const readers = await openAll(options.modalities);
   try {
     const modalities = options.modalities.map(({ name, options: keys }, i): PlannedModality => {
       const reader = readers[i] as VectorReader;
@@ -70,7 +70,7 @@ export function buildIndex(
     const workspace = new Workspace(options.out, identityOf(options, readers), options.resume ?? false);
     try {
       requireSpace(plan, options.out, workspace.bytes());
-      return buildInto(workspace, modalities, plan, options, onProgress);
+      return await buildInto(workspace, modalities, plan, options, onProgress);
     } catch (error) {
       throw unfinished(error, workspace, plan);
     }
@@ -79,21 +79,24 @@ export function buildIndex(
   }
 }
 
-function buildInto(
+async function buildInto(
   workspace: Workspace,
   modalities: readonly PlannedModality[],
   plan: Plan,
   options: BuildOptions,
   onProgress: (progress: Progress) => void,
-): Manifest {
+): Promise<Manifest> {
   const { seed, clusterSize, refine, threads } = options;
   const { items } = plan;
   const limit = options.sizeLimit ?? sizeLimit(items, clusterSize);
   const assign = options.assign ?? assignBySize(items, clusterCount(items, clusterSize));
-  if (!workspace.attached) workspace.recordAttached(writeAttachments(workspace.index, options, items));
-  const manifests = modalities.map((modality, i) => {
+  if (!workspace.attached) {
+    workspace.recordAttached(await writeAttachments(workspace.index, options, items));
+  }
+  const manifests: ModalityManifest[] = [];
+  for (const [i, modality] of modalities.entries()) {
     const spec = options.modalities[i] as ModalitySpec;
-    return buildModality(
+    const manifest = await buildModality(
       modality,
       plan.modalities[i] as Plan['modalities'][number],
       (hashed) => headOf(spec, modality, hashed),
@@ -111,7 +114,8 @@ function buildInto(
           onProgress({ modality: modality.name, stage, done, total, unit: UNITS[stage] }),
       },
     );
-  });
+    manifests.push(manifest);
+  }
   const build = { cluster_size: clusterSize, assign, refine, size_limit: limit };
   const content = { seed, items, build, modalities: manifests, sections: [...workspace.sections] };
   const generation = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
@@ -154,13 +158,13 @@ function identityOf(options: BuildOptions, readers: readonly VectorReader[]): Id
     for (const path of readers[i]?.files ?? []) identity[path] = versionOf(path);
   });
   for (const [flag, path] of Object.entries({ ids, metadata, thumbnails })) {
-    if (path !== undefined) identity[`--${flag} ${path}`] = versionOf(path);
+    if (path !== undefined) identity[`--${flag} ${path}`] = versionOf(parseColumn(path).path);
   }
   return identity;
 }
 
 /** Opens every input and checks that they belong together. */
-function openAll(specs: readonly ModalitySpec[]): VectorReader[] {
+async function openAll(specs: readonly ModalitySpec[]): Promise<VectorReader[]> {
   const names = new Set<string>();
   for (const { name } of specs) {
     if (names.has(name)) throw new OptionError(`--modality ${name}: named twice; every modality has its own name`);
@@ -169,7 +173,7 @@ function openAll(specs: readonly ModalitySpec[]): VectorReader[] {
   const readers: VectorReader[] = [];
   try {
     for (const spec of specs) {
-      const { reader, keys } = openReader(spec.path, spec.options);
+      const { reader, keys } = await openReader(spec.path, spec.options);
       readers.push(reader);
       requireUsed(spec, ['codec', ...keys, ...codecFor(spec.options, reader).optionKeys]);
       const [first] = readers as [VectorReader];

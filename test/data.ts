@@ -101,19 +101,19 @@ export function testOn(
 }
 
 /** Builds an index of the inputs and opens it. `codec` adds keys to every modality. */
-export function collectionOf(
+export async function collectionOf(
   t: Test,
   inputs: Inputs,
   build: Partial<BuildOptions> = {},
   codec: Readonly<Record<string, string>> = {},
-): Collection {
+): Promise<Collection> {
   const out = join(temporaryFolder(t), 'index');
   const modalities = Object.entries(inputs).map(([name, { path, options }]) => ({
     name,
     path,
     options: new Map(Object.entries({ ...options, ...codec })),
   }));
-  buildIndex({ ...BUILD_DEFAULTS, out, threads: 1, modalities, qualityQueries: 0, ...build }, () => {});
+  await buildIndex({ ...BUILD_DEFAULTS, out, threads: 1, modalities, qualityQueries: 0, ...build }, () => {});
   return openIndex(out);
 }
 
@@ -124,13 +124,13 @@ export function modalityOf(collection: Collection, name: string): Modality {
 }
 
 /** A small collection of two modalities: `visual` dense in sq8, `text` sparse in ratio. */
-export function twoModalities(t: Test, items: number, build: Partial<BuildOptions> = {}): Collection {
+export async function twoModalities(t: Test, items: number, build: Partial<BuildOptions> = {}): Promise<Collection> {
   const folder = temporaryFolder(t);
   const inputs = {
     visual: { path: denseFile(folder, 'visual', clustered(items, 24, 12, 11), 24), options: {} },
     text: sparseFiles(folder, 'text', sparseRows(items, 300, 6, 12), 6),
   };
-  return collectionOf(t, inputs, { clusterSize: 20, ...build });
+  return await collectionOf(t, inputs, { clusterSize: 20, ...build });
 }
 
 /** A request with the defaults of a round, over all modalities of the collection unless others are named. */

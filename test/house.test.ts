@@ -281,15 +281,40 @@ const violations: Readonly<Record<string, readonly Line[]>> = {
     ["import 'hnswlib-node';", null],
     ["import '../../src/app.ts';", imports],
   ],
-  'index-builder/readers/npy.ts': [
+  'index-builder/readers/dense.ts': [
     ["import '../../src/codecs/codec.ts';", null],
     ["import '../../src/codecs/ratio.ts';", imports],
     ["import './reader.ts';", null],
+    ["import './arrays/open-array.ts';", null],
+    ["import './arrays/npy.ts';", imports],
     ["import './r64.ts';", imports],
     ["import '../main.ts';", imports],
     ["import '../../src/index/format.ts';", imports],
+    ["import 'hyparquet';", imports],
   ],
-  'index-builder/readers/open-reader.ts': [["import './npy.ts';", null]],
+  'index-builder/readers/open-reader.ts': [["import './r64.ts';", null]],
+  'index-builder/readers/parquet-page.ts': [
+    ["import 'hyparquet/src/plain.js';", null],
+    ["import 'apache-arrow';", imports],
+  ],
+  'index-builder/readers/arrays/parquet.ts': [
+    ["import './array.ts';", null],
+    ["await import('../parquet-vectors.ts');", null],
+    ["import './npy.ts';", imports],
+    ["import '../open-reader.ts';", imports],
+    ["import 'hyparquet';", imports],
+  ],
+  'index-builder/readers/arrays/npz.ts': [
+    ["import 'yauzl';", null],
+    ["import 'h5wasm/node';", imports],
+  ],
+  'index-builder/readers/arrays/open-array.ts': [["import './npy.ts';", null]],
+  'index-builder/readers/tables/parquet.ts': [
+    ["import './table.ts';", null],
+    ["import './delimited.ts';", imports],
+    ["import 'csv-parse';", imports],
+  ],
+  'index-builder/readers/tables/open-table.ts': [["import './delimited.ts';", null]],
   'index-builder/generate/yfcc.ts': [
     ["import './block.ts';", null],
     ["import '../../src/random.ts';", null],

@@ -7,7 +7,7 @@ import { modalityOf, twoModalities } from './data.ts';
 
 type Call = readonly unknown[];
 
-const collection = twoModalities(t, 300);
+const collection = await twoModalities(t, 300);
 const dense = modalityOf(collection, 'visual');
 const sparse = modalityOf(collection, 'text');
 const dims = dense.manifest.dims;

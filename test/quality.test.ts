@@ -28,35 +28,40 @@ const K = 100;
 const HYPERPLANES = 3;
 
 for (const dataset of [lsc100k, caltech97, tate]) {
-  testOn(t, dataset, 'exhaustive is double arithmetic over decoded codes, and so are all clusters', (t, inputs) => {
-    const collection = collectionOf(t, inputs, { refine: 1 });
-    for (const modality of collection.modalities.values()) {
-      const decoded = decode(modality, everyItem(collection));
-      const offsets = offsetsOf(modality, decoded);
-      const random = seededRandom(1, `hyperplanes of ${modality.name}`);
-      for (let plane = 0; plane < HYPERPLANES; plane++) {
-        const labels = randomLabels(random, collection.items, 10, 100);
-        const modalities = [{ name: modality.name, weight: 1 }];
-        const request = requestOf(collection, { ...labels, k: K, exhaustive: true, modalities });
-        const answer = round(collection, request);
-        checkWithin(t, answer, scoresOf(decoded, offsets, modelOf(modality, request)), request);
-        t.ok(answer.coverage.complete);
-        t.equal(answer.coverage.itemsScored, collection.items);
-        const all = round(collection, { ...request, exhaustive: false, clusters: modality.manifest.clusters });
-        t.strictSame([...all.items], [...answer.items], 'all clusters hold what exhaustive finds');
-        t.strictSame(all.scores, answer.scores);
+  testOn(
+    t,
+    dataset,
+    'exhaustive is double arithmetic over decoded codes, and so are all clusters',
+    async (t, inputs) => {
+      const collection = await collectionOf(t, inputs, { refine: 1 });
+      for (const modality of collection.modalities.values()) {
+        const decoded = decode(modality, everyItem(collection));
+        const offsets = offsetsOf(modality, decoded);
+        const random = seededRandom(1, `hyperplanes of ${modality.name}`);
+        for (let plane = 0; plane < HYPERPLANES; plane++) {
+          const labels = randomLabels(random, collection.items, 10, 100);
+          const modalities = [{ name: modality.name, weight: 1 }];
+          const request = requestOf(collection, { ...labels, k: K, exhaustive: true, modalities });
+          const answer = round(collection, request);
+          checkWithin(t, answer, scoresOf(decoded, offsets, modelOf(modality, request)), request);
+          t.ok(answer.coverage.complete);
+          t.equal(answer.coverage.itemsScored, collection.items);
+          const all = round(collection, { ...request, exhaustive: false, clusters: modality.manifest.clusters });
+          t.strictSame([...all.items], [...answer.items], 'all clusters hold what exhaustive finds');
+          t.strictSame(all.scores, answer.scores);
+        }
       }
-    }
-  });
+    },
+  );
 }
 
 testOn(
   t,
   lsc100k,
   'where decoded floats name their codes, only the order of the sum is left to differ',
-  (t, inputs) => {
+  async (t, inputs) => {
     // Codes below 2^22 move by less than a quarter when a float rounds code * scale: relative 2^-24.
-    const collection = collectionOf(t, inputs, { refine: 0 }, { stored_bits: '22' });
+    const collection = await collectionOf(t, inputs, { refine: 0 }, { stored_bits: '22' });
     const modality = modalityOf(collection, 'concepts');
     const scale = modality.manifest.ratio?.items.scale ?? Number.NaN;
     const { perRow, ids, values } = decode(modality, everyItem(collection));
@@ -89,18 +94,23 @@ const RECALL_HYPERPLANES = 50;
 
 for (const dataset of [lsc100k, caltech97, tate]) {
   for (const [refine, least] of RECALL) {
-    testOn(t, dataset, `256 clusters of --refine ${refine} hold ${least} of the exhaustive top ${K}`, (t, inputs) => {
-      const collection = collectionOf(t, inputs, { refine });
-      for (const modality of collection.modalities.values()) {
-        const recall = meanRecall(collection, modality, RECALL_HYPERPLANES);
-        t.ok(recall >= least, `${modality.name}: ${recall.toFixed(4)} over ${RECALL_HYPERPLANES} hyperplanes`);
-      }
-    });
+    testOn(
+      t,
+      dataset,
+      `256 clusters of --refine ${refine} hold ${least} of the exhaustive top ${K}`,
+      async (t, inputs) => {
+        const collection = await collectionOf(t, inputs, { refine });
+        for (const modality of collection.modalities.values()) {
+          const recall = meanRecall(collection, modality, RECALL_HYPERPLANES);
+          t.ok(recall >= least, `${modality.name}: ${recall.toFixed(4)} over ${RECALL_HYPERPLANES} hyperplanes`);
+        }
+      },
+    );
   }
 }
 
-testOn(t, caltech97, 'the answer over two modalities with all clusters is the exhaustive one', (t, inputs) => {
-  const collection = collectionOf(t, inputs);
+testOn(t, caltech97, 'the answer over two modalities with all clusters is the exhaustive one', async (t, inputs) => {
+  const collection = await collectionOf(t, inputs);
   const labels = randomLabels(seededRandom(2, 'labels'), collection.items, 10, 100);
   // As many candidates as items: then the ranks that are fused are those among all items in both forms.
   const request = requestOf(collection, { ...labels, k: K, candidates: collection.items });

@@ -41,7 +41,7 @@ t.test('the quickstart collection is whole, the same every time, and its neighbo
   const picture = decodePicture(readFileSync(join(folder, thumbnails[keys.indexOf('cat')] as string)));
   t.strictSame([picture.width, picture.height, picture.rgba.length], [64, 64, 64 * 64 * 4]);
 
-  const vectors = files.modalities.map(({ path, options }) => denseRows(path, options));
+  const vectors = await Promise.all(files.modalities.map(({ path, options }) => denseRows(path, options)));
   const [visual, text] = vectors as [Float64Array[], Float64Array[]];
   t.equal(visual[0]?.length, VISUAL_DIMS);
   t.equal(text[0]?.length, linesOf(files.vocabulary).length);
@@ -122,10 +122,10 @@ function linesOf(path: string): string[] {
   return readFileSync(path, 'utf8').trimEnd().split('\n');
 }
 
-function denseRows(path: string, options: ReadonlyMap<string, string>): Float64Array[] {
-  const { reader } = openReader(path, options);
+async function denseRows(path: string, options: ReadonlyMap<string, string>): Promise<Float64Array[]> {
+  const { reader } = await openReader(path, options);
   const all: Float64Array[] = [];
-  for (const chunk of reader.chunks(256)) {
+  for await (const chunk of reader.chunks(256)) {
     for (let row = 0; row < chunk.rows; row++) {
       const vector = new Float64Array(reader.dims);
       for (let at = 0; at < reader.perRow; at++) {

@@ -28,12 +28,12 @@ export function temporaryFolder(t: Test): string {
 }
 
 /** An index with two modalities of seeded random vectors: `visual` (dense, sq8) and `text` (sparse, ratio). */
-export function buildSmallIndex(t: Test, { items, seed = 1, attachments = false }: SmallIndex): string {
+export async function buildSmallIndex(t: Test, { items, seed = 1, attachments = false }: SmallIndex): Promise<string> {
   const folder = temporaryFolder(t);
   const out = join(folder, 'index');
   const visual = writeVectors(join(folder, 'visual.npy'), items, 16, seed, (uniform) => 2 * uniform - 1);
   const text = writeVectors(join(folder, 'text.npy'), items, 24, seed + 1, (uniform) => uniform ** 3);
-  buildIndex(
+  await buildIndex(
     {
       ...BUILD_DEFAULTS,
       out,

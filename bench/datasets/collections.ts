@@ -181,10 +181,10 @@ export interface IndexOptions extends Partial<Omit<BuildOptions, 'out' | 'modali
 }
 
 /** An index of the collection, built once per set of options and builder and kept in a cache folder. */
-export function indexOf(
+export async function indexOf(
   dataset: Dataset,
   { modalities, keys = {}, ...build }: IndexOptions = {},
-): { readonly directory: string; readonly collection: Collection } {
+): Promise<{ readonly directory: string; readonly collection: Collection }> {
   const specs = specsOf(dataset)
     .filter(({ name }) => modalities?.includes(name) ?? true)
     .map((spec) => ({ ...spec, options: new Map([...spec.options, ...Object.entries(keys)]) }));
@@ -200,7 +200,7 @@ export function indexOf(
     for (const old of readdirSync(cacheFolder())) {
       if (old.startsWith(`${name}-`)) rmSync(join(cacheFolder(), old), { recursive: true, force: true });
     }
-    buildIndex({ ...options, out: directory }, () => {});
+    await buildIndex({ ...options, out: directory }, () => {});
   }
   return { directory, collection: openIndex(directory) };
 }

@@ -6,11 +6,14 @@ import { type DenseChunk, InputError, type SparseChunk, type VectorReader } from
  * Opens every path and joins the rows in that order. Dense inputs must have the same dims, sparse ones the same pairs
  * per row; the dims of sparse inputs are the largest of any.
  */
-export function openConcatenated(paths: readonly string[], open: (path: string) => VectorReader): VectorReader {
+export async function openConcatenated(
+  paths: readonly string[],
+  open: (path: string) => Promise<VectorReader>,
+): Promise<VectorReader> {
   const parts: VectorReader[] = [];
   try {
     for (const path of paths) {
-      const part = open(path);
+      const part = await open(path);
       parts.push(part);
       requireSameShape(path, part, paths[0] as string, parts[0] as VectorReader);
     }
@@ -28,6 +31,7 @@ class Concatenation implements VectorReader {
   readonly perRow: number;
   readonly chained: boolean;
   readonly files: readonly string[];
+  readonly heldBytes: number;
   readonly #parts: readonly VectorReader[];
 
   constructor(parts: readonly VectorReader[]) {
@@ -38,10 +42,11 @@ class Concatenation implements VectorReader {
     this.perRow = first.perRow;
     this.chained = first.chained;
     this.files = parts.flatMap((part) => part.files);
+    this.heldBytes = parts.reduce((most, part) => Math.max(most, part.heldBytes), 0);
     this.#parts = parts;
   }
 
-  *chunks(rowsPerChunk: number, firstRow = 0): Generator<DenseChunk | SparseChunk> {
+  async *chunks(rowsPerChunk: number, firstRow = 0): AsyncGenerator<DenseChunk | SparseChunk> {
     if (!Number.isInteger(firstRow) || firstRow < 0 || firstRow > this.rows) {
       throw new RangeError('firstRow must be a row');
     }
@@ -49,7 +54,9 @@ class Concatenation implements VectorReader {
     for (const part of this.#parts) {
       const first = Math.max(0, firstRow - before);
       if (first < part.rows) {
-        for (const chunk of part.chunks(rowsPerChunk, first)) yield { ...chunk, firstRow: before + chunk.firstRow };
+        for await (const chunk of part.chunks(rowsPerChunk, first)) {
+          yield { ...chunk, firstRow: before + chunk.firstRow };
+        }
       }
       before += part.rows;
     }

@@ -1,8 +1,10 @@
-// NumPy's .npy format (versions 1 to 3), both directions: a 2-d array in C order, read a block of rows at a time.
+// NumPy's .npy format (versions 1 to 3), both directions: arrays are opened to be read, headers written.
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 //   magic "\x93NUMPY", major, minor, header length (2 bytes; 4 from version 2 on), header, data
 // The header is a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } and white space.
 
+import { ELEMENTS, type ElementType, elementBytes, requireMatrix, requireType } from './arrays/array.ts';
+import { type Layout, requireBytes, StoredArray } from './arrays/stored-array.ts';
 import { closingOnError, InputFile } from './input-file.ts';
 import { InputError } from './reader.ts';
 
@@ -11,21 +13,11 @@ export const NPY_MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 /** NumPy's own limit for headers it does not trust. */
 const LARGEST_HEADER_BYTES = 10_000;
 
-/** Element types by NumPy's code without the byte order; `array` holds the elements as they are stored. */
-const ELEMENTS = {
-  f2: { name: 'float16', array: Uint16Array },
-  f4: { name: 'float32', array: Float32Array },
-  f8: { name: 'float64', array: Float64Array },
-  i1: { name: 'int8', array: Int8Array },
-  u1: { name: 'uint8', array: Uint8Array },
-  u2: { name: 'uint16', array: Uint16Array },
-  u4: { name: 'uint32', array: Uint32Array },
-  i4: { name: 'int32', array: Int32Array },
-  i8: { name: 'int64', array: BigInt64Array },
-} as const;
+/** Everything before the data of a file lies within so many bytes. */
+export const NPY_START_BYTES = 12 + LARGEST_HEADER_BYTES;
 
-export type NpyType = keyof typeof ELEMENTS;
-export type NpyElements = InstanceType<(typeof ELEMENTS)[NpyType]['array']>;
+/** bfloat16 is none of NumPy's. */
+export type NpyType = Exclude<ElementType, 'b2'>;
 
 export interface NpyHeader {
   /** As written: a dtype string like "<f4", or the list of a structured dtype. */
@@ -34,93 +26,32 @@ export interface NpyHeader {
   readonly shape: readonly number[];
 }
 
-export class NpyArray {
-  readonly type: NpyType;
-  readonly rows: number;
-  readonly columns: number;
-  readonly #file: InputFile;
-  readonly #dataOffset: number;
-
-  /** Use openNpyArray. */
-  constructor(file: InputFile, type: NpyType, rows: number, columns: number, dataOffset: number) {
-    this.#file = file;
-    this.type = type;
-    this.rows = rows;
-    this.columns = columns;
-    this.#dataOffset = dataOffset;
-  }
-
-  get path(): string {
-    return this.#file.path;
-  }
-
-  /** Room for `rows` rows of this array. */
-  allocate(rows: number): NpyElements {
-    return new ELEMENTS[this.type].array(rows * this.columns);
-  }
-
-  /** Reads rows [first, first + count) to the start of what `allocate` gave, and returns that part of it. */
-  read(first: number, count: number, elements: NpyElements): NpyElements {
-    const part = elements.subarray(0, count * this.columns);
-    const rowBytes = this.columns * part.BYTES_PER_ELEMENT;
-    this.#file.read(this.#dataOffset + first * rowBytes, new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
-    return part;
-  }
-
-  close(): void {
-    this.#file.close();
-  }
+/** Opens a 2-d array of one of the accepted types; everything else is an InputError of its own. */
+export function openNpyArray(path: string, accepted: readonly ElementType[]): StoredArray {
+  return closingOnError(new InputFile(path), (file) => {
+    const start = Buffer.alloc(Math.min(NPY_START_BYTES, file.size));
+    file.read(0, start);
+    const layout = npyLayout(path, start, accepted);
+    requireBytes(path, file.size - layout.offset, layout, 'save one array a file, with np.save');
+    return new StoredArray(file, layout);
+  });
 }
 
-/** Opens a 2-d array of one of the accepted types; everything else is an InputError of its own. */
-export function openNpyArray(path: string, accepted: readonly NpyType[]): NpyArray {
-  return closingOnError(new InputFile(path), (file) => {
-    const { header, dataOffset } = readHeader(file);
-    const type = requireType(path, header.descr, accepted);
-    const names = header.shape.join(', ');
-    const [rows, columns] = header.shape;
-    if (header.shape.length !== 2 || rows === undefined || columns === undefined) {
-      const shape = header.shape.length === 1 ? `(${names},)` : `(${names})`;
-      throw new InputError(
-        path,
-        `has ${header.shape.length} dimensions, shape ${shape}`,
-        'expected 2: one row per item',
-        'use a.reshape(len(a), -1)',
-      );
-    }
-    if (header.fortranOrder) {
-      throw new InputError(
-        path,
-        'is in Fortran (column) order',
-        'expected C order, row after row',
-        'save np.ascontiguousarray(a)',
-      );
-    }
-    if (rows === 0) throw new InputError(path, 'has no rows', 'expected at least one item', 'check how it was written');
-    if (columns === 0) {
-      throw new InputError(path, 'has rows of no values', 'expected at least one column', 'check how it was written');
-    }
-    const dataBytes = rows * columns * ELEMENTS[type].array.BYTES_PER_ELEMENT;
-    const present = file.size - dataOffset;
-    const expected = `expected ${dataBytes} for ${rows} x ${columns} ${ELEMENTS[type].name}`;
-    if (present < dataBytes) {
-      throw new InputError(path, `is truncated: ${present} bytes of data`, expected, 'copy or write the file again');
-    }
-    if (present > dataBytes) {
-      throw new InputError(
-        path,
-        `has trailing bytes: ${present} bytes of data`,
-        expected,
-        'save one array a file, with np.save',
-      );
-    }
-    return new NpyArray(file, type, rows, columns, dataOffset);
-  });
+/** Where and how the array lies, from the first NPY_START_BYTES of a file (or all of a shorter one). */
+export function npyLayout(path: string, start: Buffer, accepted: readonly ElementType[]): Layout {
+  const { header, dataOffset } = readHeader(path, start);
+  const { descr, fortranOrder: columnOrder } = header;
+  const code = descr.slice(1);
+  const known = /^[<>|=]/.test(descr) && Object.hasOwn(ELEMENTS, code) && code !== 'b2';
+  const named = known && (!descr.startsWith('|') || elementBytes(code as NpyType) === 1) && !descr.startsWith('=');
+  const type = requireType(path, named ? (code as NpyType) : undefined, accepted, `dtype ${descr}`);
+  const { rows, columns } = requireMatrix(path, header.shape);
+  return { type, rows, columns, offset: dataOffset, bigEndian: descr.startsWith('>'), columnOrder };
 }
 
 /** Everything before the data of a C-order array, padded so that the data starts at a multiple of 64 bytes. */
 export function npyHeader(type: NpyType, shape: readonly number[]): Uint8Array {
-  const order = ELEMENTS[type].array.BYTES_PER_ELEMENT === 1 ? '|' : '<';
+  const order = elementBytes(type) === 1 ? '|' : '<';
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '${order}${type}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const prefix = NPY_MAGIC.length + 4;
@@ -156,12 +87,10 @@ export function parseNpyHeader(path: string, text: string): NpyHeader {
   return { descr, fortranOrder, shape };
 }
 
-function readHeader(file: InputFile): { header: NpyHeader; dataOffset: number } {
-  const start = Buffer.alloc(Math.min(12, file.size));
-  file.read(0, start);
+function readHeader(path: string, start: Buffer): { header: NpyHeader; dataOffset: number } {
   if (start.length < 10 || NPY_MAGIC.some((byte, at) => start[at] !== byte)) {
     throw new InputError(
-      file.path,
+      path,
       'is not a .npy file',
       'expected it to start with \\x93NUMPY and a version',
       'save the array with np.save',
@@ -170,7 +99,7 @@ function readHeader(file: InputFile): { header: NpyHeader; dataOffset: number } 
   const [major, minor] = [start[6] as number, start[7] as number];
   if (major < 1 || major > 3 || minor !== 0) {
     throw new InputError(
-      file.path,
+      path,
       `is .npy version ${major}.${minor}`,
       'expected 1.0, 2.0 or 3.0',
       'save it with np.lib.format.write_array(f, a, version=(1, 0))',
@@ -180,44 +109,22 @@ function readHeader(file: InputFile): { header: NpyHeader; dataOffset: number } 
   const length = major === 1 ? start.readUInt16LE(8) : start.length < 12 ? 0 : start.readUInt32LE(8);
   if (length > LARGEST_HEADER_BYTES) {
     throw new InputError(
-      file.path,
+      path,
       `has a header of ${length} bytes`,
       `expected at most ${LARGEST_HEADER_BYTES}`,
       'save a plain array, without a structured dtype',
     );
   }
-  if (prefix + length > file.size) {
+  if (prefix + length > start.length) {
     throw new InputError(
-      file.path,
-      `is truncated in its header: ${file.size} bytes in all`,
+      path,
+      `is truncated in its header: ${start.length} bytes in all`,
       `expected ${prefix + length} before the data`,
       'copy or write the file again',
     );
   }
-  const bytes = Buffer.alloc(length);
-  file.read(prefix, bytes);
-  return { header: parseNpyHeader(file.path, bytes.toString('latin1')), dataOffset: prefix + length };
-}
-
-function requireType(path: string, descr: string, accepted: readonly NpyType[]): NpyType {
-  const names = accepted.map((type) => ELEMENTS[type].name);
-  const expected = `expected ${names.join(', ')}`;
-  const code = descr.slice(1);
-  const type = accepted.find((candidate) => candidate === code);
-  const size = type === undefined ? 0 : ELEMENTS[type].array.BYTES_PER_ELEMENT;
-  if (descr.startsWith('>') && size !== 1) {
-    throw new InputError(
-      path,
-      `is big-endian (dtype '${descr}')`,
-      `${expected}, little-endian`,
-      "use a.astype(a.dtype.newbyteorder('<'))",
-    );
-  }
-  if (type === undefined || (size > 1 && !descr.startsWith('<')) || !/^[<>|]/.test(descr)) {
-    const preferred = accepted.includes('f4') ? 'float32' : names.at(-1);
-    throw new InputError(path, `has dtype ${descr.slice(0, 60)}`, expected, `use a.astype(np.${preferred})`);
-  }
-  return type;
+  const text = start.toString('latin1', prefix, prefix + length);
+  return { header: parseNpyHeader(path, text), dataOffset: prefix + length };
 }
 
 /** The few forms of Python literals that headers are made of. */

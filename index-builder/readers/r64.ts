@@ -27,7 +27,7 @@ export const r64: InputFormat = {
   keys: LAYOUT_KEYS,
   matches: ({ entries }) => entries !== null && FILES.some((name) => entries.includes(name)),
   open: (paths, options) =>
-    openConcatenated(paths, (path) => {
+    openConcatenated(paths, async (path) => {
       const all = withLayoutFile(path, options);
       const layout = parseLayout(path, all);
       const dims = integerOption(path, all, 'dims', 1, 2 ** layout.idBits);
@@ -37,7 +37,7 @@ export const r64: InputFormat = {
           path,
           files,
           layout,
-          dims ?? largestId(new R64Reader(path, files, layout, 2 ** layout.idBits)) + 1,
+          dims ?? (await largestId(new R64Reader(path, files, layout, 2 ** layout.idBits))) + 1,
         );
       } catch (error) {
         for (const file of files) file.close();
@@ -53,6 +53,7 @@ class R64Reader implements VectorReader {
   readonly perRow: number;
   readonly chained = true;
   readonly files: readonly string[];
+  readonly heldBytes = 0;
   readonly #path: string;
   readonly #files: readonly InputFile[];
   readonly #layout: R64Layout;
@@ -67,7 +68,7 @@ class R64Reader implements VectorReader {
     this.#layout = layout;
   }
 
-  *chunks(rowsPerChunk: number, firstRow = 0): Generator<SparseChunk> {
+  async *chunks(rowsPerChunk: number, firstRow = 0): AsyncGenerator<SparseChunk> {
     const capacity = Math.min(rowsPerChunk, this.rows);
     const words = this.#files.map(() => new BigUint64Array(capacity));
     const allIds = new Uint32Array(capacity * this.perRow);
@@ -143,9 +144,9 @@ function openFiles(path: string): readonly InputFile[] {
   }
 }
 
-function largestId(reader: R64Reader): number {
+async function largestId(reader: R64Reader): Promise<number> {
   let largest = 0;
-  for (const { ids } of reader.chunks(SURVEY_ROWS)) {
+  for await (const { ids } of reader.chunks(SURVEY_ROWS)) {
     for (let at = 0; at < ids.length; at++) largest = Math.max(largest, ids[at] as number);
   }
   return largest;

@@ -14,6 +14,8 @@ export type SparseChunk = Extract<VectorChunk, { kind: 'sparse' }>;
 export interface VectorReader extends VectorSource {
   /** Every file that is read, for the manifest's source hashes. */
   readonly files: readonly string[];
+  /** Bytes held while it is read, beside the chunk. */
+  readonly heldBytes: number;
   close(): void;
 }
 
@@ -22,8 +24,10 @@ export interface Candidate {
   readonly path: string;
   /** The names in a folder; null for a file. */
   readonly entries: readonly string[] | null;
-  /** The first bytes of a file (at most 16); empty for a folder. */
-  readonly head: Uint8Array;
+  /** The first bytes of a file (at most 4 KiB); empty for a folder. */
+  readonly head: Buffer;
+  /** Of a file. */
+  readonly size: number;
   readonly options: ReadonlyMap<string, string>;
 }
 
@@ -37,7 +41,7 @@ export interface InputFormat {
   /** Told by content, not by name. */
   matches(candidate: Candidate): boolean;
   /** Opens paths (at least one) as one sequence of rows. */
-  open(paths: readonly string[], options: ReadonlyMap<string, string>): VectorReader;
+  open(paths: readonly string[], options: ReadonlyMap<string, string>): Promise<VectorReader>;
 }
 
 /** Input that cannot be used: which file, what is wrong with it, what was expected, what to do. */

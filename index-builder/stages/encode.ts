@@ -6,7 +6,7 @@ import { ScratchFile } from './scratch.ts';
 import { partRows, type StageOptions } from './stage.ts';
 
 /** Returns the finished scratch file. Goes on from where the workspace says that an earlier build came. */
-export function encodeRows(reader: VectorReader, encoder: Encoder, options: StageOptions): ScratchFile {
+export async function encodeRows(reader: VectorReader, encoder: Encoder, options: StageOptions): Promise<ScratchFile> {
   const { workspace, modality, threads, checkpointRows } = options;
   const rowBytes = reader.kind === 'dense' ? 4 * reader.dims : 12 * reader.perRow;
   const rowsPerPart = partRows(Math.max(rowBytes, encoder.sizes.record), checkpointRows);
@@ -14,7 +14,7 @@ export function encodeRows(reader: VectorReader, encoder: Encoder, options: Stag
   let { stage, row, state } = workspace.progress(modality);
   if (row > 0 || stage !== 'measure') encoder.resume(state);
   if (stage === 'measure') {
-    for (const chunk of reader.chunks(rowsPerPart, row)) {
+    for await (const chunk of reader.chunks(rowsPerPart, row)) {
       encoder.measure(chunk, threads);
       row = chunk.firstRow + chunk.rows;
       options.onProgress('encode', row, 2 * reader.rows);
@@ -30,7 +30,7 @@ export function encodeRows(reader: VectorReader, encoder: Encoder, options: Stag
   const records = new ScratchFile(path, encoder.sizes.record, stage === 'encode' ? row : reader.rows);
   if (stage !== 'encode') return records;
   const buffer = new Uint8Array(rowsPerPart * encoder.sizes.record);
-  for (const chunk of reader.chunks(rowsPerPart, row)) {
+  for await (const chunk of reader.chunks(rowsPerPart, row)) {
     const part = buffer.subarray(0, chunk.rows * encoder.sizes.record);
     encoder.encode(chunk, threads, part);
     records.append(part);

@@ -15,19 +15,19 @@ import type { StageOptions } from './stage.ts';
 /** What only the caller knows of a modality. */
 export type ModalityHead = Pick<ModalityManifest, 'codec' | 'source'>;
 
-export function buildModality(
+export async function buildModality(
   { name, reader, encoder }: PlannedModality,
   plan: ModalityPlan,
   head: (onHashed: (bytes: number, total: number) => void) => ModalityHead,
   options: StageOptions,
-): ModalityManifest {
+): Promise<ModalityManifest> {
   const { workspace } = options;
   const before = workspace.progress(name);
   if (before.manifest !== undefined) return before.manifest;
 
   const open: ScratchFile[] = [];
   try {
-    const records = encodeRows(reader, encoder, options);
+    const records = await encodeRows(reader, encoder, options);
     open.push(records);
     const space = encoder.space();
     const representatives = representativesOf(space, records, options);

@@ -137,10 +137,10 @@ function planModality(
   const { sizes } = encoder;
   const clusters = clusterCount(items, clusterSize);
   const sampleRows = sampleSize(items, clusters, sizes.record);
-  const encode = BASE_BYTES + PART_FORMS_BYTES;
+  const encode = BASE_BYTES + PART_FORMS_BYTES + reader.heldBytes;
   const assigning = clusters * sizes.representative * REPRESENTATIVE_FORMS + assignBytes(reader, clusters, threads);
   const cluster = BASE_BYTES + sampleRows * (sizes.record + sizes.row + 16) + assigning;
-  const assign = encode + assigning;
+  const assign = BASE_BYTES + PART_FORMS_BYTES + assigning;
   // Means, variances and their packed forms stay while partitions pass.
   const fixed = BASE_BYTES + PART_FORMS_BYTES + items * WRITE_NUMBERS_BYTES + clusters * sizes.representative * 3;
   const all = items * sizes.record;

@@ -28,7 +28,7 @@ export interface VectorSource {
   /** The values already carry the papers' ratio quantisation. */
   readonly chained: boolean;
   /** From `firstRow` on, 0 when left out. */
-  chunks(rowsPerChunk: number, firstRow?: number): Iterable<VectorChunk>;
+  chunks(rowsPerChunk: number, firstRow?: number): AsyncIterable<VectorChunk>;
   /** Names a row for an error message. */
   locate(row: number): string;
 }

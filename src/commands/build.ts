@@ -100,7 +100,7 @@ that is killed leaves the old index or none.
     const progress = new ProgressLine();
     let manifest: Manifest;
     try {
-      manifest = buildIndex(
+      manifest = await buildIndex(
         options,
         ({ modality, stage, done, total, unit }) => progress.report(`${modality}: ${stage}`, done, total, unit),
         (plan) => process.stderr.write(`${describePlan(plan).join('\n')}\n`),

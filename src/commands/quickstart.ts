@@ -40,7 +40,7 @@ ${describeServeFlags()}`,
       const files = prepareQuickstart(join(folder, 'files'), (done, total) =>
         progress.report('describe', done, total, 'pictures'),
       );
-      manifest = buildIndex({ ...BUILD_DEFAULTS, ...files, out: index, threads: config.workers }, () => {});
+      manifest = await buildIndex({ ...BUILD_DEFAULTS, ...files, out: index, threads: config.workers }, () => {});
     } finally {
       progress.end();
     }

@@ -78,7 +78,7 @@ t.test('probes are every bucket once, in the order of their cost', async (t) => 
 });
 
 t.test('every table holds every item once, ascending within its buckets, and spreads them', async (t) => {
-  const collection = twoModalities(t, ITEMS);
+  const collection = await twoModalities(t, ITEMS);
   for (const modality of collection.modalities.values()) {
     for (const form of FORMS) {
       const { tables } = buildTables(modality, ITEMS, { ...OPTIONS, form });
@@ -102,7 +102,7 @@ t.test('every table holds every item once, ascending within its buckets, and spr
 });
 
 t.test('the same seed gives the same tables, another seed others', async (t) => {
-  const collection = twoModalities(t, 500);
+  const collection = await twoModalities(t, 500);
   for (const modality of collection.modalities.values()) {
     const { tables } = buildTables(modality, 500, OPTIONS);
     t.equal(bytesOf(buildTables(modality, 500, OPTIONS).tables), bytesOf(tables));
@@ -120,7 +120,7 @@ t.test('vectors of a direction share a bucket whatever their length, opposite on
     return (factors[Math.floor(i / dims)] as number) * (direction[i % dims] as number);
   });
   const inputs = { visual: { path: denseFile(temporaryFolder(t), 'visual', values, dims), options: {} } };
-  const collection = collectionOf(t, inputs);
+  const collection = await collectionOf(t, inputs);
   const { tables } = buildTables(modalityOf(collection, 'visual'), factors.length, {
     ...OPTIONS,
     form: 'hyperplane',
@@ -140,13 +140,13 @@ t.test('vectors of a direction share a bucket whatever their length, opposite on
 t.test('zero vectors that are not centred all lie in bucket 0', async (t) => {
   const rows = sparseRows(60, 300, 6, 3);
   rows.values.fill(0, 0, 20 * 6);
-  const collection = collectionOf(t, { text: sparseFiles(temporaryFolder(t), 'text', rows, 6) });
+  const collection = await collectionOf(t, { text: sparseFiles(temporaryFolder(t), 'text', rows, 6) });
   const { tables } = buildTables(modalityOf(collection, 'text'), 60, { ...OPTIONS, centre: false });
   for (const { starts, items } of tables) t.strictSame(bucketsOf(starts, items).slice(0, 20), new Array(20).fill(0));
 });
 
 t.test('features past those kept apart are hashed, and probing still finds the best items', async (t) => {
-  const collection = collectionOf(t, {
+  const collection = await collectionOf(t, {
     text: sparseFiles(temporaryFolder(t), 'text', sparseRows(ITEMS, 5000, 6, 8), 6),
   });
   const modality = modalityOf(collection, 'text');
@@ -157,7 +157,7 @@ t.test('features past those kept apart are hashed, and probing still finds the b
 });
 
 t.test('recall rises with p and with L, and with every bucket it is that of exhaustive search', async (t) => {
-  const collection = twoModalities(t, ITEMS);
+  const collection = await twoModalities(t, ITEMS);
   for (const form of FORMS) {
     for (const modality of collection.modalities.values()) {
       const { tables, choices } = buildTables(modality, ITEMS, { ...OPTIONS, form, tables: 8 });
@@ -177,7 +177,7 @@ t.test('recall rises with p and with L, and with every bucket it is that of exha
 });
 
 t.test('with every bucket probed, the systems answer what an exhaustive round answers', async (t) => {
-  const collection = twoModalities(t, 1000);
+  const collection = await twoModalities(t, 1000);
   const random = seededRandom(3, 'labels of systems');
   const rocchio = { kind: 'rocchio', positiveWeight: 1, negativeWeight: 0.5 } as const;
   for (const [factory, change] of [
@@ -197,7 +197,7 @@ t.test('with every bucket probed, the systems answer what an exhaustive round an
 });
 
 t.test('an answer is never short: probing goes on past p until k items are found', async (t) => {
-  const collection = twoModalities(t, 300);
+  const collection = await twoModalities(t, 300);
   const system = await svmLsh.open(collection, new Map(Object.entries({ tables: '1', buckets: '4096', probes: '1' })));
   const exclude = Uint32Array.from({ length: 200 }, (_, i) => i);
   const labels = { positive: Uint32Array.of(210, 220), negative: Uint32Array.of(230) };
@@ -208,7 +208,7 @@ t.test('an answer is never short: probing goes on past p until k items are found
 });
 
 t.test('parameters out of range are refused by name', async (t) => {
-  const collection = twoModalities(t, 50);
+  const collection = await twoModalities(t, 50);
   for (const [key, value, message] of [
     ['buckets', '1000', /buckets=1000: expected a power of two/],
     ['probes', '99999', /probes=99999: expected a number from 1 to 16384/],

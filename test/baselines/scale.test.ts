@@ -47,7 +47,7 @@ t.test('positives are those of one actor, put together from its starts; negative
 });
 
 t.test('sections of all kinds add up to what inspect reports', async (t) => {
-  const collection = twoModalities(t, 300);
+  const collection = await twoModalities(t, 300);
   const { total, families } = bytesPerItem(collection.manifest);
   const report = inspectIndex(collection.directory);
   t.ok(Math.abs(total - report.bytes_per_item) < 1e-9);
@@ -60,7 +60,7 @@ t.test('sections of all kinds add up to what inspect reports', async (t) => {
 
 t.test('a search of every item is exact, and the 8-bit scan alone nearly so', async (t) => {
   // More items than the top 4000, so that being among them says something, and than one block of the stream.
-  const collection = twoModalities(t, 70_000, { refine: 0, clusterSize: 500 });
+  const collection = await twoModalities(t, 70_000, { refine: 0, clusterSize: 500 });
   for (const modality of collection.modalities.values()) {
     const found = exactness(collection, modality, labelSetsFor(70_000, null, 2, 10, 40, 3));
     t.equal(found.hyperplanes, 2);

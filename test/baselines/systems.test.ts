@@ -34,7 +34,7 @@ t.test('the best of a list are those that sorting puts first, ties by item', asy
 });
 
 t.test('float answers what an exhaustive round answers, for one modality and for both', async (t) => {
-  const collection = twoModalities(t, 1000);
+  const collection = await twoModalities(t, 1000);
   const random = seededRandom(2, 'labels');
   for (const modality of [undefined, 'visual', 'text']) {
     const system = await float.open(collection, new Map(modality === undefined ? [] : [['modality', modality]]));
@@ -52,7 +52,7 @@ t.test('float answers what an exhaustive round answers, for one modality and for
 });
 
 t.test('without positives a baseline explores, without negatives random ones stand in', async (t) => {
-  const collection = twoModalities(t, 400);
+  const collection = await twoModalities(t, 400);
   const system = await float.open(collection, new Map());
   const none = new Uint32Array(0);
   const explored = await system.suggest({ positive: none, negative: Uint32Array.of(4), exclude: none, k: 30, seed: 1 });
@@ -66,7 +66,7 @@ t.test('without positives a baseline explores, without negatives random ones sta
 
 t.test('hnsw finds most of what exhaustive search finds, keeps its graphs, and refuses damaged ones', async (t) => {
   ownCacheFolder(t);
-  const collection = twoModalities(t, 1000);
+  const collection = await twoModalities(t, 1000);
   const system = await hnsw.open(collection, new Map());
   t.match(system.parameters, { ef: 1000, candidates: 1000, m: 16, ef_construction: 100, model: 'linear_svm' });
   const random = seededRandom(3, 'labels');
@@ -101,7 +101,7 @@ t.test('hnsw finds most of what exhaustive search finds, keeps its graphs, and r
 
 t.test('a graph searched at ef finds ef items, however many are wanted', async (t) => {
   ownCacheFolder(t);
-  const collection = twoModalities(t, 1000);
+  const collection = await twoModalities(t, 1000);
   const modality = collection.modalities.get('visual') as Modality;
   const options = { links: 16, effort: 100 };
   const file = graphFile(collection, modality, options);
@@ -118,7 +118,7 @@ t.test('a graph searched at ef finds ef items, however many are wanted', async (
 
 t.test('interrupted, graphs that are being built are abandoned and leave nothing', async (t) => {
   ownCacheFolder(t);
-  const collection = twoModalities(t, 1000);
+  const collection = await twoModalities(t, 1000);
   const interrupt = new AbortController();
   const opening = hnsw.open(collection, new Map(), interrupt.signal);
   // Both builders were started just now, and Node alone takes longer to start than they have.
@@ -129,7 +129,7 @@ t.test('interrupted, graphs that are being built are abandoned and leave nothing
 });
 
 t.test('manual labelling draws every unseen item alike and none other', async (t) => {
-  const collection = twoModalities(t, 40);
+  const collection = await twoModalities(t, 40);
   const system = await manual.open(collection, new Map());
   const seen = Uint32Array.of(0, 1, 7, 38, 39);
   const labels = { positive: Uint32Array.of(12), negative: Uint32Array.of(13), exclude: seen };

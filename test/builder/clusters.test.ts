@@ -50,7 +50,7 @@ for (const [codec, dims, lowest] of [
   t.test(`without passes every ${codec} item is with its nearest representative`, async (t) => {
     const folder = temporaryFolder(t);
     const path = writeVectors(join(folder, 'a.npy'), dims, uniformValues(1, 900 * dims, lowest));
-    const { out, manifest } = built(folder, { a: [path, { codec }] }, { refine: 0, clusterSize: 6 });
+    const { out, manifest } = await built(folder, { a: [path, { codec }] }, { refine: 0, clusterSize: 6 });
     const [modality] = manifest.modalities;
     t.equal(modality?.clusters, 150, 'representatives are distinct items, so no cluster is empty');
     t.strictSame(modality?.levels, [150, 2]);
@@ -83,7 +83,7 @@ for (const [codec, dims, lowest] of [
 t.test('nodes of a level are nodes of the level below, and each is linked to its nearest parent', async (t) => {
   const folder = temporaryFolder(t);
   const path = writeVectors(join(folder, 'a.npy'), 4, uniformValues(3, 4 * 1200));
-  const { out, manifest } = built(folder, { a: [path] }, { refine: 0, clusterSize: 2 });
+  const { out, manifest } = await built(folder, { a: [path] }, { refine: 0, clusterSize: 2 });
   const levels = manifest.modalities[0]?.levels as number[];
   t.strictSame(levels, [600, 6]);
   const nodes = readWords(out, manifest, 'a.nodes');
@@ -102,9 +102,9 @@ t.test('a tree of no more groups than its beam is exact', async (t) => {
   const folder = temporaryFolder(t);
   const path = writeVectors(join(folder, 'a.npy'), 6, uniformValues(4, 6 * 20));
   // 10 clusters are put into 3 groups, and a beam of 4 visits all.
-  const exact = built(folder, { a: [path] }, { clusterSize: 2, refine: 0 });
+  const exact = await built(folder, { a: [path] }, { clusterSize: 2, refine: 0 });
   const before = clustersOf(exact.out, 'a');
-  const tree = built(folder, { a: [path] }, { clusterSize: 2, refine: 0, assign: 'tree' });
+  const tree = await built(folder, { a: [path] }, { clusterSize: 2, refine: 0, assign: 'tree' });
   t.strictSame(tree.manifest.modalities[0]?.levels, [10]);
   t.equal(tree.manifest.modalities[0]?.statistics.assign_agreement, 1);
   t.strictSame(clustersOf(tree.out, 'a'), before);
@@ -117,7 +117,7 @@ for (const assign of ['tree', 'hnsw'] as const) {
       const folder = temporaryFolder(t);
       const path = writeVectors(join(folder, 'a.npy'), 16, groupedValues(5, 1000, 16, 250, 0.01));
       const sparse = writeVectors(join(folder, 'b.npy'), 24, groupedValues(6, 1000, 24, 250, 0.01));
-      const { out, manifest } = built(
+      const { out, manifest } = await built(
         folder,
         { a: [path], b: [sparse, { codec: 'ratio', features: '6' }] },
         { clusterSize: 2, refine: 0, assign },
@@ -143,11 +143,11 @@ for (const assign of ['tree', 'hnsw'] as const) {
 
 t.test('hnsw finds the only representative there is', async (t) => {
   const path = writeVectors(join(temporaryFolder(t), 'a.npy'), 2, uniformValues(1, 2 * 5));
-  const { reader } = openReader(path, new Map());
+  const { reader } = await openReader(path, new Map());
   const encoder = sq8.encoder(reader, new Map());
   const records = new Uint8Array(2 * 5);
-  for (const chunk of reader.chunks(5)) encoder.measure(chunk, 1);
-  for (const chunk of reader.chunks(5)) encoder.encode(chunk, 1, records);
+  for await (const chunk of reader.chunks(5)) encoder.measure(chunk, 1);
+  for await (const chunk of reader.chunks(5)) encoder.encode(chunk, 1, records);
   const space = encoder.space();
   const rows = space.rows(records, 1);
   const nearest = new Uint32Array(5).fill(1);
@@ -162,11 +162,12 @@ t.test('every pass lowers the sum of squared distances to the cluster means', as
     ['ratio', 16, 0],
   ] as const) {
     const path = writeVectors(join(folder, `${codec}.npy`), dims, uniformValues(7, 2000 * dims, lowest));
-    const sums = [0, 1, 3, 6].map((refine) => {
-      const { out } = built(folder, { a: [path, { codec }] }, { refine, clusterSize: 40 });
+    const sums: number[] = [];
+    for (const refine of [0, 1, 3, 6]) {
+      const { out } = await built(folder, { a: [path, { codec }] }, { refine, clusterSize: 40 });
       const { items } = decode(out, 'a');
-      return clustersOf(out, 'a').reduce((sum, members) => sum + squaredDistances(members, items), 0);
-    });
+      sums.push(clustersOf(out, 'a').reduce((sum, members) => sum + squaredDistances(members, items), 0));
+    }
     t.ok(
       sums.every((sum, i) => i === 0 || sum < (sums[i - 1] as number)),
       `${codec}: ${sums.map((sum) => sum.toFixed(1)).join(' > ')}`,
@@ -177,7 +178,7 @@ t.test('every pass lowers the sum of squared distances to the cluster means', as
 t.test('a refined cluster is represented by the mean of its items and has a spread', async (t) => {
   const folder = temporaryFolder(t);
   const path = writeVectors(join(folder, 'a.npy'), 8, uniformValues(8, 8 * 500, -1));
-  const { out, manifest } = built(folder, { a: [path, { normalize: 'false' }] }, { refine: 2, clusterSize: 25 });
+  const { out, manifest } = await built(folder, { a: [path, { normalize: 'false' }] }, { refine: 2, clusterSize: 25 });
   t.equal(manifest.modalities[0]?.spread, true);
   t.ok(manifest.sections.some(({ name }) => name === 'a.spread'));
   const { items, representatives } = decode(out, 'a');
@@ -194,11 +195,16 @@ t.test('over-full clusters are split by the last pass', async (t) => {
   const directions = uniformValues(9, 32 * 2000, -1);
   const values = directions.map((value, i) => value * (Math.floor(i / 32) / 2000));
   const path = writeVectors(join(folder, 'a.npy'), 32, values);
-  const sizes = [0, 1].map((refine) => {
-    const { manifest } = built(folder, { a: [path, { normalize: 'false' }] }, { refine, clusterSize: 20, seed: 3 });
+  const sizes: { readonly clusters: number; readonly largest: number }[] = [];
+  for (const refine of [0, 1]) {
+    const { manifest } = await built(
+      folder,
+      { a: [path, { normalize: 'false' }] },
+      { refine, clusterSize: 20, seed: 3 },
+    );
     const [modality] = manifest.modalities;
-    return { clusters: modality?.clusters as number, largest: modality?.statistics.largest_cluster as number };
-  });
+    sizes.push({ clusters: modality?.clusters as number, largest: modality?.statistics.largest_cluster as number });
+  }
   const [paper, refined] = sizes as [(typeof sizes)[0], (typeof sizes)[0]];
   t.equal(paper.clusters, 100);
   t.ok(paper.largest > 4 * 20, `${paper.largest} items`);
@@ -211,7 +217,7 @@ t.test('clusters without items are dropped', async (t) => {
   // Five different vectors: of 100 representatives the lowest of each kind takes its items.
   const path = writeVectors(join(folder, 'a.npy'), 3, groupedValues(11, 1000, 3, 5, 0));
   for (const refine of [0, 2]) {
-    const { out, manifest } = built(folder, { a: [path] }, { refine });
+    const { out, manifest } = await built(folder, { a: [path] }, { refine });
     const [modality] = manifest.modalities;
     t.equal(modality?.clusters, 5);
     t.strictSame(modality?.levels, [5]);
@@ -227,7 +233,11 @@ t.test('clusters without items are dropped', async (t) => {
 t.test('another seed is another index, the same seed the same', async (t) => {
   const folder = temporaryFolder(t);
   const path = writeVectors(join(folder, 'a.npy'), 4, uniformValues(12, 4 * 500));
-  const generations = [1, 1, 2, 2 ** 53 - 1].map((seed) => built(folder, { a: [path] }, { seed }).manifest.generation);
+  const generations: string[] = [];
+  for (const seed of [1, 1, 2, 2 ** 53 - 1]) {
+    const { manifest } = await built(folder, { a: [path] }, { seed });
+    generations.push(manifest.generation);
+  }
   t.equal(generations[0], generations[1]);
   t.equal(new Set(generations).size, 3);
 });
@@ -235,7 +245,7 @@ t.test('another seed is another index, the same seed the same', async (t) => {
 t.test('the manifest says what the index was made of, without the folders it came from', async (t) => {
   const folder = temporaryFolder(t);
   const path = writeVectors(join(folder, 'a.npy'), 4, uniformValues(12, 4 * 50));
-  const { out, manifest } = built(folder, { a: [path, { normalize: 'true' }] });
+  const { out, manifest } = await built(folder, { a: [path, { normalize: 'true' }] });
   t.strictSame(readManifest(out), manifest);
   t.match(manifest.modalities[0]?.source, {
     files: [{ name: 'a.npy', bytes: 128 + 4 * 4 * 50, sha256: /^[0-9a-f]{64}$/ }],
@@ -244,13 +254,13 @@ t.test('the manifest says what the index was made of, without the folders it cam
   t.notMatch(JSON.stringify(manifest), folder);
 });
 
-function built(
+async function built(
   folder: string,
   inputs: Readonly<Record<string, Input>>,
   options: Parameters<typeof build>[2] = {},
-): { out: string; manifest: Manifest } {
+): Promise<{ out: string; manifest: Manifest }> {
   const out = join(folder, 'index');
-  return { out, manifest: build(out, inputs, options) };
+  return { out, manifest: await build(out, inputs, options) };
 }
 
 /** The items of every cluster, as stored. */

@@ -15,18 +15,18 @@ import { ROUND_DEFAULTS, type RoundResult } from '../../src/round-request.ts';
 export type Input = readonly [path: string, options?: Readonly<Record<string, string>>];
 
 /** Builds `out` from inputs by modality name: one thread, clusters of 10, hardly measured, all else by default. */
-export function build(
+export async function build(
   out: string,
   inputs: Readonly<Record<string, Input>>,
   options: Partial<BuildOptions> = {},
   onProgress: (progress: Progress) => void = () => {},
-): Manifest {
+): Promise<Manifest> {
   const modalities = Object.entries(inputs).map(([name, [path, keys = {}]]) => ({
     name,
     path,
     options: new Map(Object.entries(keys)),
   }));
-  return buildIndex(
+  return await buildIndex(
     {
       out,
       modalities,

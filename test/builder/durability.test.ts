@@ -15,15 +15,15 @@ for (const replaces of [true, false]) {
   const before = replaces ? 'the old index' : 'nothing';
 
   t.test(`when the system refuses any one change, ${before} stays or the new index stands`, async (t) => {
-    const { folder, out, input, old, renewed } = twoIndexes(t);
-    const changes = changesOf(folder, () => build(out, inputs(input), { refine: 3 }));
-    reset(out, replaces);
+    const { folder, out, input, old, renewed } = await twoIndexes(t);
+    const changes = await changesOf(folder, () => build(out, inputs(input), { refine: 3 }));
+    await reset(out, replaces);
     for (let failing = 1; failing <= changes; failing++) {
       const restore = interceptChanges(folder, (change) => {
         if (change === failing) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
       });
       try {
-        t.throws(() => build(out, inputs(input), { refine: 3 }), {
+        await t.rejects(() => build(out, inputs(input), { refine: 3 }), {
           name: 'IndexError',
           message:
             /: cannot be written \(ENOSPC\); (check free space and permissions, or choose|the build needs .* with --resume)/,
@@ -31,47 +31,47 @@ for (const replaces of [true, false]) {
       } finally {
         restore();
       }
-      if (stateOf(t, out, replaces ? old : null, renewed) === 'new') reset(out, replaces);
+      if (stateOf(t, out, replaces ? old : null, renewed) === 'new') await reset(out, replaces);
     }
   });
 }
 t.test('where two paths cannot be exchanged at once the index is replaced by renames', async (t) => {
-  const { folder, out, input, old, renewed } = twoIndexes(t);
+  const { folder, out, input, old, renewed } = await twoIndexes(t);
   const { exchangePaths } = native;
   t.teardown(() => Object.assign(native, { exchangePaths }));
   Object.assign(native, { exchangePaths: () => false });
-  reset(out, true);
+  await reset(out, true);
   t.equal(stateOf(t, out, old, renewed), 'old');
-  const changes = changesOf(folder, () => build(out, inputs(input), { refine: 3 }));
+  const changes = await changesOf(folder, () => build(out, inputs(input), { refine: 3 }));
   t.equal(stateOf(t, out, old, renewed), 'new');
-  reset(out, true);
+  await reset(out, true);
   for (let failing = changes - 4; failing <= changes; failing++) {
     const restore = interceptChanges(folder, (change) => {
       if (change === failing) throw Object.assign(new Error('input/output error'), { code: 'EIO' });
     });
     try {
-      t.throws(() => build(out, inputs(input), { refine: 3 }), { name: 'IndexError', message: /\(EIO\)/ });
+      await t.rejects(() => build(out, inputs(input), { refine: 3 }), { name: 'IndexError', message: /\(EIO\)/ });
     } finally {
       restore();
     }
     stateOf(t, out, old, renewed);
-    reset(out, true);
+    await reset(out, true);
     t.strictSame(leftovers(out), []);
   }
 
   mkdirSync(`${out}.building`);
   renameSync(out, join(`${out}.building`, 'replaced'));
-  t.throws(() => build(out, { a: [join(folder, 'none.npy')] }), { name: 'InputError' });
+  await t.rejects(() => build(out, { a: [join(folder, 'none.npy')] }), { name: 'InputError' });
   t.notOk(existsSync(out), 'not before a build begins');
-  t.throws(() => build(out, inputs(input), { ids: writeLines(join(folder, 'few.txt'), ['one']) }), {
+  await t.rejects(() => build(out, inputs(input), { ids: writeLines(join(folder, 'few.txt'), ['one']) }), {
     name: 'IndexError',
   });
   t.equal(stateOf(t, out, old, renewed), 'old', 'an index that a killed build had moved aside goes back');
 });
 
 t.test('a failing build leaves the old index and no folder, however late it fails', async (t) => {
-  const { folder, out, input, old, renewed } = twoIndexes(t);
-  reset(out, true);
+  const { folder, out, input, old, renewed } = await twoIndexes(t);
+  await reset(out, true);
   const late = writeVectors(join(folder, 'late.npy'), DIMS, uniformValues(9, DIMS * ITEMS).fill(Number.NaN, -1));
   const ids = Array.from({ length: ITEMS }, (_, item) => `${item % (ITEMS - 1)}`);
   const attempts = [
@@ -80,14 +80,14 @@ t.test('a failing build leaves the old index and no folder, however late it fail
     () => build(out, { a: [input] }, { ids: writeLines(join(folder, 'ids.txt'), ids) }),
   ];
   for (const attempt of attempts) {
-    t.throws(attempt, { name: /^(Codec|Index)Error$/ });
+    await t.rejects(attempt, { name: /^(Codec|Index)Error$/ });
     t.equal(stateOf(t, out, old, renewed), 'old');
     t.strictSame(leftovers(out), []);
   }
 });
 
 t.test('what is not an index is never replaced', async (t) => {
-  const { folder, input } = twoIndexes(t);
+  const { folder, input } = await twoIndexes(t);
   const foreign = {
     'a folder of something else': { 'thesis.txt': 'ten years of work' },
     'a web page': { 'manifest.json': '{ "name": "My page", "icons": [] }', 'page.html': '<p>' },
@@ -96,33 +96,39 @@ t.test('what is not an index is never replaced', async (t) => {
     const out = join(folder, title);
     mkdirSync(out);
     for (const [name, text] of Object.entries(files)) writeFileSync(join(out, name), text);
-    t.throws(() => build(out, inputs(input)), { name: 'IndexError', message: /exists and is not an index; choose/ });
+    await t.rejects(() => build(out, inputs(input)), {
+      name: 'IndexError',
+      message: /exists and is not an index; choose/,
+    });
     for (const [name, text] of Object.entries(files)) t.equal(readFileSync(join(out, name), 'utf8'), text);
     t.strictSame(leftovers(out), []);
   }
   const file = writeLines(join(folder, 'file'), ['text']);
-  t.throws(() => build(file, inputs(input)), { name: 'IndexError', message: /exists and is not an index/ });
-  t.throws(() => build(join(file, 'index'), inputs(input)), { name: 'IndexError', message: /cannot be written \(E/ });
+  await t.rejects(() => build(file, inputs(input)), { name: 'IndexError', message: /exists and is not an index/ });
+  await t.rejects(() => build(join(file, 'index'), inputs(input)), {
+    name: 'IndexError',
+    message: /cannot be written \(E/,
+  });
   t.equal(readFileSync(file, 'utf8'), 'text\n');
 });
 
 t.test('an empty folder, a folder yet to be made and a damaged index are places for an index', async (t) => {
-  const { folder, input } = twoIndexes(t);
+  const { folder, input } = await twoIndexes(t);
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   for (const out of [empty, join(folder, 'some/way/down')]) {
-    build(out, inputs(input));
+    await build(out, inputs(input));
     t.strictSame(verifyIndex(out, true, () => {}).findings, []);
   }
   const text = readFileSync(join(empty, 'manifest.json'), 'utf8');
   writeFileSync(join(empty, 'manifest.json'), text.replace('"version": 2', '"version": 0').slice(0, -9));
-  build(empty, inputs(input));
+  await build(empty, inputs(input));
   t.strictSame(verifyIndex(empty, true, () => {}).findings, []);
 });
 
 t.test('a file size limit ends a build with one line, a code, a remedy, and what --resume goes on from', async (t) => {
-  const { out, input, old, renewed } = twoIndexes(t);
-  reset(out, true);
+  const { out, input, old, renewed } = await twoIndexes(t);
+  await reset(out, true);
   const command = 'ulimit -f 8; exec "$0" "$@"';
   const args = [...plainNode.flat(), bin, 'build', '--out', out, '--modality', `a=${input}`];
   const { status, stderr } = spawnSync('bash', ['-c', command, ...args], { encoding: 'utf8' });

@@ -13,7 +13,7 @@ writeSync(1, 'building\n');
 interceptChanges(dirname(out), (change) => {
   if (change === Number(killAt)) process.kill(process.pid, 'SIGKILL');
 });
-build(
+await build(
   out,
   { a: [input, { codec: 'sq8' }], b: [input, { codec: 'ratio' }] },
   { refine: 3, resume: how === 'resume', threads: Number(threads ?? 1), checkpointRows: CHECKPOINT_ROWS },

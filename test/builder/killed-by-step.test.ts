@@ -15,11 +15,11 @@ for (const replaces of [true, false]) {
   const before = replaces ? 'the old index' : 'nothing';
 
   t.test(`killed before a change of the file system, a build leaves ${before} or the new index`, async (t) => {
-    const { folder, out, input, old, renewed } = twoIndexes(t);
-    reset(out, replaces);
+    const { folder, out, input, old, renewed } = await twoIndexes(t);
+    await reset(out, replaces);
     const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
-    const changes = changesOf(folder, () => build(out, inputs(input), options));
-    reset(out, replaces);
+    const changes = await changesOf(folder, () => build(out, inputs(input), options));
+    await reset(out, replaces);
     // The last ones put the index in place; of those that write it, a seeded few.
     const random = seededRandom(1, 'killed changes');
     const last = Array.from({ length: 5 }, (_, i) => changes - i);
@@ -29,7 +29,7 @@ for (const replaces of [true, false]) {
       const { signal } = spawnSync(command, [...nodeArgs, child, input, out, `${killAt}`], { stdio: 'ignore' });
       t.equal(signal, 'SIGKILL', `before change ${killAt} of ${changes}`);
       states.add(stateOf(t, out, replaces ? old : null, renewed));
-      reset(out, replaces);
+      await reset(out, replaces);
       t.strictSame(leftovers(out), [], 'the next build clears away what the killed one left');
     }
     t.strictSame([...states].sort(), ['new', replaces ? 'old' : 'none'].sort(), 'both ends are met');

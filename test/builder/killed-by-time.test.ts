@@ -16,8 +16,8 @@ for (const replaces of [true, false]) {
   const before = replaces ? 'the old index' : 'nothing';
 
   t.test(`killed at random times, a build leaves ${before} or the new index`, async (t) => {
-    const { out, input, old, renewed } = twoIndexes(t);
-    reset(out, replaces);
+    const { out, input, old, renewed } = await twoIndexes(t);
+    await reset(out, replaces);
     const random = seededRandom(replaces ? 2 : 3, 'killing times');
     for (let i = 0; i < 10; i++) {
       const building = spawn(command, [...nodeArgs, child, input, out, '0'], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -27,7 +27,7 @@ for (const replaces of [true, false]) {
       building.kill('SIGKILL');
       await ended;
       stateOf(t, out, replaces ? old : null, renewed);
-      reset(out, replaces);
+      await reset(out, replaces);
       t.strictSame(leftovers(out), []);
     }
   });

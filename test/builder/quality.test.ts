@@ -25,7 +25,7 @@ const inputs: Readonly<Record<string, Input>> = {
   words: [writeVectors(join(folder, 'words.npy'), 20, groupedValues(2, ITEMS, 20, 25, 0.3)), { codec: 'ratio' }],
 };
 const measured = join(folder, 'measured');
-build(measured, inputs, { qualityQueries: QUERIES });
+await build(measured, inputs, { qualityQueries: QUERIES });
 
 t.test('the manifest says how good rounds of b clusters are, in every modality', async (t) => {
   const { quality, modalities } = readManifest(measured);
@@ -53,11 +53,11 @@ t.test('the same bytes at any number of threads, and nothing but the manifest de
   const expected = filesOf(measured);
   for (const threads of [2, 3]) {
     const out = join(folder, `threads-${threads}`);
-    build(out, inputs, { qualityQueries: QUERIES, threads });
+    await build(out, inputs, { qualityQueries: QUERIES, threads });
     t.strictSame(filesOf(out), expected, `${threads} threads`);
   }
   const without = join(folder, 'without');
-  const { quality, generation } = build(without, inputs, { qualityQueries: 0 });
+  const { quality, generation } = await build(without, inputs, { qualityQueries: 0 });
   t.equal(quality, undefined);
   t.equal(generation, readManifest(measured).generation, 'equal generations answer alike, measured or not');
   const unmeasured = filesOf(without);
@@ -67,7 +67,7 @@ t.test('the same bytes at any number of threads, and nothing but the manifest de
 t.test('a small collection is not measured, and an index without measurement opens', async (t) => {
   const small = join(folder, 'small');
   const path = writeVectors(join(folder, 'small.npy'), 4, groupedValues(3, 999, 4, 5, 0.1));
-  t.equal(build(small, { a: [path] }, { qualityQueries: 5 }).quality, undefined);
+  t.equal(await build(small, { a: [path] }, { qualityQueries: 5 }).quality, undefined);
   t.equal(openIndex(GOLDEN_INDEX).manifest.quality, undefined);
   t.match(farsight('inspect', small).stdout, /^ {2}recall {11}not measured \(fewer than 1000 items\)$/m);
   await t.rejects(inspect.run([small, '--quality']), /has 999 items, --quality measures 1000 or more/);
@@ -89,7 +89,7 @@ t.test('inspect shows the report, and measures the same again without writing', 
     t.match(stdout, line);
   }
   const without = join(folder, 'unmeasured');
-  build(without, inputs, { qualityQueries: 0 });
+  await build(without, inputs, { qualityQueries: 0 });
   t.match(farsight('inspect', without).stdout, /not measured \(left out of the build; --quality does it now\)/);
   t.strictSame(
     JSON.parse(farsight('inspect', without, '--json', '--quality', '--quality-queries', `${QUERIES}`).stdout).quality,
@@ -103,7 +103,7 @@ t.test('inspect shows the report, and measures the same again without writing', 
 t.test('where too much lies in huge clusters no width is recommended', async (t) => {
   const out = join(folder, 'huge');
   const path = writeVectors(join(folder, 'many.npy'), 4, uniformValues(4, 4 * 4500));
-  build(out, { a: [path] }, { qualityQueries: 3, sizeLimit: 1, clusterSize: 2 });
+  await build(out, { a: [path] }, { qualityQueries: 3, sizeLimit: 1, clusterSize: 2 });
   const { quality, modalities } = readManifest(out);
   const [modality] = quality?.modalities ?? [];
   t.ok((modalities[0]?.clusters ?? 0) > 1024, 'more clusters than the widest measured');
@@ -121,23 +121,23 @@ t.test('skew is that of the sizes', async (t) => {
 });
 
 t.test('progress names the stage, and a build killed in it goes on with the next modality', async (t) => {
-  const { folder, out, input } = twoIndexes(t);
+  const { folder, out, input } = await twoIndexes(t);
   const steps: string[] = [];
   const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
-  const killAt = firstMeasured(folder, join(`${out}.building`, 'journal.json'), () =>
-    build(out, killedInputs(input), options),
+  const killAt = firstMeasured(folder, join(`${out}.building`, 'journal.json'), async () =>
+    await build(out, killedInputs(input), options),
   );
   t.ok(killAt > 0);
   const expected = readFileSync(join(out, 'manifest.json'), 'utf8');
-  reset(out, false);
+  await reset(out, false);
   const child = fileURLToPath(new URL('killed-build.js', import.meta.url));
   const [command, nodeArgs] = plainNode;
   spawnSync(command, [...nodeArgs, child, input, out, `${killAt}`, 'anew', '1'], { stdio: 'ignore' });
-  t.throws(() => build(out, killedInputs(input), { ...options, resume: true, qualityQueries: 2 }), {
+  await t.rejects(() => build(out, killedInputs(input), { ...options, resume: true, qualityQueries: 2 }), {
     name: 'IndexError',
     message: /cannot resume, --quality-queries was 1 and is 2/,
   });
-  build(out, killedInputs(input), { ...options, resume: true }, ({ modality, stage, done, total, unit }) => {
+  await build(out, killedInputs(input), { ...options, resume: true }, ({ modality, stage, done, total, unit }) => {
     steps.push(`${modality} ${stage} ${done} of ${total} ${unit}`);
   });
   t.strictSame(steps, ['b quality 1 of 2 hyperplanes', 'b quality 2 of 2 hyperplanes'], 'a was measured before');

@@ -15,16 +15,18 @@ const [command, nodeArgs] = plainNode;
 
 for (const threads of [1, 2]) {
   t.test(`killed at seeded steps and resumed, a build with ${threads} threads gives the same bytes`, async (t) => {
-    const { folder, out, input } = twoIndexes(t);
-    reset(out, false);
-    const changes = changesOf(folder, () => build(out, inputs(input), { refine: 3, checkpointRows: CHECKPOINT_ROWS }));
+    const { folder, out, input } = await twoIndexes(t);
+    await reset(out, false);
+    const changes = await changesOf(folder, async () =>
+      await build(out, inputs(input), { refine: 3, checkpointRows: CHECKPOINT_ROWS }),
+    );
     const expected = filesOf(out);
     const run = (killAt: number, how: 'anew' | 'resume') =>
       spawnSync(command, [...nodeArgs, child, input, out, `${killAt}`, how, `${threads}`], { stdio: 'ignore' });
     const random = seededRandom(threads, 'killed and resumed');
     const kills = [changes, changes - 2, ...Array.from({ length: 4 }, () => 3 + random.below(changes - 3))];
     for (const killAt of kills) {
-      reset(out, random.below(2) === 0);
+      await reset(out, random.below(2) === 0);
       t.equal(run(killAt, 'anew').signal, 'SIGKILL', `before change ${killAt} of ${changes}`);
       // Killed again on the way, if it gets that far.
       run(1 + random.below(60), 'resume');
@@ -36,47 +38,50 @@ for (const threads of [1, 2]) {
 }
 
 t.test('a resumed build does not repeat what is finished', async (t) => {
-  const { folder, out, input } = twoIndexes(t);
-  reset(out, false);
+  const { folder, out, input } = await twoIndexes(t);
+  await reset(out, false);
   const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
-  const changes = changesOf(folder, () => build(out, inputs(input), options));
-  reset(out, false);
+  const changes = await changesOf(folder, () => build(out, inputs(input), options));
+  await reset(out, false);
   const late = changes - 12;
   spawnSync(command, [...nodeArgs, child, input, out, `${late}`, 'anew', '1'], { stdio: 'ignore' });
   t.ok(existsSync(join(`${out}.building`, 'journal.json')));
-  const rest = changesOf(folder, () => build(out, inputs(input), { ...options, resume: true }));
+  const rest = await changesOf(folder, () => build(out, inputs(input), { ...options, resume: true }));
   t.ok(rest < changes / 2, `${rest} changes instead of ${changes}`);
 });
 
 t.test('what was another build is not resumed, and the difference is named', async (t) => {
-  const { folder, out, input } = twoIndexes(t);
-  const abandon = () => {
-    reset(out, false);
+  const { folder, out, input } = await twoIndexes(t);
+  const abandon = async () => {
+    await reset(out, false);
     spawnSync(command, [...nodeArgs, child, input, out, '60', 'anew', '1'], { stdio: 'ignore' });
     t.ok(existsSync(join(`${out}.building`, 'journal.json')));
   };
   const options = { refine: 3, resume: true };
   const expected = (what: RegExp) => ({ name: 'IndexError', message: what });
-  abandon();
-  t.throws(
+  await abandon();
+  await t.rejects(
     () => build(out, inputs(input), { ...options, seed: 9 }),
     expected(/cannot resume, --seed was 1 and is 9; give the same options and inputs, or build anew without --resume/),
   );
-  t.throws(() => build(out, inputs(input), { ...options, refine: 2 }), expected(/--refine was 3 and is 2/));
-  t.throws(
+  await t.rejects(() => build(out, inputs(input), { ...options, refine: 2 }), expected(/--refine was 3 and is 2/));
+  await t.rejects(
     () => build(out, { a: inputs(input)['a'] as never }, options),
     expected(/--modality b was .* and is absent/),
   );
   writeVectors(join(folder, 'new.npy'), DIMS, uniformValues(2, DIMS * (ITEMS + 1)));
-  t.throws(() => build(out, inputs(input), options), expected(/new\.npy was 48128 bytes of .* and is 48160 bytes of/));
+  await t.rejects(
+    () => build(out, inputs(input), options),
+    expected(/new\.npy was 48128 bytes of .* and is 48160 bytes of/),
+  );
   // Without --resume it is cleared away.
-  build(out, inputs(input), { refine: 3 });
+  await build(out, inputs(input), { refine: 3 });
   t.strictSame(leftovers(out), []);
 });
 
 t.test('a process that lives keeps its work directory to itself', async (t) => {
-  const { out, input } = twoIndexes(t);
-  reset(out, false);
+  const { out, input } = await twoIndexes(t);
+  await reset(out, false);
   const directory = `${out}.building`;
   mkdirSync(directory);
   const stat = readFileSync(`/proc/${process.ppid}/stat`, 'latin1');
@@ -84,7 +89,7 @@ t.test('a process that lives keeps its work directory to itself', async (t) => {
   const lock = join(directory, `lock-${process.ppid}-${start}`);
   writeFileSync(lock, '');
   for (const resume of [false, true]) {
-    t.throws(() => build(out, inputs(input), { resume }), {
+    await t.rejects(() => build(out, inputs(input), { resume }), {
       name: 'IndexError',
       message: new RegExp(`index\\.building: process ${process.ppid} is at work on it; wait until it ends`),
     });
@@ -94,21 +99,21 @@ t.test('a process that lives keeps its work directory to itself', async (t) => {
 });
 
 t.test('the number of a dead process that another one was given later locks nothing', async (t) => {
-  const { out, input } = twoIndexes(t);
+  const { out, input } = await twoIndexes(t);
   mkdirSync(`${out}.building`);
   writeFileSync(join(`${out}.building`, `lock-${process.ppid}-1`), '');
   writeFileSync(join(`${out}.building`, `lock-${2 ** 22 + 1}-5`), '');
-  build(out, inputs(input));
+  await build(out, inputs(input));
   t.strictSame(leftovers(out), []);
 });
 
 t.test('the index does not depend on the memory it was built in', async (t) => {
-  const { folder, out, input } = twoIndexes(t);
-  build(out, inputs(input), { refine: 3, memoryBytes: 450 * 2 ** 20 });
+  const { folder, out, input } = await twoIndexes(t);
+  await build(out, inputs(input), { refine: 3, memoryBytes: 450 * 2 ** 20 });
   const expected = filesOf(out);
-  build(join(folder, 'other'), inputs(input), { refine: 3, checkpointRows: 64, threads: 3 });
+  await build(join(folder, 'other'), inputs(input), { refine: 3, checkpointRows: 64, threads: 3 });
   t.strictSame(filesOf(join(folder, 'other')), expected);
-  t.throws(() => build(out, inputs(input), { memoryBytes: 2 ** 20 }), {
+  await t.rejects(() => build(out, inputs(input), { memoryBytes: 2 ** 20 }), {
     name: 'IndexError',
     message: /modality a: 1500 items need at least 38\d\.\d MiB of memory and --memory is 1\.0 MiB; give more/,
   });

@@ -24,7 +24,7 @@ for (const [codec, dims, lowest] of [
     const path = writeVectors(join(folder, 'a.npy'), dims, values);
     const out = join(folder, 'index');
     const keys = { codec, normalize: 'false', ...(codec === 'ratio' ? { features: `${dims}` } : {}) };
-    const manifest = build(out, { a: [path, keys] }, { clusterSize: CLUSTER_SIZE, refine: 1 });
+    const manifest = await build(out, { a: [path, keys] }, { clusterSize: CLUSTER_SIZE, refine: 1 });
     const { statistics } = manifest.modalities[0] as ModalityManifest;
     const { items } = decode(out, 'a');
 
@@ -64,7 +64,7 @@ t.test('inspect reports sizes, quantiles and bytes as the files have them', asyn
   const folder = temporaryFolder(t);
   const out = join(folder, 'index');
   const input = (seed: number) => writeVectors(join(folder, `${seed}.npy`), 6, uniformValues(seed, 6 * ITEMS));
-  build(out, { a: [input(1)], b: [input(2), { codec: 'ratio', features: '3' }] });
+  await build(out, { a: [input(1)], b: [input(2), { codec: 'ratio', features: '3' }] });
   const report = inspectIndex(out);
   const { generation, modalities } = readManifest(out);
   t.match(report, { generation, items: ITEMS, seed: 1, build: { cluster_size: 10, assign: 'exact', refine: 1 } });

@@ -15,27 +15,29 @@ export const ITEMS = 1500;
 export const CHECKPOINT_ROWS = 512;
 
 /** Vectors, the generation that `reset` puts at `out`, and the one the builds under test make. */
-export function twoIndexes(t: Test): { folder: string; out: string; input: string; old: string; renewed: string } {
+export async function twoIndexes(
+  t: Test,
+): Promise<{ folder: string; out: string; input: string; old: string; renewed: string }> {
   const folder = temporaryFolder(t);
   const out = join(folder, 'index');
   const input = writeVectors(join(folder, 'new.npy'), DIMS, uniformValues(1, DIMS * ITEMS));
   const scratch = join(folder, 'scratch');
-  const { generation } = build(scratch, inputs(input), { refine: 3 });
-  return { folder, out, input, old: oldIndex(scratch).generation, renewed: generation };
+  const { generation } = await build(scratch, inputs(input), { refine: 3 });
+  return { folder, out, input, old: await (await oldIndex(scratch)).generation, renewed: generation };
 }
 
 export function inputs(path: string): Parameters<typeof build>[1] {
   return { a: [path, { codec: 'sq8' }], b: [path, { codec: 'ratio' }] };
 }
 
-function oldIndex(out: string): ReturnType<typeof build> {
+async function oldIndex(out: string): Promise<ReturnType<typeof build>> {
   const path = join(dirname(out), 'old.npy');
-  return build(out, { a: [writeVectors(path, 4, uniformValues(5, 4 * 30))] });
+  return await build(out, { a: [writeVectors(path, 4, uniformValues(5, 4 * 30))] });
 }
 
 /** Builds the old index at `out`, which removes what is abandoned there, and keeps it or not. */
-export function reset(out: string, replaces: boolean): void {
-  oldIndex(out);
+export async function reset(out: string, replaces: boolean): Promise<void> {
+  await oldIndex(out);
   if (!replaces) rmSync(out, { recursive: true });
 }
 
@@ -56,13 +58,13 @@ export function leftovers(out: string): string[] {
 }
 
 /** How many changes of the file system a build makes. */
-export function changesOf(folder: string, run: () => void): number {
+export async function changesOf(folder: string, run: () => Promise<unknown>): Promise<number> {
   let changes = 0;
   const restore = interceptChanges(folder, (change) => {
     changes = change;
   });
   try {
-    run();
+    await run();
   } finally {
     restore();
   }

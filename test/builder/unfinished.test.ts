@@ -17,43 +17,43 @@ const KEPT =
   /build again with --resume to go on from where it was, or remove .*index\.building, which is kept for that$/;
 
 t.test('--resume without room on the disk keeps what an earlier build left', async (t) => {
-  const { out, input, old, renewed } = twoIndexes(t);
-  reset(out, true);
+  const { out, input, old, renewed } = await twoIndexes(t);
+  await reset(out, true);
   spawnSync(command, [...nodeArgs, child, input, out, '60', 'anew', '1'], { stdio: 'ignore' });
   t.ok(existsSync(join(`${out}.building`, 'journal.json')));
   const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS, resume: true };
   const restore = replaced(t, 'statfsSync', () => ({ bavail: 1, bsize: 4096 }));
-  t.throws(() => build(out, inputs(input), options), {
+  await t.rejects(() => build(out, inputs(input), options), {
     name: 'IndexError',
     message: /4\.0 KiB are free; free space, /,
   });
-  t.throws(() => build(out, inputs(input), options), { message: KEPT });
+  await t.rejects(() => build(out, inputs(input), options), { message: KEPT });
   restore();
   t.equal(stateOf(t, out, old, renewed), 'old');
-  build(out, inputs(input), options);
+  await build(out, inputs(input), options);
   t.equal(stateOf(t, out, old, renewed), 'new');
   t.strictSame(leftovers(out), []);
 });
 
 t.test('a build anew without room leaves nothing', async (t) => {
-  const { out, input } = twoIndexes(t);
+  const { out, input } = await twoIndexes(t);
   replaced(t, 'statfsSync', () => ({ bavail: 1, bsize: 4096 }));
-  t.throws(() => build(out, inputs(input)), { message: /free space, or choose an --out on another disk$/ });
+  await t.rejects(() => build(out, inputs(input)), { message: /free space, or choose an --out on another disk$/ });
   t.strictSame(leftovers(out), []);
 });
 
 t.test('the room that a dead build takes counts as free when it is not resumed', async (t) => {
-  const { out, input } = twoIndexes(t);
+  const { out, input } = await twoIndexes(t);
   const dead = join(`${out}.building`, 'a.records');
   mkdirSync(`${out}.building`);
   writeFileSync(dead, new Uint8Array(4096));
   replaced(t, 'statfsSync', () => ({ bavail: existsSync(dead) ? 0 : 2 ** 20, bsize: 4096 }));
-  build(out, inputs(input));
+  await build(out, inputs(input));
   t.strictSame(leftovers(out), []);
 });
 
 t.test('input that cannot be read for once, or memory that is short, keeps what was built', async (t) => {
-  const { out, input, old, renewed } = twoIndexes(t);
+  const { out, input, old, renewed } = await twoIndexes(t);
   const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
   const failures = {
     'cannot be read \\(EIO\\)': () => {
@@ -75,10 +75,10 @@ t.test('input that cannot be read for once, or memory that is short, keeps what 
     },
   };
   for (const [what, fail] of Object.entries(failures)) {
-    reset(out, true);
+    await reset(out, true);
     const restore = fail();
     try {
-      t.throws(() => build(out, inputs(input), options), {
+      await t.rejects(() => build(out, inputs(input), options), {
         message: new RegExp(`${what}.*; ${KEPT.source}`),
         cause: { message: new RegExp(what) },
       });
@@ -86,14 +86,14 @@ t.test('input that cannot be read for once, or memory that is short, keeps what 
       restore();
     }
     t.equal(stateOf(t, out, old, renewed), 'old');
-    build(out, inputs(input), { ...options, resume: true });
+    await build(out, inputs(input), { ...options, resume: true });
     t.equal(stateOf(t, out, old, renewed), 'new', what);
     t.strictSame(leftovers(out), []);
   }
 });
 
 t.test('a folder that cannot be removed does not hide why the build ended', async (t) => {
-  const { folder, out } = twoIndexes(t);
+  const { folder, out } = await twoIndexes(t);
   const ids = writeLines(join(folder, 'ids.txt'), ['one']);
   const vectors = writeVectors(join(folder, 'a.npy'), DIMS, uniformValues(9, DIMS * ITEMS));
   const { rmSync } = fs;
@@ -101,7 +101,7 @@ t.test('a folder that cannot be removed does not hide why the build ended', asyn
     if (path === `${out}.building`) throw Object.assign(new Error('not permitted'), { code: 'EPERM' });
     return (rmSync as (...args: unknown[]) => void)(path, ...rest);
   });
-  t.throws(() => build(out, { a: [vectors] }, { ids }), {
+  await t.rejects(() => build(out, { a: [vectors] }, { ids }), {
     message: /ids\.txt: 1 lines; .*; and .*index\.building: cannot be written \(EPERM\)/,
   });
   restore();

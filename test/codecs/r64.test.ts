@@ -7,13 +7,13 @@ import type { SparseChunk } from '../../index-builder/readers/reader.ts';
 import { collectionOf, decode, everyItem, lsc41k, lsc100k, modalityOf, testOn } from '../data.ts';
 
 for (const dataset of [lsc100k, lsc41k]) {
-  testOn(t, dataset, 'r64 decodes as its description says, bit for bit', (t, inputs) => {
+  testOn(t, dataset, 'r64 decodes as its description says, bit for bit', async (t, inputs) => {
     const { path, options } = inputs['concepts'] as { path: string; options: Record<string, string> };
-    const { reader } = openReader(path, new Map(Object.entries(options)));
+    const { reader } = await openReader(path, new Map(Object.entries(options)));
     t.teardown(() => reader.close());
     const files = reader.files.map((file) => readWords64(file));
     let differing = 0;
-    for (const chunk of reader.chunks(10_000)) {
+    for await (const chunk of reader.chunks(10_000)) {
       const { firstRow, rows, ids, values } = chunk as SparseChunk;
       const expected = referenceR64(files, firstRow, rows, options);
       for (let at = 0; at < values.length; at++) {
@@ -25,19 +25,19 @@ for (const dataset of [lsc100k, lsc41k]) {
     t.equal(differing, 0, `${reader.rows} rows`);
   });
 
-  testOn(t, dataset, 'r64 values are stored within half a step', (t, inputs) => {
+  testOn(t, dataset, 'r64 values are stored within half a step', async (t, inputs) => {
     const { path, options } = inputs['concepts'] as { path: string; options: Record<string, string> };
-    const collection = collectionOf(t, inputs, {}, { normalize: 'false' });
+    const collection = await collectionOf(t, inputs, {}, { normalize: 'false' });
     const modality = modalityOf(collection, 'concepts');
     const { scale, features } = modality.manifest.ratio?.items ?? { scale: Number.NaN, features: 0 };
     const { statistics } = modality.manifest;
     // Values arrive chained, so rounding to a step is the only error; |value - code * scale| itself is taken in double.
     t.ok(statistics.max_value_error <= (scale / 2) * (1 + 1e-9), `${statistics.max_value_error} of a step ${scale}`);
-    const { reader } = openReader(path, new Map(Object.entries(options)));
+    const { reader } = await openReader(path, new Map(Object.entries(options)));
     t.teardown(() => reader.close());
     const decoded = decode(modality, everyItem(collection));
     let outside = 0;
-    for (const chunk of reader.chunks(10_000)) {
+    for await (const chunk of reader.chunks(10_000)) {
       const { firstRow, rows, ids, values } = chunk as SparseChunk;
       for (let row = 0; row < rows; row++) {
         const from = row * features;

@@ -81,7 +81,7 @@ const awkward: Rows = [
 
 t.test('rows of every awkward kind come back, in order and within the bound', async (t) => {
   for (const features of [1, 2, 3, 4, 7, 8]) {
-    for (const normalize of [false, true]) checkRoundTrip(t, awkward, 8, { ...settings, features, normalize });
+    for (const normalize of [false, true]) await checkRoundTrip(t, awkward, 8, { ...settings, features, normalize });
   }
 });
 
@@ -96,7 +96,7 @@ t.test('the bound holds at every stored width, rounding and divisor', async (t) 
       ] as const) {
         for (const normalize of [false, true]) {
           const change = { features: 6, storedBits, rounding, valueDivisor, ratioDivisor, normalize };
-          checkRoundTrip(t, rows, 40, { ...settings, ...change });
+          await checkRoundTrip(t, rows, 40, { ...settings, ...change });
         }
       }
     }
@@ -104,32 +104,32 @@ t.test('the bound holds at every stored width, rounding and divisor', async (t) 
 });
 
 t.test('one dimension, 255 features and 65536 dims are held; more is refused', async (t) => {
-  checkRoundTrip(t, [[[0, 0.5]], [[0, 0.25]], []], 1, { ...settings, features: 1 });
-  checkRoundTrip(t, randomRows(20, 300, 280), 300, { ...settings, features: 255 });
+  await checkRoundTrip(t, [[[0, 0.5]], [[0, 0.25]], []], 1, { ...settings, features: 1 });
+  await checkRoundTrip(t, randomRows(20, 300, 280), 300, { ...settings, features: 255 });
   for (const dims of [256, 257, 1024, 1025, 65536]) {
     const rows: Rows = [[[dims - 1, 0.5]], [[0, 0.25]], [[dims >> 1, 0.125]]];
-    checkRoundTrip(t, rows, dims, { ...settings, features: 1 });
+    await checkRoundTrip(t, rows, dims, { ...settings, features: 1 });
   }
-  const refused = (dims: number, options: Record<string, string>, message: RegExp): void => {
-    t.throws(
+  const refused = async (dims: number, options: Record<string, string>, message: RegExp): Promise<void> => {
+    await t.rejects(
       () => build(t, awkward, dims, options),
       { name: /^(Codec|Option)Error$/, message },
       JSON.stringify(options),
     );
   };
-  refused(65537, {}, /dims=65537: the ratio codec holds up to 65536 features/);
-  refused(300, { features: '256' }, /features=256: expected a number from 1 to 255/);
-  refused(8, { features: '9' }, /features=9: expected a number from 1 to 8/);
-  refused(8, { features: '2.5' }, /features=2.5: expected a whole number/);
-  refused(8, { features: '0' }, /features=0: expected a number/);
-  refused(8, { features: ' ' }, /features= : expected a number/);
-  refused(8, { stored_bits: '7' }, /stored_bits=7: expected a number from 8 to 24/);
-  refused(8, { stored_bits: '25' }, /stored_bits=25: expected a number from 8 to 24/);
-  refused(8, { rounding: 'up' }, /rounding=up: expected nearest or floor/);
-  refused(8, { normalize: 'yes' }, /normalize=yes: expected true or false/);
-  refused(8, { ratio_divisor: '-1' }, /ratio_divisor=-1/);
-  refused(8, { value_divisor: 'x' }, /value_divisor=x/);
-  refused(8, { codec: 'pq' }, /codec=pq: unknown codec; known are ratio, sq8/);
+  await refused(65537, {}, /dims=65537: the ratio codec holds up to 65536 features/);
+  await refused(300, { features: '256' }, /features=256: expected a number from 1 to 255/);
+  await refused(8, { features: '9' }, /features=9: expected a number from 1 to 8/);
+  await refused(8, { features: '2.5' }, /features=2.5: expected a whole number/);
+  await refused(8, { features: '0' }, /features=0: expected a number/);
+  await refused(8, { features: ' ' }, /features= : expected a number/);
+  await refused(8, { stored_bits: '7' }, /stored_bits=7: expected a number from 8 to 24/);
+  await refused(8, { stored_bits: '25' }, /stored_bits=25: expected a number from 8 to 24/);
+  await refused(8, { rounding: 'up' }, /rounding=up: expected nearest or floor/);
+  await refused(8, { normalize: 'yes' }, /normalize=yes: expected true or false/);
+  await refused(8, { ratio_divisor: '-1' }, /ratio_divisor=-1/);
+  await refused(8, { value_divisor: 'x' }, /value_divisor=x/);
+  await refused(8, { codec: 'pq' }, /codec=pq: unknown codec; known are ratio, sq8/);
 });
 
 t.test('dense and sparse input of the same array give the same codes', async (t) => {
@@ -142,10 +142,10 @@ t.test('dense and sparse input of the same array give the same codes', async (t)
   });
   for (const normalize of ['true', 'false']) {
     const options = { codec: 'ratio', features: '5', normalize };
-    const dense = collectionOf(t, { v: { path: denseFile(folder, 'dense', values, dims), options } });
+    const dense = await collectionOf(t, { v: { path: denseFile(folder, 'dense', values, dims), options } });
     // The same floats: a pair of float64 arrays would keep more of each value.
     const exact = rows.map((row) => row.map(([id, value]) => [id, Math.fround(value)] as const));
-    const sparse = build(t, exact, dims, options);
+    const sparse = await build(t, exact, dims, options);
     t.strictSame(decode(modalityOf(sparse, 'v'), everyItem(sparse)), decode(modalityOf(dense, 'v'), everyItem(dense)));
     t.strictSame(sparse.manifest.modalities[0]?.ratio, dense.manifest.modalities[0]?.ratio);
   }
@@ -163,14 +163,14 @@ t.test('bad values are named by file, row and column', async (t) => {
     const values = Float32Array.from({ length: 12 }, (_, i) => (i === 7 ? value : 0.5));
     const ids = Uint32Array.from({ length: 12 }, (_, i) => i % 3);
     const dense = { path: denseFile(folder, 'dense', values, 3), options: { codec: 'ratio' } };
-    t.throws(() => collectionOf(t, { v: dense }), { name: /^(Codec|Option)Error$/, message });
-    t.throws(() => collectionOf(t, { v: dense }), { message: /dense\.npy/ });
+    await t.rejects(() => collectionOf(t, { v: dense }), { name: /^(Codec|Option)Error$/, message });
+    await t.rejects(() => collectionOf(t, { v: dense }), { message: /dense\.npy/ });
     const sparse = sparseFiles(folder, 'sparse', { ids, values }, 3);
-    t.throws(() => collectionOf(t, { v: sparse }), { name: /^(Codec|Option)Error$/, message });
-    t.throws(() => collectionOf(t, { v: sparse }), { message: /sparse_scores\.npy/ });
+    await t.rejects(() => collectionOf(t, { v: sparse }), { name: /^(Codec|Option)Error$/, message });
+    await t.rejects(() => collectionOf(t, { v: sparse }), { message: /sparse_scores\.npy/ });
   }
   const twice = { ids: Uint32Array.of(0, 1, 2, 2), values: Float32Array.of(1, 1, 1, 1) };
-  t.throws(() => collectionOf(t, { v: sparseFiles(folder, 'twice', twice, 2) }), {
+  await t.rejects(() => collectionOf(t, { v: sparseFiles(folder, 'twice', twice, 2) }), {
     name: /^(Codec|Option)Error$/,
     message: /twice_scores\.npy row 1, column 1: NaN, or an id that repeats/,
   });
@@ -178,16 +178,16 @@ t.test('bad values are named by file, row and column', async (t) => {
 
 t.test('negative zero is zero', async (t) => {
   const path = denseFile(temporaryFolder(t), 'zeros', Float32Array.of(-0, 0.5, 0, -0), 2);
-  const collection = collectionOf(t, { v: { path, options: { codec: 'ratio' } } });
+  const collection = await collectionOf(t, { v: { path, options: { codec: 'ratio' } } });
   t.equal(collection.manifest.modalities[0]?.statistics.zero_vectors, 1);
 });
 
-testOn(t, caltech97, 'concepts come back within the stated error', (t, inputs) => {
+testOn(t, caltech97, 'concepts come back within the stated error', async (t, inputs) => {
   const concepts = inputs['concepts'] as { path: string; options: Record<string, string> };
-  const { reader } = openReader(concepts.path, new Map(Object.entries(concepts.options)));
+  const { reader } = await openReader(concepts.path, new Map(Object.entries(concepts.options)));
   t.teardown(() => reader.close());
   const rows: [number, number][][] = [];
-  for (const chunk of reader.chunks(1000)) {
+  for await (const chunk of reader.chunks(1000)) {
     const { ids, values } = chunk as SparseChunk;
     for (let from = 0; from < values.length; from += reader.perRow) {
       const entries = Array.from({ length: reader.perRow }, (_, j) => [ids[from + j], values[from + j]]);
@@ -196,13 +196,13 @@ testOn(t, caltech97, 'concepts come back within the stated error', (t, inputs) =
   }
   for (const normalize of [true, false]) {
     const given = { ...settings, features: 20, normalize };
-    checkStored(t, collectionOf(t, { v: concepts }, {}, optionsOf(given)), rows, given);
+    checkStored(t, await collectionOf(t, { v: concepts }, {}, optionsOf(given)), rows, given);
   }
 });
 
 /** Builds an index of the rows and compares what it holds with a reference encoder, and with the input. */
-function checkRoundTrip(t: Test, rows: Rows, dims: number, given: Settings): void {
-  checkStored(t, build(t, rows, dims, optionsOf(given)), rows, given);
+async function checkRoundTrip(t: Test, rows: Rows, dims: number, given: Settings): Promise<void> {
+  checkStored(t, await build(t, rows, dims, optionsOf(given)), rows, given);
 }
 
 function checkStored(t: Test, collection: Collection, rows: Rows, given: Settings): void {
@@ -320,7 +320,7 @@ function optionsOf(given: Settings): Record<string, string> {
 }
 
 /** An index of sparse rows, given as float64 so that nothing is lost on the way in. */
-function build(t: Test, rows: Rows, dims: number, options: Record<string, string>): Collection {
+async function build(t: Test, rows: Rows, dims: number, options: Record<string, string>): Promise<Collection> {
   const folder = temporaryFolder(t);
   const perRow = Math.max(...rows.map((row) => row.length));
   const ids = new Uint32Array(rows.length * perRow);
@@ -333,7 +333,7 @@ function build(t: Test, rows: Rows, dims: number, options: Record<string, string
   });
   const idsPath = npyFile(folder, 'ids', 'u4', ids, perRow);
   const path = npyFile(folder, 'scores', 'f8', values, perRow);
-  return collectionOf(t, { v: { path, options: { ids: idsPath, dims: `${dims}`, ...options } } });
+  return await collectionOf(t, { v: { path, options: { ids: idsPath, dims: `${dims}`, ...options } } });
 }
 
 function randomRows(rows: number, dims: number, perRow: number): Rows {

@@ -26,10 +26,10 @@ import {
 const BLOCK_ITEMS = { ratio: 64, sq8: 16, rabitq: 16 } as const;
 
 for (const dataset of [lsc100k, lsc41k, caltech97, tate]) {
-  testOn(t, dataset, 'approximate scores are within the stated error of exact ones', (t, inputs) => {
+  testOn(t, dataset, 'approximate scores are within the stated error of exact ones', async (t, inputs) => {
     for (const bits of ['24', '8']) {
       if (bits === '8' && dataset !== lsc41k) continue;
-      const collection = collectionOf(t, inputs, { refine: 0 }, bits === '8' ? { stored_bits: bits } : {});
+      const collection = await collectionOf(t, inputs, { refine: 0 }, bits === '8' ? { stored_bits: bits } : {});
       for (const modality of collection.modalities.values()) {
         for (const model of modelsFor(collection, modality)) {
           const { weights, bias } = model;
@@ -56,8 +56,8 @@ for (const dataset of [lsc100k, lsc41k, caltech97, tate]) {
     }
   });
 
-  testOn(t, dataset, 'distances are those of double arithmetic', (t, inputs) => {
-    const collection = collectionOf(t, inputs, { refine: 0 });
+  testOn(t, dataset, 'distances are those of double arithmetic', async (t, inputs) => {
+    const collection = await collectionOf(t, inputs, { refine: 0 });
     for (const modality of collection.modalities.values()) {
       const random = seededRandom(7, 'queries');
       const items = Uint32Array.from({ length: 300 }, () => random.below(collection.items));

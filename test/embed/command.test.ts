@@ -41,7 +41,7 @@ t.test(
       keys.map((key) => `../pictures/${key}`),
     );
     t.strictSame(readFileSync(join(out, 'unreadable.jsonl'), 'utf8'), '');
-    const rows = vectors(out);
+    const rows = await vectors(out);
     keys.forEach((key, row) => {
       closeTo(t, rows[row] as number[], convolved(prepared(pixelsOf(Number.parseInt(key.slice(2), 10)))), key);
     });
@@ -95,7 +95,7 @@ t.test('every kind of picture is upright RGB of eight bits, and its own vector',
   );
   t.strictSame({ code, stderr }, { code: 0, stderr: '' });
   t.strictSame(lines(join(out, 'keys.txt')), Object.keys(kinds).sort());
-  const rows = vectors(out);
+  const rows = await vectors(out);
   Object.keys(kinds)
     .sort()
     .forEach((name, row) => {
@@ -128,7 +128,7 @@ t.test('pictures that cannot be read are listed with the reason, and the others 
     ],
   );
   t.strictSame(readFileSync(join(out, 'keys.txt')), readFileSync(join(folder, 'before/keys.txt')));
-  t.strictSame(vectors(out), vectors(join(folder, 'before')));
+  t.strictSame(await vectors(out), await vectors(join(folder, 'before')));
 });
 
 t.test('a pattern takes what it matches, and threads change no byte', async (t) => {
@@ -245,8 +245,8 @@ function closeTo(t: Test, found: readonly number[], expected: readonly number[],
   t.ok(found.length === expected.length && worst <= bound, `${name}: ${worst} of ${bound}`);
 }
 
-function vectors(out: string): number[][] {
-  const array = openNpyArray(join(out, 'embeddings.npy'), ['f4']);
+async function vectors(out: string): Promise<number[][]> {
+  const array = await openNpyArray(join(out, 'embeddings.npy'), ['f4']);
   const all = array.read(0, array.rows, array.allocate(array.rows)) as Float32Array;
   array.close();
   return Array.from({ length: array.rows }, (_, row) => [

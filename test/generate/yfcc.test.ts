@@ -68,7 +68,7 @@ t.test('what the statistics say is what a reader of the vectors counts', async (
   const told = JSON.parse(JSON.stringify({ ...statistics, traits }));
   t.strictSame(JSON.parse(readFileSync(join(out, 'statistics.json'), 'utf8')), told);
   for (const name of ['visual', 'text'] as const) {
-    const { vectors, empty, features } = recount(join(out, name));
+    const { vectors, empty, features } = await recount(join(out, name));
     const groups = [...vectors.values()];
     const large = groups.filter((size) => size > ITEMS / 100).sort((a, b) => b - a);
     const measured = statistics[name];
@@ -141,12 +141,12 @@ function filesOf(folder: string): string[] {
 }
 
 /** Items by vector, empty items, and features of all, from the values as the builder reads them. */
-function recount(folder: string): { vectors: Map<string, number>; empty: number; features: number } {
-  const { reader } = openReader(folder, new Map());
+async function recount(folder: string): Promise<{ vectors: Map<string, number>; empty: number; features: number }> {
+  const { reader } = await openReader(folder, new Map());
   const vectors = new Map<string, number>();
   let empty = 0;
   let features = 0;
-  for (const chunk of reader.chunks(8192)) {
+  for await (const chunk of reader.chunks(8192)) {
     if (chunk.kind !== 'sparse') throw new Error('sparse rows expected');
     for (let row = 0; row < chunk.rows; row++) {
       const at = row * FEATURES;

@@ -19,7 +19,7 @@ const ITEMS = 8;
 const SAMPLED_BITS = 8;
 
 t.test('every flipped bit of the manifest is found', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const path = join(directory, 'manifest.json');
   const bytes = readFileSync(path);
   let missed = 0;
@@ -39,7 +39,7 @@ t.test('every flipped bit of the manifest is found', async (t) => {
 });
 
 t.test('every flipped bit of a header page is found', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   for (const { file, section } of shardsOf(directory)) {
     const path = join(directory, file);
     const page = readFileSync(path).subarray(0, HEADER_BYTES);
@@ -62,7 +62,7 @@ t.test('every flipped bit of a header page is found', async (t) => {
 
 for (const deep of [false, true]) {
   t.test(`flipped bits of every payload are found by verify${deep ? ' --deep' : ''}`, async (t) => {
-    const directory = smallIndex(t);
+    const directory = await smallIndex(t);
     const random = seededRandom(2, 'payload bits');
     for (const { file, section, bytes } of shardsOf(directory)) {
       if (bytes === 0) continue;
@@ -82,7 +82,7 @@ for (const deep of [false, true]) {
 }
 
 t.test('a file of another length is found by verify, and by open where the section is mapped', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   for (const { file, section, bytes } of shardsOf(directory)) {
     const path = join(directory, file);
     const whole = readFileSync(path);
@@ -101,7 +101,7 @@ t.test('a file of another length is found by verify, and by open where the secti
 });
 
 t.test('a manifest of another length is found', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const path = join(directory, 'manifest.json');
   const text = readFileSync(path, 'utf8');
   for (const other of [
@@ -119,7 +119,7 @@ t.test('a manifest of another length is found', async (t) => {
 });
 
 t.test('a manifest edited by hand is refused', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const path = join(directory, 'manifest.json');
   const text = readFileSync(path, 'utf8');
   const edits: readonly [from: string | RegExp, to: string, message: RegExp][] = [
@@ -146,7 +146,7 @@ t.test('a manifest edited by hand is refused', async (t) => {
 });
 
 t.test('another format version is called too old or too new', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const manifest = join(directory, 'manifest.json');
   const text = readFileSync(manifest, 'utf8');
   const shard = join(directory, 'visual.codes.0');
@@ -179,7 +179,7 @@ t.test('what format version 1 wrote is refused by name', async (t) => {
 });
 
 t.test('a section file with another magic is not a section', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const shard = join(directory, 'visual.codes.0');
   const bytes = readFileSync(shard);
   bytes.write('FARSIGHS', 'latin1');
@@ -197,7 +197,7 @@ t.test('a header holds names of at most 64 bytes', async (t) => {
 });
 
 t.test('files that are missing, stray, swapped, folders or of another index are named', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const path = (file: string) => join(directory, file);
 
   renameSync(path('visual.items.0'), path('elsewhere'));
@@ -218,8 +218,8 @@ t.test('files that are missing, stray, swapped, folders or of another index are 
   t.strictSame(sectionsOf(directory, false), ['visual.items', 'visual.slots']);
   t.throws(() => openIndex(directory), { name: 'IndexError', message: /holds "visual\.slots .* is mixed up, rebuild/ });
 
-  const one = smallIndex(t);
-  cpSync(join(smallIndex(t, 2), 'visual.codes.0'), join(one, 'visual.codes.0'));
+  const one = await smallIndex(t);
+  cpSync(join(await smallIndex(t, 2), 'visual.codes.0'), join(one, 'visual.codes.0'));
   t.strictSame(sectionsOf(one, false), ['visual.codes']);
   t.throws(() => openIndex(one), { name: 'IndexError', message: /the index is mixed up, rebuild/ });
 });
@@ -245,7 +245,7 @@ t.test('what is not an index at all is said to be none', async (t) => {
 });
 
 t.test('inspect names the file it cannot read', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const path = join(directory, 'visual.starts.0');
   truncateSync(path, HEADER_BYTES + 4);
   t.throws(() => inspectIndex(directory), { name: 'IndexError', message: path });
@@ -254,7 +254,7 @@ t.test('inspect names the file it cannot read', async (t) => {
 });
 
 t.test('sections and shards are asked for by names that exist', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const manifest = readManifest(directory);
   const [section] = manifest.sections as [(typeof manifest.sections)[number]];
   t.throws(() => checkShard(directory, section, 1), RangeError);
@@ -263,11 +263,11 @@ t.test('sections and shards are asked for by names that exist', async (t) => {
 });
 
 /** Items with keys and metadata in one dense modality: every kind of section but a sparse one in few bytes. */
-function smallIndex(t: Test, seed = 1): string {
+async function smallIndex(t: Test, seed = 1): Promise<string> {
   const folder = temporaryFolder(t);
   const out = join(folder, 'index');
   const lines = Array.from({ length: ITEMS }, (_, item) => `${item}`);
-  build(
+  await build(
     out,
     { visual: [writeVectors(join(folder, 'visual.npy'), 3, groupedValues(seed, ITEMS, 3, 4, 0.1))] },
     {

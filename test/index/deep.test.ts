@@ -159,7 +159,7 @@ const contradictions: readonly Contradiction[] = [
 
 for (const { title, change, section, detail } of contradictions) {
   t.test(title, async (t) => {
-    const directory = smallIndex(t);
+    const directory = await smallIndex(t);
     change(directory);
     t.match(verifyIndex(directory, true, () => {}).findings, [{ section, detail }]);
     if (section !== 'manifest') t.strictSame(verifyIndex(directory, false, () => {}).findings, []);
@@ -167,15 +167,15 @@ for (const { title, change, section, detail } of contradictions) {
 }
 
 t.test('a manifest without a section that is needed is refused', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   const { sections } = readManifest(directory);
   resealManifest(directory, { sections: sections.filter(({ name }) => name !== 'visual.codes') });
   t.throws(() => openIndex(directory), { name: 'IndexError', message: /section visual\.codes is missing/ });
 });
 
 t.test('a section in many shards is the same section, and its shards have their order', async (t) => {
-  const directory = smallIndex(t);
-  const wide = smallIndex(t, 2048);
+  const directory = await smallIndex(t);
+  const wide = await smallIndex(t, 2048);
   const before = roundOver(wide, [1, 2], [3, 4]);
   const codes = payloadOf(wide, 'visual.codes');
   resealSection(wide, 'visual.codes', codes, 4096);
@@ -214,13 +214,13 @@ function editItemNumbers(directory: string, section: string, edit: (numbers: Uin
 }
 
 /** One dense modality on two levels, with keys `item 0` …, metadata and pictures. */
-function smallIndex(t: Test, dims = 4): string {
+async function smallIndex(t: Test, dims = 4): Promise<string> {
   const folder = temporaryFolder(t);
   const out = join(folder, 'index');
   const perItem = (line: (item: number) => string) => Array.from({ length: ITEMS }, (_, item) => line(item));
   const lines = (name: string, line: (item: number) => string) => writeLines(join(folder, name), perItem(line));
   lines('dot.svg', () => '<svg/>');
-  build(
+  await build(
     out,
     { visual: [writeVectors(join(folder, 'visual.npy'), dims, groupedValues(1, ITEMS, dims, 200, 0.01))] },
     {

@@ -19,12 +19,12 @@ const WORDS = 40;
 const WORDS_PER_ITEM = 5;
 
 /** Writes the input into an empty folder and builds folder/index from it. */
-export function buildGoldenIndex(folder: string, threads: number): Manifest {
+export async function buildGoldenIndex(folder: string, threads: number): Promise<Manifest> {
   mkdirSync(join(folder, 'pictures'), { recursive: true });
   writeFileSync(join(folder, 'pictures/dot.svg'), '<svg xmlns="http://www.w3.org/2000/svg"><circle r="1"/></svg>');
   writeFileSync(join(folder, 'pictures/cut.png'), Buffer.from('89504e470d0a1a0a00', 'hex'));
   const perItem = (line: (item: number) => string) => Array.from({ length: ITEMS }, (_, item) => line(item));
-  return build(
+  return await build(
     join(folder, 'index'),
     {
       visual: [writeVectors(join(folder, 'visual.npy'), 16, groupedValues(2, ITEMS, 16, 30, 0.1)), { codec: 'sq8' }],
@@ -81,6 +81,6 @@ function writeWordIds(path: string): string {
 
 const [, program, folder] = process.argv;
 if (program === fileURLToPath(import.meta.url) && folder !== undefined) {
-  buildGoldenIndex(folder, 1);
-  buildGoldenRabitq(folder, 1);
+  await buildGoldenIndex(folder, 1);
+  await buildGoldenRabitq(folder, 1);
 }

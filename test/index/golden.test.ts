@@ -37,8 +37,8 @@ t.test('a known round over the golden index of rabitq codes has its known answer
 for (const threads of [1, 2, 3]) {
   t.test(`today's builder makes the same bytes with ${threads} threads, in another folder`, async (t) => {
     const folder = temporaryFolder(t);
-    buildGoldenIndex(folder, threads);
-    buildGoldenRabitq(folder, threads);
+    await buildGoldenIndex(folder, threads);
+    await buildGoldenRabitq(folder, threads);
     for (const [built, golden] of [
       [join(folder, 'index'), GOLDEN_INDEX],
       [join(folder, 'rabitq'), GOLDEN_RABITQ],

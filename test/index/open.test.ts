@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support.ts';
 const ITEMS = 120;
 
 t.test('an index opens whatever its payloads hold, so none is read', async (t) => {
-  const directory = smallIndex(t);
+  const directory = await smallIndex(t);
   for (const name of sectionNames(directory)) fillPayload(directory, name, () => 0xff);
   const { keys, metadata, thumbnails } = openIndex(directory);
   const damaged = { name: 'IndexError', message: 'record of item 3 lies outside its section; the index is damaged' };
@@ -27,7 +27,7 @@ t.test('an index opens whatever its payloads hold, so none is read', async (t) =
 });
 
 t.test('a round over any damaged section ends, with items of the collection or an error', async (t) => {
-  const whole = smallIndex(t);
+  const whole = await smallIndex(t);
   const folder = temporaryFolder(t);
   for (const name of sectionNames(whole).filter((section) => /^(visual|text)\./.test(section))) {
     for (const seed of [0, 1, 2]) {
@@ -43,7 +43,7 @@ t.test('a round over any damaged section ends, with items of the collection or a
 
 t.test('keys are looked up in a damaged table without a crash', async (t) => {
   for (const name of ['keys.table', 'keys.offsets', 'keys.bytes']) {
-    const directory = smallIndex(t);
+    const directory = await smallIndex(t);
     const random = seededRandom(4, name);
     fillPayload(directory, name, () => random.below(256));
     const { keys } = openIndex(directory);
@@ -57,11 +57,11 @@ t.test('keys are looked up in a damaged table without a crash', async (t) => {
 t.test('an open index stays as it was while another is renamed over it', async (t) => {
   const folder = temporaryFolder(t);
   const out = join(folder, 'index');
-  buildInto(folder, out, { seed: 1 });
+  await buildInto(folder, out, { seed: 1 });
   const old = openIndex(out);
   const before = answer(old);
   const record = Buffer.from(old.metadata?.get(7) ?? []).toString();
-  buildInto(folder, out, { seed: 2 }, 9);
+  await buildInto(folder, out, { seed: 2 }, 9);
   const renewed = openIndex(out);
 
   t.strictSame(answer(old), before);
@@ -71,7 +71,7 @@ t.test('an open index stays as it was while another is renamed over it', async (
   t.notSame(answer(renewed), before);
   t.strictSame(verifyIndex(out, true, () => {}).findings, []);
 
-  buildInto(folder, out, { seed: 1 });
+  await buildInto(folder, out, { seed: 1 });
   t.equal(openIndex(out).generation, old.generation, 'the same input and seed are the same generation');
   t.strictSame(answer(openIndex(out)), before);
 });
@@ -79,22 +79,22 @@ t.test('an open index stays as it was while another is renamed over it', async (
 t.test('an index without keys, metadata and pictures says that it has none', async (t) => {
   const folder = temporaryFolder(t);
   const out = join(folder, 'index');
-  build(out, { visual: [writeVectors(join(folder, 'visual.npy'), 4, uniformValues(1, 4 * ITEMS))] });
+  await build(out, { visual: [writeVectors(join(folder, 'visual.npy'), 4, uniformValues(1, 4 * ITEMS))] });
   t.match(openIndex(out), { keys: null, metadata: null, thumbnails: null, items: ITEMS, directory: out });
 });
 
-function smallIndex(t: Test): string {
+async function smallIndex(t: Test): Promise<string> {
   const folder = temporaryFolder(t);
-  buildInto(folder, join(folder, 'index'), {});
+  await buildInto(folder, join(folder, 'index'), {});
   return join(folder, 'index');
 }
 
 /** A dense and a sparse modality with keys, metadata and pictures. */
-function buildInto(folder: string, out: string, options: Partial<BuildOptions>, vectors = 1): void {
+async function buildInto(folder: string, out: string, options: Partial<BuildOptions>, vectors = 1): Promise<void> {
   const perItem = (line: (item: number) => string) => Array.from({ length: ITEMS }, (_, item) => line(item));
   const lines = (name: string, line: (item: number) => string) => writeLines(join(folder, name), perItem(line));
   lines('dot.svg', () => '<svg/>');
-  build(
+  await build(
     out,
     {
       visual: [writeVectors(join(folder, 'visual.npy'), 8, uniformValues(vectors, 8 * ITEMS, -1))],

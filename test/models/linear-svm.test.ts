@@ -124,8 +124,8 @@ t.test('the same seed gives the same bits; rows of one label and of nothing are 
   t.same([...none.weights, none.bias], [0, 0, 0, 0]);
 });
 
-testOn(t, caltech97, 'the duality gap on real features, dense and sparse', (t, inputs) => {
-  const collection = collectionOf(t, inputs, { refine: 0 });
+testOn(t, caltech97, 'the duality gap on real features, dense and sparse', async (t, inputs) => {
+  const collection = await collectionOf(t, inputs, { refine: 0 });
   for (const modality of collection.modalities.values()) {
     const random = seededRandom(7, modality.name);
     for (let set = 0; set < 3; set++) {

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type OpenedReader, openReader } from '../../index-builder/readers/open-reader.ts';
+import { collect } from './collect.ts';
 
 const layout = {
   features: 2,
@@ -21,26 +22,26 @@ const words = {
 };
 
 t.test('the file stands for keys that are not given', async (t) => {
-  const { reader } = open(t, JSON.stringify(layout));
+  const { reader } = await open(t, JSON.stringify(layout));
   t.strictSame([reader.dims, reader.perRow, reader.rows], [700, 2, 1]);
-  const [chunk] = reader.chunks(1);
+  const [chunk] = await collect(reader.chunks(1));
   t.match(chunk, { ids: Uint32Array.of(9, 3), values: Float64Array.of(0.25, 0.125) });
 });
 
 t.test('keys that are given win over the file', async (t) => {
-  const { reader } = open(t, JSON.stringify(layout), { ratio_divisor: '2000', dims: '1024' });
+  const { reader } = await open(t, JSON.stringify(layout), { ratio_divisor: '2000', dims: '1024' });
   t.equal(reader.dims, 1024);
-  t.match([...reader.chunks(1)][0], { values: Float64Array.of(0.25, 0.0625) });
+  t.match((await collect(reader.chunks(1)))[0], { values: Float64Array.of(0.25, 0.0625) });
 });
 
 t.test('a file with some of the keys leaves the others to be given', async (t) => {
   const { dims, ratio_divisor, ...rest } = layout;
   const text = JSON.stringify(rest);
-  t.throws(() => open(t, text), {
+  await t.rejects(() => open(t, text), {
     name: 'InputError',
     message: /but ratio_divisor is not given; .* or a layout\.json/,
   });
-  t.equal(open(t, text, { ratio_divisor: String(ratio_divisor), dims: String(dims) }).reader.dims, dims);
+  t.equal((await open(t, text, { ratio_divisor: String(ratio_divisor), dims: String(dims) })).reader.dims, dims);
 });
 
 t.test('a file that is no layout is refused by its name', async (t) => {
@@ -60,16 +61,16 @@ t.test('a file that is no layout is refused by its name', async (t) => {
     [JSON.stringify({ ...layout, dims: 1025 }), /dims=1025 is out of range; expected an integer from 1 to 1024/],
     [' '.repeat(70_000), /layout\.json: is larger than 65536 bytes/],
   ];
-  for (const [text, message] of refusals) t.throws(() => open(t, text), { name: 'InputError', message }, text);
-  t.throws(() => openReader(t.testdir({ ...words, 'layout.json': {} }), new Map()), {
+  for (const [text, message] of refusals) await t.rejects(() => open(t, text), { name: 'InputError', message }, text);
+  await t.rejects(() => openReader(t.testdir({ ...words, 'layout.json': {} }), new Map()), {
     name: 'InputError',
     message: /layout\.json: cannot be read \(EISDIR\)/,
   });
 });
 
-function open(t: Test, text: string, keys: Readonly<Record<string, string>> = {}): OpenedReader {
+async function open(t: Test, text: string, keys: Readonly<Record<string, string>> = {}): Promise<OpenedReader> {
   const folder = t.testdir({ r64: { ...words, 'layout.json': text } });
-  const opened = openReader(join(folder, 'r64'), new Map(Object.entries(keys)));
+  const opened = await openReader(join(folder, 'r64'), new Map(Object.entries(keys)));
   t.teardown(() => opened.reader.close());
   return opened;
 }

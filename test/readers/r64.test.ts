@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openReader } from '../../index-builder/readers/open-reader.ts';
 import type { SparseChunk, VectorReader } from '../../index-builder/readers/reader.ts';
+import { collect } from './collect.ts';
 
 const layout = {
   features: '3',
@@ -35,12 +36,12 @@ const values = [
 ];
 
 t.test('packed rows are read, ratios undone, with the default padding', async (t) => {
-  const { reader, keys } = open(t, pack(10n, 54n, 4n), layout);
+  const { reader, keys } = await open(t, pack(10n, 54n, 4n), layout);
   t.strictSame([reader.kind, reader.rows, reader.perRow, reader.chained], ['sparse', 3, 3, true]);
   t.equal(reader.dims, 501, '1 + the largest id with a value');
   t.ok(keys.includes('features') && keys.includes('pad_bits') && !keys.includes('ids'));
   for (const rowsPerChunk of [1, 2, 8]) {
-    const read = rows(reader, rowsPerChunk);
+    const read = await rows(reader, rowsPerChunk);
     t.strictSame(read.ids, ids);
     t.ok(read.values.every((value, at) => Math.abs(value - (values[at] as number)) <= value * 2 ** -50));
   }
@@ -49,20 +50,23 @@ t.test('packed rows are read, ratios undone, with the default padding', async (t
 });
 
 t.test('padding and dims may be given', async (t) => {
-  const { reader } = open(t, pack(10n, 54n, 0n), { ...layout, pad_bits: '0', dims: '1024' });
+  const { reader } = await open(t, pack(10n, 54n, 0n), { ...layout, pad_bits: '0', dims: '1024' });
   t.equal(reader.dims, 1024);
-  t.strictSame(rows(reader, 3).ids, ids);
-  const small = open(t, pack(10n, 54n, 4n), { ...layout, dims: '500' }).reader;
-  t.throws(() => [...small.chunks(1)], { name: 'InputError', message: /lsc row 0: has id 500; expected 0 to 499/ });
+  t.strictSame((await rows(reader, 3)).ids, ids);
+  const small = (await open(t, pack(10n, 54n, 4n), { ...layout, dims: '500' })).reader;
+  await t.rejects(() => collect(small.chunks(1)), {
+    name: 'InputError',
+    message: /lsc row 0: has id 500; expected 0 to 499/,
+  });
 });
 
 t.test('a layout that is missing, out of range or over 64 bits is refused', async (t) => {
   const files = pack(10n, 54n, 4n);
   for (const key of Object.keys(layout)) {
     const { [key as keyof typeof layout]: _, ...rest } = layout;
-    t.throws(() => open(t, files, rest), { name: 'InputError', message: new RegExp(`but ${key} is not given`) });
+    await t.rejects(() => open(t, files, rest), { name: 'InputError', message: new RegExp(`but ${key} is not given`) });
   }
-  t.throws(() => open(t, files, {}), /features, id_bits, .* are not given; .*features=5,id_bits=16/);
+  await t.rejects(() => open(t, files, {}), /features, id_bits, .* are not given; .*features=5,id_bits=16/);
   const wrong: readonly [Record<string, string>, RegExp][] = [
     [{ features: '0' }, /features=0 is out of range/],
     [{ features: '8' }, /\(features - 1\) \* id_bits \+ pad bits is 74/],
@@ -77,35 +81,42 @@ t.test('a layout that is missing, out of range or over 64 bits is refused', asyn
     [{ dims: '1025' }, /dims=1025 is out of range; expected an integer from 1 to 1024/],
   ];
   for (const [change, message] of wrong) {
-    t.throws(() => open(t, files, { ...layout, ...change }), { name: 'InputError', message }, JSON.stringify(change));
+    await t.rejects(
+      () => open(t, files, { ...layout, ...change }),
+      { name: 'InputError', message },
+      JSON.stringify(change),
+    );
   }
 });
 
 t.test('a folder that is not whole is refused', async (t) => {
   const { init, ids, ratios } = pack(10n, 54n, 4n);
   const refused = (files: Record<string, Buffer>, message: RegExp) =>
-    t.throws(() => openFolder(t, files, layout), { name: 'InputError', message });
-  refused({ 'init.u64': init, 'ids.u64': ids }, /has no ratios\.u64; expected init\.u64, ids\.u64, ratios\.u64/);
-  refused(
+    t.rejects(() => openFolder(t, files, layout), { name: 'InputError', message });
+  await refused({ 'init.u64': init, 'ids.u64': ids }, /has no ratios\.u64; expected init\.u64, ids\.u64, ratios\.u64/);
+  await refused(
     { 'init.u64': init, 'ids.u64': ids, 'ratios.u64': ratios.subarray(8) },
     /different length \(24, 24, 16 bytes\)/,
   );
-  refused(
+  await refused(
     Object.fromEntries(['init.u64', 'ids.u64', 'ratios.u64'].map((name) => [name, init.subarray(1)])),
     /files of 23 bytes/,
   );
-  refused(
+  await refused(
     Object.fromEntries(['init.u64', 'ids.u64', 'ratios.u64'].map((name) => [name, Buffer.alloc(0)])),
     /files of 0 bytes/,
   );
-  refused({ 'a.txt': init }, /is a folder of 1 names, no format known here/);
+  await refused({ 'a.txt': init }, /is a folder of 1 names, no format known here/);
 });
 
 t.test('folders of a pattern follow one another', async (t) => {
   const { init, ids: idWords, ratios } = pack(10n, 54n, 4n);
   const folder = () => ({ 'init.u64': init, 'ids.u64': idWords, 'ratios.u64': ratios });
-  const { reader } = openReader(join(t.testdir({ a: folder(), b: folder() }), '?'), new Map(Object.entries(layout)));
-  t.strictSame(rows(reader, 2).ids, [...ids, ...ids]);
+  const { reader } = await openReader(
+    join(t.testdir({ a: folder(), b: folder() }), '?'),
+    new Map(Object.entries(layout)),
+  );
+  t.strictSame((await rows(reader, 2)).ids, [...ids, ...ids]);
   t.match(reader.locate(4), /b row 1$/);
   reader.close();
 });
@@ -121,28 +132,28 @@ t.test('lsc100k has the traits its description states', { skip: absent }, async 
     ratio_bits: '16',
     ratio_divisor: '50000',
   };
-  const { reader } = openReader(lsc100k, new Map(Object.entries(options)));
+  const { reader } = await openReader(lsc100k, new Map(Object.entries(options)));
   let zeroRows = 0;
-  for (const { rows, values } of reader.chunks(4096)) {
+  for await (const { rows, values } of reader.chunks(4096)) {
     for (let row = 0; row < rows; row++) if (values[row * 5] === 0) zeroRows++;
   }
   t.strictSame([reader.rows, reader.dims, zeroRows], [100_000, 12_988, 3]);
   reader.close();
 });
 
-function open(t: Test, files: ReturnType<typeof pack>, keys: Record<string, string>) {
-  return openFolder(t, { 'init.u64': files.init, 'ids.u64': files.ids, 'ratios.u64': files.ratios }, keys);
+async function open(t: Test, files: ReturnType<typeof pack>, keys: Record<string, string>) {
+  return await openFolder(t, { 'init.u64': files.init, 'ids.u64': files.ids, 'ratios.u64': files.ratios }, keys);
 }
 
-function openFolder(t: Test, files: Record<string, Buffer>, keys: Record<string, string>) {
-  const opened = openReader(join(t.testdir({ lsc: files }), 'lsc'), new Map(Object.entries(keys)));
+async function openFolder(t: Test, files: Record<string, Buffer>, keys: Record<string, string>) {
+  const opened = await openReader(join(t.testdir({ lsc: files }), 'lsc'), new Map(Object.entries(keys)));
   t.teardown(() => opened.reader.close());
   return opened;
 }
 
-function rows(reader: VectorReader, rowsPerChunk: number): { ids: number[]; values: number[] } {
+async function rows(reader: VectorReader, rowsPerChunk: number): Promise<{ ids: number[]; values: number[] }> {
   const all: { ids: number[]; values: number[] } = { ids: [], values: [] };
-  for (const chunk of reader.chunks(rowsPerChunk)) {
+  for await (const chunk of reader.chunks(rowsPerChunk)) {
     all.ids.push(...(chunk as SparseChunk).ids);
     all.values.push(...chunk.values);
   }

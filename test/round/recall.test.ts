@@ -88,7 +88,7 @@ t.test('neither zero vectors nor copies make a set of related positives', async 
     else values.copyWithin(item * dims, 0, dims);
   }
   const input = { path: denseFile(temporaryFolder(t), 'a', values, dims), options: { normalize: 'false' } };
-  const one = collectionOf(t, { a: input });
+  const one = await collectionOf(t, { a: input });
   const modality = modalityOf(one, 'a');
   const decoded = decode(modality, everyItem(one));
   const textOf = (item: number): string => decoded.values.subarray(item * dims, (item + 1) * dims).join();
@@ -99,7 +99,7 @@ t.test('neither zero vectors nor copies make a set of related positives', async 
 
 t.test('a collection of one vector can still be measured', async (t) => {
   const values = new Float32Array(1500 * 4).fill(0.5);
-  const one = collectionOf(t, { a: { path: denseFile(temporaryFolder(t), 'a', values, 4), options: {} } });
+  const one = await collectionOf(t, { a: { path: denseFile(temporaryFolder(t), 'a', values, 4), options: {} } });
   const options = { queries: 2, seed: 0, workers: 1 };
   const { by_clusters: rows, recommended_clusters } = measureRecall(one, modalityOf(one, 'a'), options, () => {});
   t.equal(rows.at(-1)?.related.mean, 1);
@@ -110,7 +110,7 @@ t.test('of items that score alike it does not matter which are found', async (t)
   // Thirty items share a feature. The other features are alone or nearly so, and those that no label has say nothing.
   const ids = Uint32Array.from({ length: 2000 }, (_, item) => (item < 30 ? 0 : 1 + (item % 900)));
   const rows = { ids, values: new Float32Array(2000).fill(1) };
-  const one = collectionOf(t, { a: sparseFiles(temporaryFolder(t), 'a', rows, 1) }, { clusterSize: 20 });
+  const one = await collectionOf(t, { a: sparseFiles(temporaryFolder(t), 'a', rows, 1) }, { clusterSize: 20 });
   const labels = {
     positive: Uint32Array.from({ length: 10 }, (_, i) => i),
     negative: Uint32Array.from({ length: 100 }, (_, i) => 1000 + i),

@@ -23,7 +23,7 @@ import {
 import { temporaryFolder } from '../support.ts';
 
 const ITEMS = 1200;
-const collection = twoModalities(t, ITEMS);
+const collection = await twoModalities(t, ITEMS);
 const labels = { positive: Uint32Array.of(900, 5, 77), negative: Uint32Array.of(3, 1100, 40, 41) };
 const visual = [{ name: 'visual', weight: 1 }];
 
@@ -122,7 +122,7 @@ t.test('a round reads on until k are found', async (t) => {
 
 t.test('one item, labelled or not', async (t) => {
   const path = denseFile(temporaryFolder(t), 'one', Float32Array.of(1, 2, 3), 3);
-  const one = collectionOf(t, { visual: { path, options: {} } });
+  const one = await collectionOf(t, { visual: { path, options: {} } });
   const alone = { positive: Uint32Array.of(0), k: 1 };
   for (const exhaustive of [true, false]) {
     const labelled = round(one, requestOf(one, { ...alone, exhaustive }));
@@ -140,7 +140,7 @@ t.test('a cluster above the size limit is left out and counted, and read when al
   const path = denseFile(temporaryFolder(t), 'huge', values, 4);
   for (const refine of [0, 2]) {
     const options = { normalize: 'false' };
-    const huge = collectionOf(t, { visual: { path, options } }, { clusterSize: 2, refine });
+    const huge = await collectionOf(t, { visual: { path, options } }, { clusterSize: 2, refine });
     t.equal(huge.manifest.build.size_limit, 20);
     const { statistics, clusters } = modalityOf(huge, 'visual').manifest;
     t.equal(statistics.huge_clusters, 1);

@@ -9,7 +9,7 @@ import { randomLabels, requestOf, roundsAsText, twoModalities } from '../data.ts
 
 const ISAS = ['scalar', 'avx2', 'avx512', 'neon'];
 
-const collection = twoModalities(t, 3000);
+const collection = await twoModalities(t, 3000);
 const { directory } = collection;
 
 t.test('one, two and three threads', async (t) => {

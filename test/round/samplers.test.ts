@@ -9,7 +9,7 @@ import { sweep } from '../../src/sweep.ts';
 import { decode, everyItem, modalityOf, modelOf, requestOf, twoModalities } from '../data.ts';
 
 const ITEMS = 1000;
-const collection = twoModalities(t, ITEMS);
+const collection = await twoModalities(t, ITEMS);
 const labels = { positive: Uint32Array.of(900, 5, 77), negative: Uint32Array.of(3, 420, 40, 41) };
 const labelled = new Set([...labels.positive, ...labels.negative]);
 const weights = { visual: 3, text: 1 };

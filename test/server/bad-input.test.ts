@@ -4,9 +4,9 @@ import { pack } from 'msgpackr';
 import t, { type Test } from 'tap';
 import { buildSmallIndex, type ProblemReply, type Reply, startTestServer } from '../support.ts';
 
-const server = await startTestServer(t, { collections: { small: buildSmallIndex(t, { items: 60 }) } });
+const server = await startTestServer(t, { collections: { small: await buildSmallIndex(t, { items: 60 }) } });
 const keyed = await startTestServer(t, {
-  collections: { small: buildSmallIndex(t, { items: 60, attachments: true }) },
+  collections: { small: await buildSmallIndex(t, { items: 60, attachments: true }) },
 });
 
 const json = { 'content-type': 'application/json' };
@@ -88,7 +88,7 @@ for (const [title, body, pointer] of invalid) {
 
 t.test('every other refusal of a round is a problem too for a client that speaks msgpack', async (t) => {
   const limited = await startTestServer(t, {
-    collections: { small: buildSmallIndex(t, { items: 60 }) },
+    collections: { small: await buildSmallIndex(t, { items: 60 }) },
     bodyLimitBytes: 1024,
     maxLabels: 10,
   });
@@ -176,7 +176,10 @@ t.test('413: a megabyte of labels, by their number or by their bytes', async (t)
 
 t.test('413: more training values than one modality may have, told with the number of labels that fit', async (t) => {
   const limits = { maxTrainingValues: 16 * 10 };
-  const small = await startTestServer(t, { collections: { small: buildSmallIndex(t, { items: 60 }) }, ...limits });
+  const small = await startTestServer(t, {
+    collections: { small: await buildSmallIndex(t, { items: 60 }) },
+    ...limits,
+  });
   const labels = (count: number) => ({ positive: [0], negative: Array.from({ length: count - 1 }, (_, i) => 1 + i) });
   t.equal((await small.suggest({ labels: labels(10) })).status, 200);
   const reply = await small.suggest<ProblemReply>({ labels: labels(11) });

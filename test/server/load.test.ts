@@ -5,7 +5,7 @@ import t from 'tap';
 import { buildSmallIndex, type ProblemReply, startTestServer } from '../support.ts';
 import { faults } from './faults.ts';
 
-const small = buildSmallIndex(t, { items: 60 });
+const small = await buildSmallIndex(t, { items: 60 });
 const worker = new URL('./slow-worker.js', import.meta.url);
 const wait = (milliseconds: number) => ({
   labels: { positive: [1], negative: [2] },

@@ -11,7 +11,7 @@ import { startServer } from '../../src/server.ts';
 import { buildSmallIndex, temporaryFolder } from '../support.ts';
 
 t.test('it prints its address, keeps going on SIGUSR2, and ends with 0 on SIGTERM', async (t) => {
-  const { child, url, log } = await spawnServer(t, buildSmallIndex(t, { items: 60 }));
+  const { child, url, log } = await spawnServer(t, await buildSmallIndex(t, { items: 60 }));
   child.kill('SIGUSR2');
   const answer = await suggest(url, '{"labels":{"positive":[1],"negative":[2]}}');
   t.equal(answer.status, 200);
@@ -22,7 +22,7 @@ t.test('it prints its address, keeps going on SIGUSR2, and ends with 0 on SIGTER
 });
 
 t.test('a file that is truncated under it ends the process: it never hangs', async (t) => {
-  const directory = buildSmallIndex(t, { items: 60 });
+  const directory = await buildSmallIndex(t, { items: 60 });
   const { child, url } = await spawnServer(t, directory);
   for (const { file } of readManifest(directory).sections.flatMap(({ shards }) => shards)) {
     truncateSync(join(directory, file));
@@ -36,7 +36,7 @@ t.test('a file that is truncated under it ends the process: it never hangs', asy
 t.test('it does not start over a folder without an index, or on a port that is taken', async (t) => {
   const empty = configOf({ collections: { small: temporaryFolder(t) }, port: 0, logLevel: 'silent' });
   await t.rejects(startServer(empty), { name: 'IndexError' });
-  const collections = { small: buildSmallIndex(t, { items: 60 }) };
+  const collections = { small: await buildSmallIndex(t, { items: 60 }) };
   const first = await startServer(configOf({ collections, port: 0, workers: 1, logLevel: 'silent' }));
   t.teardown(() => first.close());
   const port = Number(new URL(first.url).port);

@@ -19,8 +19,8 @@ interface Described {
   readonly recommended_clusters?: number | null;
 }
 
-const keyed = buildSmallIndex(t, { items: 60, attachments: true });
-const plain = buildSmallIndex(t, { items: 50, seed: 9 });
+const keyed = await buildSmallIndex(t, { items: 60, attachments: true });
+const plain = await buildSmallIndex(t, { items: 50, seed: 9 });
 const server = await startTestServer(t, { collections: { small: keyed, plain } });
 
 t.test('collections are listed and described', async (t) => {
@@ -51,7 +51,7 @@ t.test('collections are listed and described', async (t) => {
 });
 
 t.test('a measured collection tells how many clusters to read', async (t) => {
-  const measured = buildSmallIndex(t, { items: 1000 });
+  const measured = await buildSmallIndex(t, { items: 1000 });
   const server = await startTestServer(t, { collections: { measured } });
   const { body } = await server.request<{ modalities: Described[] }>('/v1/collections/measured');
   const expected = readManifest(measured).quality?.modalities.map(({ recall }) => recall.recommended_clusters) ?? [];

@@ -19,7 +19,7 @@ import { type ProblemReply, startTestServer, temporaryFolder } from '../support.
 const ITEMS = 20_000;
 const folder = temporaryFolder(t);
 const directory = `${folder}/index`;
-build(directory, { visual: [writeVectors(`${folder}/visual.npy`, 256, groupedValues(1, ITEMS, 256, 200, 0.1))] });
+await build(directory, { visual: [writeVectors(`${folder}/visual.npy`, 256, groupedValues(1, ITEMS, 256, 200, 0.1))] });
 
 t.test('a round answers the same before, while and after an index moves onto huge pages', async (t) => {
   const collection = openIndex(directory);

@@ -22,7 +22,7 @@ const classes = Int32Array.from({ length: ITEMS }, (_, item) => (item < RELEVANT
 
 t.test('relevant items may be listed instead of a labels file', async (t) => {
   const listed = { name: 'axis 0', relevant_items: [0, 1, 2, 3, 4, 5, 6, 7], starts: [START] };
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   const [byLabel, byList] = [
     await play(index, tinyActors(t)),
     await play(index, tinyActors(t, { actors: [listed], labels: undefined })),
@@ -130,7 +130,7 @@ t.test('a file that does not fit is refused by what is wrong with it', async (t)
 });
 
 t.test('topics play lsc, and nothing else plays it', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   await t.rejects(play(index, tinyActors(t), { protocol: 'lsc' }), { message: /axis 0: has no target vector/ });
   await t.rejects(play(index, tinyTopics(t), { protocol: 'imagenet' }), { message: /topics are for --protocol lsc/ });
   const bad = jsonFile(temporaryFolder(t), 'topics.json', [{ topic: 1, relevant: [], target: {}, starts: [] }]);

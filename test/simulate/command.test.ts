@@ -21,7 +21,7 @@ t.test('--help names every protocol and every system', async (t) => {
 t.test('a simulation is printed and written, and transcripts differ or not by exit code', async (t) => {
   const folder = temporaryFolder(t);
   const at = (name: string): string => join(folder, name);
-  const words = [tinyIndex(t), '--protocol', 'imagenet', '--actors', tinyActors(t), '--rounds', '3', '-k', '4'];
+  const words = [await tinyIndex(t), '--protocol', 'imagenet', '--actors', tinyActors(t), '--rounds', '3', '-k', '4'];
   const two = ['--system', 'exquisitor,clusters=1:2', '--system', 'knn-ecp'];
   const played = farsight('simulate', ...words, ...two, '--out', at('result.json'), '--save', at('a'));
   t.equal(played.code, 0, played.stderr);
@@ -57,7 +57,7 @@ t.test('a simulation is printed and written, and transcripts differ or not by ex
 });
 
 t.test('what is asked wrongly is bad usage', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   const actors = tinyActors(t);
   const base = [index, '--protocol', 'imagenet', '--actors', actors];
   const refuse = async (words: readonly string[], message: RegExp): Promise<void> => {
@@ -94,7 +94,7 @@ t.test('what is asked wrongly is bad usage', async (t) => {
 
 t.test('interrupted, it writes nothing and says so', async (t) => {
   const folder = temporaryFolder(t);
-  const words = [tinyIndex(t), '--protocol', 'imagenet', '--actors', tinyActors(t), '--rounds', '5'];
+  const words = [await tinyIndex(t), '--protocol', 'imagenet', '--actors', tinyActors(t), '--rounds', '5'];
   // More runs than are played in the time it takes to stop them: one session of each is a few milliseconds.
   const sweep = `exquisitor,clusters=${Array.from({ length: 250 }, (_, b) => b + 1).join(':')}`;
   const files = ['--out', join(folder, 'result.json'), '--save', join(folder, 'transcript.ndjson')];

@@ -10,7 +10,7 @@ import { sweep } from '../../src/sweep.ts';
 import { everyItem, requestOf, twoModalities } from '../data.ts';
 
 const ITEMS = 600;
-const collection = twoModalities(t, ITEMS);
+const collection = await twoModalities(t, ITEMS);
 const setting = { collection, space: collection, rounds: 3, k: 20, seed: 0 };
 const factories = spreadMixes.map(inProcess);
 const [spreadAlone, , spreadRand, spreadGrid] = factories as [

@@ -9,7 +9,7 @@ import { play, RELEVANT, START, tinyActors, tinyIndex, tinyTopics } from './tiny
 
 t.test('precision and recall of each round are those counted by hand', async (t) => {
   // 8 relevant, 2 of them known: 4 of 6 are suggested first, then the last 2 beside 2 others, then none is left.
-  const result = await play(tinyIndex(t), tinyActors(t), { systems: ['exquisitor', 'blackthorn', 'knn-ecp'] });
+  const result = await play(await tinyIndex(t), tinyActors(t), { systems: ['exquisitor', 'blackthorn', 'knn-ecp'] });
   t.equal(result.runs.length, 3);
   for (const run of result.runs) {
     t.strictSame(
@@ -35,7 +35,7 @@ t.test('precision and recall of each round are those counted by hand', async (t)
 });
 
 t.test('found@n counts the sessions in which a relevant item was suggested by round n', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   // The first start is beside the relevant items; the second knows axis 1 only and is suggested more of it.
   const result = await play(index, tinyTopics(t), { protocol: 'lsc', rounds: 20 });
   const [run] = result.runs;
@@ -63,7 +63,7 @@ t.test('the error of a mean is that of independent actors, not of their sessions
 });
 
 t.test('equal seeds write equal transcripts, another seed other negatives', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   const actors = tinyActors(t);
   const folder = temporaryFolder(t);
   const transcript = async (name: string, seed: number): Promise<string> => {
@@ -106,6 +106,6 @@ t.test('equal seeds write equal transcripts, another seed other negatives', asyn
 });
 
 t.test('without negatives enough for its rounds a session is refused', async (t) => {
-  const played = play(tinyIndex(t), tinyActors(t), { rounds: 10 });
+  const played = play(await tinyIndex(t), tinyActors(t), { rounds: 10 });
   await t.rejects(played, { message: /axis 0: 900 further negatives are needed and 588 .* fewer --rounds/ });
 });

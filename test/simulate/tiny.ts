@@ -19,7 +19,7 @@ export const START = { seed: 5, positive: [0, 1], negative: [100, 101, 102, 103]
 const DIMS = 6;
 
 /** The index, as its vectors came (`normalize=false`). */
-export function tinyIndex(t: Test, seed = 1): string {
+export async function tinyIndex(t: Test, seed = 1): Promise<string> {
   const folder = temporaryFolder(t);
   const random = seededRandom(seed, 'tiny');
   const values = new Float32Array(ITEMS * DIMS);
@@ -35,7 +35,7 @@ export function tinyIndex(t: Test, seed = 1): string {
     ['normalize', 'false'],
   ]);
   const modalities = [{ name: 'vectors', path, options }];
-  buildIndex({ ...BUILD_DEFAULTS, out, threads: 1, clusterSize: 20, modalities }, () => {});
+  await buildIndex({ ...BUILD_DEFAULTS, out, threads: 1, clusterSize: 20, modalities }, () => {});
   return out;
 }
 

@@ -21,7 +21,7 @@ function against(directory: string, ...systems: string[]): Opponents {
 }
 
 t.test('a replay with the same systems suggests the same', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   const transcript = await saved(t, index, 'knn-ecp,clusters=3,negative_weight=0.25');
   const result = await runReplay(against(index), transcript);
   t.equal(result.same_generation, true);
@@ -32,7 +32,7 @@ t.test('a replay with the same systems suggests the same', async (t) => {
 });
 
 t.test('a replay tells by round where another system differs', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   const transcript = await saved(t, index, 'blackthorn');
   const result = await runReplay(against(index, 'knn-ecp', 'blackthorn'), transcript);
   const [other, same] = result.runs;
@@ -98,7 +98,7 @@ t.test('transcripts are compared round by round', async (t) => {
 });
 
 t.test('a transcript that is cut or edited badly is refused with its line', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   const path = await saved(t, index, 'exquisitor');
   const lines = readFileSync(path, 'utf8').split('\n');
   const refuse = async (content: string, message: RegExp): Promise<void> => {
@@ -114,7 +114,7 @@ t.test('a transcript that is cut or edited badly is refused with its line', asyn
 });
 
 t.test('over HTTP every system suggests what it suggests in process', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   const server = await startTestServer(t, { collections: { tiny: index } });
   const folder = temporaryFolder(t);
   const systems = [
@@ -136,16 +136,16 @@ t.test('over HTTP every system suggests what it suggests in process', async (t) 
 });
 
 t.test('a server with another index, or none, is refused', async (t) => {
-  const index = tinyIndex(t);
+  const index = await tinyIndex(t);
   const server = await startTestServer(t, { collections: { tiny: index } });
   const actors = tinyActors(t);
   const ask = (directory: string, url: string, collection: string | null) =>
     play(directory, actors, { url, collection });
   await t.rejects(ask(index, server.url, 'huge'), { message: /answered 404, .*huge/ });
-  await t.rejects(ask(tinyIndex(t, 2), server.url, 'tiny'), {
+  await t.rejects(ask(await tinyIndex(t, 2), server.url, 'tiny'), {
     message: /serves generation .* serve the index that DIR/,
   });
-  await t.rejects(ask(tinyIndex(t, 2), server.url, null), {
+  await t.rejects(ask(await tinyIndex(t, 2), server.url, null), {
     message: /no collection is generation .*, as .* is, but tiny \([0-9a-f]{16}\); serve the index that DIR names/,
   });
   t.equal((await ask(index, server.url, 'tiny')).over, 'http', 'a name is taken as well');

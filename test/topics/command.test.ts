@@ -22,7 +22,7 @@ t.test('texts become shares of topics that an index is built from', async (t) =>
   const perplexity = Number(/perplexity ([\d.]+)/.exec(run.stdout)?.[1]);
   t.ok(perplexity > 20 && perplexity < 60, 'of a hundred words, each text has about twenty a topic to choose from');
 
-  const scores = rows(join(out, 'topic_scores.npy'));
+  const scores = await rows(join(out, 'topic_scores.npy'));
   t.equal(scores.length, TEXTS);
   t.strictSame(scores[7], [0, 0, 0], 'nothing is said of a text without words');
   for (const row of scores.slice(0, 7)) {
@@ -66,15 +66,15 @@ t.test('the same texts under the learned topics get the same shares, at any numb
   const folded = join(folder, 'folded');
   t.match(farsight('topics', file, '--out', folded, '--model', out, '--keep', '3', '--json').code, 0);
   // The model on disk is in single precision, and so are the pseudo-counts of the texts.
-  const expected = rows(join(out, 'topic_scores.npy'));
-  const found = rows(join(folded, 'topic_scores.npy'));
+  const expected = await rows(join(out, 'topic_scores.npy'));
+  const found = await rows(join(folded, 'topic_scores.npy'));
   const worst = Math.max(
     ...found.flatMap((row, i) => row.map((share, j) => Math.abs(share - (expected[i]?.[j] as number)))),
   );
   t.ok(worst < 1e-3, `${worst}`);
   const dense = join(folder, 'dense');
   farsight('topics', file, '--out', dense, '--model', folded, '--dense');
-  const all = rows(join(dense, 'topics.npy'));
+  const all = await rows(join(dense, 'topics.npy'));
   t.equal(all[0]?.length, TOPICS);
   t.ok(Math.abs((all[0] as number[]).reduce((sum, share) => sum + share, 0) - 1) < 1e-5);
   t.notOk(existsSync(join(dense, 'topic_ids.npy')));
@@ -123,8 +123,8 @@ function collection(t: Test) {
   return { folder, file: writeJsonLines(join(folder, 'texts.jsonl'), all), out: join(folder, 'out') };
 }
 
-function rows(path: string): number[][] {
-  const array = openNpyArray(path, ['f4']);
+async function rows(path: string): Promise<number[][]> {
+  const array = await openNpyArray(path, ['f4']);
   const all = array.read(0, array.rows, array.allocate(array.rows)) as Float32Array;
   array.close();
   return Array.from({ length: array.rows }, (_, row) => [

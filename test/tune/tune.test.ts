@@ -17,7 +17,7 @@ const CLASSES = 7;
 const folder = temporaryFolder(t);
 const directory = join(folder, 'index');
 const vectors = writeVectors(join(folder, 'a.npy'), DIMS, groupedValues(1, ITEMS, DIMS, CLASSES, 0.5));
-build(directory, { a: [vectors, { codec: 'sq8' }] });
+await build(directory, { a: [vectors, { codec: 'sq8' }] });
 /** Row i is of group i % CLASSES, so classes can be told from one another, but not without mistakes. */
 const actors = writeLines(join(folder, 'classes.csv'), [
   'label',
