@@ -6,7 +6,13 @@ import { resolve } from 'node:path';
 import { CodecError, OptionError } from '../src/codecs/codec.ts';
 import { codecFor } from '../src/codecs/registry.ts';
 import { clusterCount, sizeLimit } from '../src/index/ecp.ts';
-import { decodeManifest, encodeManifest, FORMAT_VERSION, type Manifest, type ModalityManifest } from '../src/index/format.ts';
+import {
+  decodeManifest,
+  encodeManifest,
+  FORMAT_VERSION,
+  type Manifest,
+  type ModalityManifest,
+} from '../src/index/format.ts';
 import { defaultQueries } from '../src/quality.ts';
 import { type ModalitySpec, requireUsed } from './modality-spec.ts';
 import { openReader } from './readers/open-reader.ts';

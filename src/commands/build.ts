@@ -33,15 +33,17 @@ that is killed leaves the old index or none.
 
   --out DIR               where the index will stand; an index that is there is replaced
   --modality NAME=PATH[,key=value]…
-                          vectors: .npy, a folder in the papers' r64 form, or a pair of .npy with ids=; repeatable.
+                          vectors, told apart by content: .npy, .npz (array=), .fvecs .bvecs .fbin .u8bin .i8bin,
+                          Parquet, Arrow/Feather, CSV, TSV or JSON Lines (column=), HDF5 (dataset=), safetensors
+                          (tensor=), a folder in the papers' r64 form; or a pair of these with ids=; repeatable.
                           Keys: codec=ratio|sq8|rabitq  normalize=true|false  features=N (kept per item by ratio)
                           bytes_per_item=N (of dense codes)  bits=1..12  scan_bits=1|2|4 (of rabitq)
                           stored_bits=8..24  representative_features=N  value_divisor=X  ratio_divisor=X
                           rounding=nearest|floor; of r64, where its layout.json does not say them: features,
                           id_bits, value_bits, value_divisor, ratio_bits, ratio_divisor, pad_bits, dims;
-                          of pairs: ids=FILE, dims=N
-  --ids FILE              external keys, one a line
-  --metadata FILE         .csv with a header line, or JSON Lines
+                          of pairs: ids=FILE, dims=N, ids_column= ids_dataset= ids_tensor= ids_array=
+  --ids FILE[,column=NAME]  external keys, one a line; or a column of a file that --metadata takes
+  --metadata FILE         CSV or TSV with a header line, JSON Lines, Parquet or Arrow
   --thumbnails FILE       picture files, one path a line relative to FILE, an empty line for none
   --seed N                seed of every random choice (default ${BUILD_DEFAULTS.seed})
   --cluster-size N        items per cluster wanted (default ${BUILD_DEFAULTS.clusterSize})

@@ -67,7 +67,7 @@ t.test('the same bytes at any number of threads, and nothing but the manifest de
 t.test('a small collection is not measured, and an index without measurement opens', async (t) => {
   const small = join(folder, 'small');
   const path = writeVectors(join(folder, 'small.npy'), 4, groupedValues(3, 999, 4, 5, 0.1));
-  t.equal(await build(small, { a: [path] }, { qualityQueries: 5 }).quality, undefined);
+  t.equal((await build(small, { a: [path] }, { qualityQueries: 5 })).quality, undefined);
   t.equal(openIndex(GOLDEN_INDEX).manifest.quality, undefined);
   t.match(farsight('inspect', small).stdout, /^ {2}recall {11}not measured \(fewer than 1000 items\)$/m);
   await t.rejects(inspect.run([small, '--quality']), /has 999 items, --quality measures 1000 or more/);
@@ -124,8 +124,8 @@ t.test('progress names the stage, and a build killed in it goes on with the next
   const { folder, out, input } = await twoIndexes(t);
   const steps: string[] = [];
   const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
-  const killAt = firstMeasured(folder, join(`${out}.building`, 'journal.json'), async () =>
-    await build(out, killedInputs(input), options),
+  const killAt = await firstMeasured(folder, join(`${out}.building`, 'journal.json'), () =>
+    build(out, killedInputs(input), options),
   );
   t.ok(killAt > 0);
   const expected = readFileSync(join(out, 'manifest.json'), 'utf8');
@@ -145,7 +145,7 @@ t.test('progress names the stage, and a build killed in it goes on with the next
 });
 
 /** The first change of the file system of a whole build at which the journal has the quality of one modality. */
-function firstMeasured(folder: string, journal: string, run: () => void): number {
+async function firstMeasured(folder: string, journal: string, run: () => Promise<unknown>): Promise<number> {
   let first = 0;
   const restore = interceptChanges(folder, (change) => {
     if (first > 0 || !existsSync(journal)) return;
@@ -153,7 +153,7 @@ function firstMeasured(folder: string, journal: string, run: () => void): number
     if (Object.keys(quality).join() === 'a') first = change;
   });
   try {
-    run();
+    await run();
   } finally {
     restore();
   }

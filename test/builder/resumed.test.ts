@@ -17,8 +17,9 @@ for (const threads of [1, 2]) {
   t.test(`killed at seeded steps and resumed, a build with ${threads} threads gives the same bytes`, async (t) => {
     const { folder, out, input } = await twoIndexes(t);
     await reset(out, false);
-    const changes = await changesOf(folder, async () =>
-      await build(out, inputs(input), { refine: 3, checkpointRows: CHECKPOINT_ROWS }),
+    const changes = await changesOf(
+      folder,
+      async () => await build(out, inputs(input), { refine: 3, checkpointRows: CHECKPOINT_ROWS }),
     );
     const expected = filesOf(out);
     const run = (killAt: number, how: 'anew' | 'resume') =>

@@ -27,7 +27,7 @@ const ITEMS = 3000;
 const TOP = 100;
 const COUNTS = { count: 6, positives: 10, negatives: 100, seed: 4 };
 
-const collection = twoModalities(t, ITEMS);
+const collection = await twoModalities(t, ITEMS);
 
 for (const [name, modality] of collection.modalities) {
   t.test(`${name}: recall is the share of the best scores that lie in the chosen clusters`, async (t) => {
