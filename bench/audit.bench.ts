@@ -24,7 +24,7 @@ interface Audited {
 }
 
 const sessions = Number(process.argv[2] ?? 600);
-const { collection } = indexOf(caltech97);
+const { collection } = await indexOf(caltech97);
 const classes = caltech97.realGroups().filter(({ length }) => length > POSITIVES);
 const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: DEFAULT_WEIGHT }));
 const rows = [];

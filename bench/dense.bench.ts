@@ -73,17 +73,19 @@ const datasets = named(
   [...standard, million],
   standard,
 );
-const rows = datasets.flatMap((dataset) => measure(dataset, asked.length > 0 ? asked : CODECS));
+const rows: Record<string, string | number>[] = [];
+for (const dataset of datasets) rows.push(...(await measure(dataset, asked.length > 0 ? asked : CODECS)));
 process.stdout.write(
   `${writeRun('dense', { hyperplanes: HYPERPLANES, top: TOP, rows }, datasets.map(({ name }) => name).join('-'))}\n`,
 );
 
-function measure(dataset: Dataset, codecs: readonly string[]): Record<string, string | number>[] {
+async function measure(dataset: Dataset, codecs: readonly string[]): Promise<Record<string, string | number>[]> {
   const modality = dataset.modalities[0]?.name as string;
-  const queries = queriesOf(dataset, modality, HYPERPLANES);
+  const queries = await queriesOf(dataset, modality, HYPERPLANES);
   exportQueries(dataset, queries);
-  const table = codecs.map((keys) => {
-    const { collection } = indexOf(dataset, {
+  const table: Record<string, string | number>[] = [];
+  for (const keys of codecs) {
+    const { collection } = await indexOf(dataset, {
       modalities: [modality],
       keys: Object.fromEntries(keys.split(',').map((pair) => pair.split('=') as [string, string])),
     });
@@ -91,8 +93,8 @@ function measure(dataset: Dataset, codecs: readonly string[]): Record<string, st
     const bytes = collection.manifest.sections
       .filter(({ name }) => name.startsWith(`${modality}.codes`))
       .reduce((sum, section) => sum + section.bytes, 0);
-    return { collection: dataset.name, codec: keys, ...measureCodec(opened, queries, bytes / queries.rows) };
-  });
+    table.push({ collection: dataset.name, codec: keys, ...measureCodec(opened, queries, bytes / queries.rows) });
+  }
   printTable(
     `${describe(dataset)}: recall@${TOP} of exhaustive float32, ${HYPERPLANES} hyperplanes of 10 + 100 labels`,
     table,

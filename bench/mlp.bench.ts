@@ -28,18 +28,19 @@ const none = new Uint32Array(0);
 
 const reference = openReference();
 if (reference === null) process.stdout.write(`${INSTALL_HINT}\nShowing our own figures only.\n`);
-const quality = qualities();
+const quality = await qualities();
 reference?.close();
 printTable(`MLP heads: mean AUC and median training ms; ${describe(caltech97)}; seed ${SEED}`, quality);
-const recall = [caltech97, lsc41k, tate].flatMap((dataset) => {
-  const { collection } = indexOf(dataset);
-  return [...collection.modalities.values()].flatMap((modality) => recalls(dataset.name, collection, modality));
-});
+const recall: Record<string, string>[] = [];
+for (const dataset of [caltech97, lsc41k, tate]) {
+  const { collection } = await indexOf(dataset);
+  for (const modality of collection.modalities.values()) recall.push(...recalls(dataset.name, collection, modality));
+}
 printTable(`recall@${TOP} of the b best clusters; 10 + 100 labels of a group`, recall);
 process.stdout.write(`${writeRun('mlp', { seed: SEED, quality, recall })}\n`);
 
-function qualities(): Record<string, string>[] {
-  const { collection } = indexOf(caltech97);
+async function qualities(): Promise<Record<string, string>[]> {
+  const { collection } = await indexOf(caltech97);
   const modality = collection.modalities.get('visual') as Modality;
   const groups = groupsOf(caltech97).filter(({ length }) => length >= 60);
   const kinds = [

@@ -1,13 +1,13 @@
 // What a dense codec is measured with: the input vectors at unit length, SVM hyperplanes trained on them, and the items
 // that score best in float32.
 
-import { openReader } from '../../index-builder/readers/open-reader.ts';
-import { type LabelSet, randomLabelSets } from '../../src/label-sets.ts';
+import { type OpenedReader, openReader } from '../../index-builder/readers/open-reader.ts';
 import { trainLinearSvm } from '../../src/models/linear-svm.ts';
 import type { LinearModel } from '../../src/models/model.ts';
 import { bestOf } from '../baselines/best-items.ts';
 import { scoreRows } from '../baselines/float-scan.ts';
 import { type Dataset, specsOf } from '../datasets/collections.ts';
+import { type LabelSet, randomLabelSets } from '../../src/label-sets.ts';
 
 export const TOP = 100;
 const POSITIVES = 10;
@@ -23,22 +23,22 @@ export interface Queries {
 }
 
 /** Hyperplanes of the default model, from random labels, and their exhaustive float32 answers. */
-export function queriesOf(dataset: Dataset, modality: string, count: number): Queries {
+export async function queriesOf(dataset: Dataset, modality: string, count: number): Promise<Queries> {
   const spec = specsOf(dataset).find(({ name }) => name === modality);
   if (spec === undefined) throw new RangeError(`${dataset.name} has no modality ${modality}`);
-  const { reader } = openReader(spec.path, new Map());
+  const { reader } = await openReader(spec.path, new Map());
   const { rows, dims } = reader;
   const labels = randomLabelSets(rows, { count, positives: POSITIVES, negatives: NEGATIVES, seed: 1 });
   const wanted = new Map<number, Float32Array>();
   for (const { positive, negative } of labels) for (const item of [...positive, ...negative]) wanted.set(item, NONE);
-  for (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) {
+  for await (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) {
     for (let row = firstRow, at = 0; at < values.length; row++, at += dims) {
       if (wanted.has(row)) wanted.set(row, values.slice(at, at + dims));
     }
   }
   const models = labels.map((set) => modelOf(set, dims, wanted));
   const scores = models.map(() => new Float32Array(rows));
-  for (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) {
+  for await (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) {
     const count = values.length / dims;
     const block = { perRow: dims, dims, ids: null, values, rows: count };
     for (const [m, model] of models.entries()) {
@@ -74,12 +74,12 @@ function modelOf({ positive, negative }: LabelSet, dims: number, rows: ReadonlyM
 }
 
 /** Chunks of dense rows, each row at unit length. */
-function* unitChunks(
-  reader: ReturnType<typeof openReader>['reader'],
+async function* unitChunks(
+  reader: OpenedReader['reader'],
   rowsPerChunk: number,
-): Generator<{ firstRow: number; values: Float32Array }> {
+): AsyncGenerator<{ firstRow: number; values: Float32Array }> {
   const { dims } = reader;
-  for (const chunk of reader.chunks(rowsPerChunk)) {
+  for await (const chunk of reader.chunks(rowsPerChunk)) {
     if (chunk.kind !== 'dense') throw new TypeError('dense codecs are measured on dense vectors');
     const values = chunk.values.subarray(0, chunk.rows * dims);
     for (let at = 0; at < values.length; at += dims) {

@@ -29,16 +29,17 @@ t.test('values come back within the stated error, smaller with more bits, from 1
   for (const dims of [1, 2, 3, 31, 33, 128, 4095, 4096]) {
     const values = clustered(60, dims, 4, dims);
     const path = denseFile(temporaryFolder(t), 'visual', values, dims);
-    const errors = ['1', '2', '4', '8'].map((bits) => {
+    const errors: number[] = [];
+    for (const bits of ['1', '2', '4', '8']) {
       const options = { codec: 'rabitq', bits, normalize: 'false' };
-      const collection = collectionOf(t, { v: { path, options } }, { clusterSize: 10 });
+      const collection = await collectionOf(t, { v: { path, options } }, { clusterSize: 10 });
       const stated = modalityOf(collection, 'v').manifest.statistics.max_value_error;
       const decoded = decode(modalityOf(collection, 'v'), everyItem(collection)).values;
       const largest = values.reduce((most, value, i) => Math.max(most, Math.abs(value - (decoded[i] as number))), 0);
       // Adding the representative rounds once more: 2^-24 of values that are below 8 here.
       t.ok(largest <= stated + 2 ** -20, `${dims} dims, ${bits} bits: ${largest} of ${stated}`);
-      return largest;
-    });
+      errors.push(largest);
+    }
     // Of one dimension the factor alone holds the value.
     if (dims > 3) t.ok((errors[3] as number) < (errors[0] as number), `${dims} dims: ${errors.join(' ')}`);
   }
@@ -48,10 +49,10 @@ t.test('equal vectors, zero vectors and one item are kept', async (t) => {
   const dims = 5;
   const row = [0.5, -0.5, 0.5, 0.5, 0];
   const options = { codec: 'rabitq', bits: '8' };
-  const of = (values: number[]): Collection =>
-    collectionOf(t, { v: { path: denseFile(temporaryFolder(t), 'v', Float32Array.from(values), dims), options } });
+  const of = async (values: number[]): Promise<Collection> =>
+    await collectionOf(t, { v: { path: denseFile(temporaryFolder(t), 'v', Float32Array.from(values), dims), options } });
   for (const values of [row, [...row, ...row, ...row], [...row, 0, 0, 0, 0, 0]]) {
-    const collection = of(values);
+    const collection = await of(values);
     const decoded = decode(modalityOf(collection, 'v'), everyItem(collection)).values;
     const stated = modalityOf(collection, 'v').manifest.statistics.max_value_error;
     decoded.forEach((value, i) => {
@@ -60,16 +61,16 @@ t.test('equal vectors, zero vectors and one item are kept', async (t) => {
   }
 });
 
-testOn(t, caltech97, 'an eighth of float32 finds 95 of the 100 best of float32', (t, { visual }) => {
+testOn(t, caltech97, 'an eighth of float32 finds 95 of the 100 best of float32', async (t, { visual }) => {
   if (visual === undefined) throw new RangeError('caltech97 has no modality visual');
-  const { reader } = openReader(visual.path, new Map());
+  const { reader } = await openReader(visual.path, new Map());
   const { rows, dims } = reader;
   const values = new Float32Array(rows * dims);
-  for (const chunk of reader.chunks(1000)) values.set((chunk as DenseChunk).values, chunk.firstRow * dims);
+  for await (const chunk of reader.chunks(1000)) values.set((chunk as DenseChunk).values, chunk.firstRow * dims);
   reader.close();
   const budget = dims / 2;
   const keys = { codec: 'rabitq', bytes_per_item: `${budget}` };
-  const collection = collectionOf(t, { visual }, {}, keys);
+  const collection = await collectionOf(t, { visual }, {}, keys);
   const codes = collection.manifest.sections.filter(({ name }) => name.startsWith('visual.codes'));
   // The last block is padded to 16 items.
   t.ok(codes.reduce((sum, { bytes }) => sum + bytes, 0) <= budget * (rows + 16));
@@ -100,7 +101,7 @@ testOn(t, caltech97, 'an eighth of float32 finds 95 of the 100 best of float32',
 t.test('answers do not depend on the number of threads that search', async (t) => {
   const path = denseFile(temporaryFolder(t), 'visual', clustered(3000, 40, 20, 3), 40);
   for (const options of [{ bits: '1' }, { bits: '4' }, { bits: '5', scan_bits: '1' }]) {
-    const collection = collectionOf(t, { v: { path, options: { codec: 'rabitq', ...options } } }, { clusterSize: 30 });
+    const collection = await collectionOf(t, { v: { path, options: { codec: 'rabitq', ...options } } }, { clusterSize: 30 });
     const labels = randomLabels(seededRandom(4, 'labels'), collection.items, 10, 40);
     for (const exhaustive of [true, false]) {
       const request = requestOf(collection, { ...labels, k: 60, clusters: 40, segments: 3, exhaustive });
@@ -114,7 +115,7 @@ t.test('answers do not depend on the number of threads that search', async (t) =
 
 t.test('all samplers, diversity and another modality work over rabitq codes', async (t) => {
   const folder = temporaryFolder(t);
-  const collection = collectionOf(
+  const collection = await collectionOf(
     t,
     {
       visual: { path: denseFile(folder, 'visual', clustered(2000, 48, 12, 5), 48), options: { bytes_per_item: '20' } },
@@ -136,7 +137,7 @@ t.test('exact scores are the products of decoded vectors', async (t) => {
   const dims = 70;
   const path = denseFile(temporaryFolder(t), 'visual', clustered(500, dims, 20, 8), dims);
   for (const options of [{ bits: '2' }, { bits: '7', scan_bits: '4' }, { bytes_per_item: '31' }]) {
-    const collection = collectionOf(t, { v: { path, options: { codec: 'rabitq', ...options } } }, { clusterSize: 30 });
+    const collection = await collectionOf(t, { v: { path, options: { codec: 'rabitq', ...options } } }, { clusterSize: 30 });
     const modality = modalityOf(collection, 'v');
     const random = seededRandom(6, 'weights');
     const weights = Float32Array.from({ length: dims }, () => random.below(2001) / 1000 - 1);
@@ -163,7 +164,7 @@ t.test('a budget of bytes is kept and used, and chooses the codec', async (t) =>
       .filter(({ name }) => name.startsWith('v.codes'))
       .reduce((sum, { bytes }) => sum + bytes, 0) / collection.items;
   for (let budget = 11; budget <= 66; budget++) {
-    const collection = collectionOf(t, { v: { path, options: { bytes_per_item: `${budget}` } } });
+    const collection = await collectionOf(t, { v: { path, options: { bytes_per_item: `${budget}` } } });
     const bytes = bytesOf(collection);
     t.equal(modalityOf(collection, 'v').manifest.codec, budget < dims ? 'rabitq' : 'sq8');
     t.ok(bytes <= budget, `${bytes} of ${budget}`);
@@ -175,19 +176,19 @@ t.test('a budget of bytes is kept and used, and chooses the codec', async (t) =>
 t.test('what makes no sense is refused by name', async (t) => {
   const folder = temporaryFolder(t);
   const path = denseFile(folder, 'visual', clustered(20, 64, 2, 2), 64);
-  const refused = (options: Record<string, string>, message: RegExp): void => {
-    t.throws(() => collectionOf(t, { v: { path, options } }), { name: /^(Codec|Option)Error$/, message });
+  const refused = async (options: Record<string, string>, message: RegExp): Promise<void> => {
+    await t.rejects(() => collectionOf(t, { v: { path, options } }), { name: /^(Codec|Option)Error$/, message });
   };
-  refused({ codec: 'rabitq', bits: '13' }, /bits=13: expected a number from 1 to 12/);
-  refused({ codec: 'rabitq', bits: '2.5' }, /bits=2.5: expected a whole number/);
-  refused({ codec: 'rabitq', scan_bits: '3' }, /scan_bits=3: expected 1, 2 or 4/);
-  refused({ codec: 'rabitq', bits: '2', scan_bits: '4' }, /scan_bits=4: a code has 2 bits/);
-  refused({ codec: 'rabitq', bits: '2', bytes_per_item: '40' }, /bits=2: bytes_per_item is given too/);
-  refused({ bytes_per_item: '9' }, /bytes_per_item=9: codec=rabitq takes at least 11 for 64 dimensions/);
-  refused({ codec: 'sq8', bytes_per_item: '60' }, /codec=sq8 takes 64 for 64 dimensions; .* use codec=rabitq/);
-  refused({ codec: 'pq' }, /codec=pq: unknown codec; known are ratio, sq8, rabitq/);
+  await refused({ codec: 'rabitq', bits: '13' }, /bits=13: expected a number from 1 to 12/);
+  await refused({ codec: 'rabitq', bits: '2.5' }, /bits=2.5: expected a whole number/);
+  await refused({ codec: 'rabitq', scan_bits: '3' }, /scan_bits=3: expected 1, 2 or 4/);
+  await refused({ codec: 'rabitq', bits: '2', scan_bits: '4' }, /scan_bits=4: a code has 2 bits/);
+  await refused({ codec: 'rabitq', bits: '2', bytes_per_item: '40' }, /bits=2: bytes_per_item is given too/);
+  await refused({ bytes_per_item: '9' }, /bytes_per_item=9: codec=rabitq takes at least 11 for 64 dimensions/);
+  await refused({ codec: 'sq8', bytes_per_item: '60' }, /codec=sq8 takes 64 for 64 dimensions; .* use codec=rabitq/);
+  await refused({ codec: 'pq' }, /codec=pq: unknown codec; known are ratio, sq8, rabitq/);
   const sparse = sparseFiles(folder, 's', { ids: Uint32Array.of(0, 1), values: Float32Array.of(1, 1) }, 1);
-  t.throws(() => collectionOf(t, { v: { ...sparse, options: { ...sparse.options, codec: 'rabitq' } } }), {
+  await t.rejects(() => collectionOf(t, { v: { ...sparse, options: { ...sparse.options, codec: 'rabitq' } } }), {
     message: /codec=rabitq: the input is sparse; use codec=ratio/,
   });
 });

@@ -55,10 +55,10 @@ export async function buildGoldenIndex(folder: string, threads: number): Promise
 }
 
 /** Writes the input into a folder and builds folder/rabitq from it: all forms of rabitq's sections. */
-export function buildGoldenRabitq(folder: string, threads: number): Manifest {
+export async function buildGoldenRabitq(folder: string, threads: number): Promise<Manifest> {
   mkdirSync(folder, { recursive: true });
   const path = writeVectors(join(folder, 'vectors.npy'), 24, groupedValues(4, ITEMS, 24, 30, 0.1));
-  return build(
+  return await build(
     join(folder, 'rabitq'),
     {
       scanned: [path, { codec: 'rabitq' }],

@@ -28,7 +28,7 @@ import { temporaryFolder } from '../support.ts';
 
 const ITEMS = 1000;
 const SEED = 5;
-const collection = twoModalities(t, ITEMS);
+const collection = await twoModalities(t, ITEMS);
 const labels = { positive: Uint32Array.of(900, 5, 77), negative: Uint32Array.of(3, 420, 40, 41) };
 
 t.test(
@@ -90,7 +90,7 @@ t.test('hidden layers tell apart what crosses, where logistic regression cannot'
 
 testOn(t, caltech97, 'networks rank unseen items no worse than logistic regression', async (t, inputs) => {
   const { visual } = inputs;
-  const real = collectionOf(t, visual === undefined ? {} : { visual });
+  const real = await collectionOf(t, visual === undefined ? {} : { visual });
   const folder = dataFolder();
   // Positives are three classes of the real data; of generated data, what crosses in two dimensions.
   const classes = folder === null ? null : readFileSync(join(folder, 'caltech97/labels.npy'));

@@ -17,7 +17,7 @@ import {
 import { type RoundReply, SessionClient } from './client.ts';
 
 const items = 1500;
-const directory = buildSmallIndex(t, { items, attachments: true });
+const directory = await buildSmallIndex(t, { items, attachments: true });
 const jobsDirectory = join(temporaryFolder(t), 'jobs');
 const server = await startTestServer(t, { collections: { small: directory }, jobs: jobsDirectory });
 const labels = { positive: [3, 14, 159], negative: [2, 71, 828, 1001] };

@@ -25,7 +25,7 @@ interface Known {
 
 t.test('after every kill each session stands where its last answer said, or one change further', async (t) => {
   const folder = temporaryFolder(t);
-  const directory = buildSmallIndex(t, { items: 400 });
+  const directory = await buildSmallIndex(t, { items: 400 });
   const file = join(folder, 'sessions');
   const sessions: Known[] = [];
   let answered = 0;

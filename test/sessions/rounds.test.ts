@@ -6,7 +6,7 @@ import { buildSmallIndex, type ProblemReply, startTestServer } from '../support.
 import { createSession, type RoundReply, SessionClient, type SessionReply, timeless } from './client.ts';
 
 const items = 1500;
-const directory = buildSmallIndex(t, { items, attachments: true });
+const directory = await buildSmallIndex(t, { items, attachments: true });
 const server = await startTestServer(t, { collections: { small: directory } });
 const labels = { positive: [3, 14, 159], negative: [2, 71, 828, 1001] };
 

@@ -108,7 +108,7 @@ export function requireMatrix(path: string, shape: readonly number[]): { rows: n
   if (columns === 0) {
     throw new InputError(path, 'has rows of no values', 'expected at least one column', 'check how it was written');
   }
-  if (!(rows > 0 && columns > 0 && columns <= MAX_COLUMNS && Number.isSafeInteger(rows * columns))) {
+  if (!(rows > 0 && columns > 0 && columns <= MAX_COLUMNS && Number.isSafeInteger(rows))) {
     throw new InputError(
       path,
       `has ${rows} rows of ${columns} columns`,
