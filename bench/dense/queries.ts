@@ -2,12 +2,12 @@
 // that score best in float32.
 
 import { type OpenedReader, openReader } from '../../index-builder/readers/open-reader.ts';
+import { type LabelSet, randomLabelSets } from '../../src/label-sets.ts';
 import { trainLinearSvm } from '../../src/models/linear-svm.ts';
 import type { LinearModel } from '../../src/models/model.ts';
 import { bestOf } from '../baselines/best-items.ts';
 import { scoreRows } from '../baselines/float-scan.ts';
 import { type Dataset, specsOf } from '../datasets/collections.ts';
-import { type LabelSet, randomLabelSets } from '../../src/label-sets.ts';
 
 export const TOP = 100;
 const POSITIVES = 10;

@@ -124,8 +124,10 @@ t.test('progress names the stage, and a build killed in it goes on with the next
   const { folder, out, input } = await twoIndexes(t);
   const steps: string[] = [];
   const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
-  const killAt = await firstMeasured(folder, join(`${out}.building`, 'journal.json'), async () =>
-    await build(out, killedInputs(input), options),
+  const killAt = await firstMeasured(
+    folder,
+    join(`${out}.building`, 'journal.json'),
+    async () => await build(out, killedInputs(input), options),
   );
   t.ok(killAt > 0);
   const expected = readFileSync(join(out, 'manifest.json'), 'utf8');

@@ -50,7 +50,9 @@ t.test('equal vectors, zero vectors and one item are kept', async (t) => {
   const row = [0.5, -0.5, 0.5, 0.5, 0];
   const options = { codec: 'rabitq', bits: '8' };
   const of = async (values: number[]): Promise<Collection> =>
-    await collectionOf(t, { v: { path: denseFile(temporaryFolder(t), 'v', Float32Array.from(values), dims), options } });
+    await collectionOf(t, {
+      v: { path: denseFile(temporaryFolder(t), 'v', Float32Array.from(values), dims), options },
+    });
   for (const values of [row, [...row, ...row, ...row], [...row, 0, 0, 0, 0, 0]]) {
     const collection = await of(values);
     const decoded = decode(modalityOf(collection, 'v'), everyItem(collection)).values;
@@ -101,7 +103,11 @@ testOn(t, caltech97, 'an eighth of float32 finds 95 of the 100 best of float32',
 t.test('answers do not depend on the number of threads that search', async (t) => {
   const path = denseFile(temporaryFolder(t), 'visual', clustered(3000, 40, 20, 3), 40);
   for (const options of [{ bits: '1' }, { bits: '4' }, { bits: '5', scan_bits: '1' }]) {
-    const collection = await collectionOf(t, { v: { path, options: { codec: 'rabitq', ...options } } }, { clusterSize: 30 });
+    const collection = await collectionOf(
+      t,
+      { v: { path, options: { codec: 'rabitq', ...options } } },
+      { clusterSize: 30 },
+    );
     const labels = randomLabels(seededRandom(4, 'labels'), collection.items, 10, 40);
     for (const exhaustive of [true, false]) {
       const request = requestOf(collection, { ...labels, k: 60, clusters: 40, segments: 3, exhaustive });
@@ -137,7 +143,11 @@ t.test('exact scores are the products of decoded vectors', async (t) => {
   const dims = 70;
   const path = denseFile(temporaryFolder(t), 'visual', clustered(500, dims, 20, 8), dims);
   for (const options of [{ bits: '2' }, { bits: '7', scan_bits: '4' }, { bytes_per_item: '31' }]) {
-    const collection = await collectionOf(t, { v: { path, options: { codec: 'rabitq', ...options } } }, { clusterSize: 30 });
+    const collection = await collectionOf(
+      t,
+      { v: { path, options: { codec: 'rabitq', ...options } } },
+      { clusterSize: 30 },
+    );
     const modality = modalityOf(collection, 'v');
     const random = seededRandom(6, 'weights');
     const weights = Float32Array.from({ length: dims }, () => random.below(2001) / 1000 - 1);
