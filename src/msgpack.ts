@@ -248,7 +248,8 @@ function projection(schema: Schema): Project {
   const types = (schema.anyOf ?? [schema]).map(({ type }) => (type === 'integer' ? 'number' : type));
   return (value) => {
     const type = value === null ? 'null' : typeof value;
-    if (!types.includes(type)) throw new TypeError(`a response holds ${type} where its schema says ${types.join(' or ')}`);
+    if (!types.includes(type))
+      throw new TypeError(`a response holds ${type} where its schema says ${types.join(' or ')}`);
     return value;
   };
 }
