@@ -110,7 +110,7 @@ for (const { title, attach, message } of attachments) {
 const options: readonly (readonly [keys: Record<string, string>, message: RegExp])[] = [
   [{ codec: 'pq' }, /codec=pq: unknown codec; known are ratio, sq8/],
   [{ codec: 'constructor' }, /codec=constructor: unknown codec/],
-  [{ colour: 'red' }, /does not use colour; this input and codec use codec, normalize; remove/],
+  [{ colour: 'red' }, /does not use colour; this input and codec use codec, normalize, bytes_per_item; remove/],
   [{ features: '3' }, /does not use features; this input and codec use codec, normalize/],
   [{ codec: 'ratio', pad_bits: '3' }, /does not use pad_bits/],
   [{ normalize: 'maybe' }, /normalize=maybe: expected true or false/],
