@@ -2,7 +2,8 @@
 
 import type { Modality } from './index/open.ts';
 import type { Model } from './models/model.ts';
-import { type HeadHandle, native } from './native.ts';
+import { native } from './native.ts';
+import type { HeadHandle } from './native-types.ts';
 
 /** A modality with the model trained for this round. */
 export interface Head {

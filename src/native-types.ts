@@ -142,3 +142,23 @@ export interface TopicInference {
   readonly tolerance: number;
   readonly threads: number;
 }
+
+declare const brand: unique symbol;
+/** What lives in native code; handles of different kinds cannot be mixed up. */
+interface Handle<Name extends string> {
+  readonly [brand]: Name;
+}
+
+/** Read-only bytes of a section: mapped from its shard files, or copied from memory. */
+export type SectionHandle = Handle<'section'>;
+/** Packed codes in slot order. */
+export type CodesHandle = Handle<'codes'>;
+/** One modality: codes, representatives, clusters and the maps between items and slots. */
+export type CellsHandle = Handle<'cells'>;
+/** A model prepared for cells, which it keeps open. */
+export type HeadHandle = Handle<'head'>;
+/** Representatives prepared for sparse or for dense rows. */
+export type AssignerHandle = Handle<'assigner'>;
+
+/** Members of clusters, taken part by part; see native/src/members.h. */
+export type MembersHandle = Handle<'members'>;

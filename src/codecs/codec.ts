@@ -2,8 +2,7 @@
 // search.
 
 import type { ModalityManifest } from '../index/format.ts';
-import type { CodesHandle, SectionHandle } from '../native.ts';
-import type { AssignTree } from '../native-types.ts';
+import type { AssignTree, CodesHandle, SectionHandle } from '../native-types.ts';
 
 export type CodecName = 'ratio' | 'sq8' | 'rabitq';
 

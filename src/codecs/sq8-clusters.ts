@@ -1,7 +1,8 @@
 // Opening what sq8 keeps of clusters: representatives on the scale of the items, and variances on one of their own.
 
 import type { ModalityManifest } from '../index/format.ts';
-import { type CodesHandle, native, type SectionHandle } from '../native.ts';
+import { native } from '../native.ts';
+import type { CodesHandle, SectionHandle } from '../native-types.ts';
 import { CodecError } from './codec.ts';
 
 export interface Sq8Clusters {

@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codecNamed } from '../codecs/registry.ts';
-import { type CellsHandle, type CodesHandle, native, type SectionHandle } from '../native.ts';
+import { native } from '../native.ts';
+import type { CellsHandle, CodesHandle, SectionHandle } from '../native-types.ts';
 import { decodeManifest, IndexError, type Manifest, type ModalityManifest } from './format.ts';
 import { mapSection } from './sections.ts';
 

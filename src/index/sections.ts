@@ -2,7 +2,8 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { native, type SectionHandle } from '../native.ts';
+import { native } from '../native.ts';
+import type { SectionHandle } from '../native-types.ts';
 import {
   decodeHeader,
   HEADER_BYTES,

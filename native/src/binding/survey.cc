@@ -1,0 +1,120 @@
+// Exports: every item at once.
+#include "exports.h"
+#include <vector>
+
+#include "../diversity.h"
+#include "../mapping.h"
+#include "../principal.h"
+#include "../search.h"
+#include "../survey.h"
+#include "handles.h"
+
+namespace farsight {
+
+namespace {
+
+// A list of modalities and their weights, all of one number of items.
+std::vector<Space> spaces(Napi::Env env, const Napi::Value& cells_value, const Napi::Value& weights_value) {
+  if (!cells_value.IsArray()) type_error(env, "cells: expected an array of handles");
+  const auto list = cells_value.As<Napi::Array>();
+  if (list.Length() == 0) range_error(env, "cells: expected at least one modality");
+  const auto weights = array_of<double>(env, weights_value, "weights", list.Length());
+  std::vector<Space> result;
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const auto& cells = handle<OpenCells>(env, list.Get(i), "cells")->cells;
+    if (!(weights[i] > 0) || std::isinf(weights[i])) range_error(env, "weights: expected positive numbers");
+    if (cells.codes->count() != handle<OpenCells>(env, list.Get(0u), "cells")->cells.codes->count()) {
+      range_error(env, "cells: modalities of different numbers of items");
+    }
+    result.push_back({&cells, weights[i]});
+  }
+  return result;
+}
+
+std::span<const uint32_t> items_of(Napi::Env env, const Napi::Value& value, const char* name, const Cells& cells) {
+  const auto items = array<uint32_t>(env, value, name);
+  require_below(env, items, cells.codes->count(), name);
+  return items;
+}
+
+SurveyOptions survey_options(Napi::Env env, const Napi::Value& workers, const Napi::Value& deadline) {
+  return {whole(env, workers, "workers", 1, 256), time_point(number(env, deadline, "deadlineMs"))};
+}
+
+Napi::Value score_everything(Info info) {
+  const auto env = info.Env();
+  auto& head = head_of(env, info[0]);
+  const auto options = survey_options(env, info[1], info[2]);
+  const auto scores = array_of<double>(env, info[3], "scores", head.cells().codes->count());
+  return Napi::Boolean::New(env, score_all(head.cells(), head.items(), options, scores));
+}
+
+Napi::Value prefer_huge(Info info) {
+  const auto memory = array<uint8_t>(info.Env(), info[0], "memory");
+  prefer_huge_pages(memory);
+  return info.Env().Undefined();
+}
+
+Napi::Value scan_range(Info info) {
+  const auto env = info.Env();
+  auto& head = head_of(env, info[0]);
+  const auto slots = head.cells().codes->count();
+  const auto first = whole(env, info[1], "first", 0, slots);
+  const auto count = whole(env, info[2], "count", 0, slots - first);
+  scan_slots(head.cells(), head.items(), first, first + count, array_of<float>(env, info[3], "scores", slots));
+  return Napi::Number::New(env, head.items().error());
+}
+
+Napi::Value distances_of_all(Info info) {
+  const auto env = info.Env();
+  const auto all = spaces(env, info[0], info[1]);
+  const auto queries = items_of(env, info[2], "queries", *all[0].cells);
+  const auto options = survey_options(env, info[3], info[4]);
+  const auto distances = array_of<double>(env, info[5], "distances", all[0].cells->codes->count());
+  return Napi::Boolean::New(env, nearest_distances(all, queries, options, distances));
+}
+
+Napi::Value diverse_items(Info info) {
+  const auto env = info.Env();
+  const auto all = spaces(env, info[0], info[1]);
+  const auto chosen = items_of(env, info[2], "chosen", *all[0].cells);
+  const auto items = items_of(env, info[3], "items", *all[0].cells);
+  const auto limit = number(env, info[4], "limit");
+  const auto deadline = time_point(number(env, info[5], "deadlineMs"));
+  const auto out = array<uint32_t>(env, info[6], "out");
+  const auto diverse = select_diverse(all, chosen, items, limit, out.size(), deadline, out.data());
+  auto result = Napi::Object::New(env);
+  result.Set("found", static_cast<double>(diverse.found));
+  result.Set("looked", static_cast<double>(diverse.looked));
+  result.Set("complete", diverse.complete);
+  return result;
+}
+
+Napi::Value components_of(Info info) {
+  const auto env = info.Env();
+  const auto all = spaces(env, info[0], info[1]);
+  const auto sample = items_of(env, info[2], "sample", *all[0].cells);
+  size_t dims = 0;
+  for (const Space& space : all) dims += space.cells->codes->dims();
+  const auto out = array<float>(env, info[3], "components");
+  require_multiple(env, out, dims, "components");
+  const auto count = out.size() / dims;
+  if (count == 0 || count > kMaxComponents) {
+    range_error(env, "components: expected 1 to " + std::to_string(kMaxComponents) + " of them");
+  }
+  principal_components(all, sample, count, out.data());
+  return env.Undefined();
+}
+
+} // namespace
+
+void export_survey(Napi::Env env, Napi::Object exports) {
+  add<prefer_huge>(env, exports, "preferHugePages");
+  add<score_everything>(env, exports, "scoreAll");
+  add<scan_range>(env, exports, "scanSlots");
+  add<distances_of_all>(env, exports, "nearestDistances");
+  add<diverse_items>(env, exports, "diverseItems");
+  add<components_of>(env, exports, "principalComponents");
+}
+
+} // namespace farsight
