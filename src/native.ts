@@ -124,7 +124,7 @@ export interface Native extends NativeBuilding {
   scoreAll(head: HeadHandle, workers: number, deadlineMs: number, scores: Float64Array): boolean;
   /**
    * Approximate scores of the items of slots [first, first + count), by item number; the others stay as they are. Returns
-   * the largest difference from the exact ones.
+   * a bound of their differences from the exact ones. Where codes give none, these are the exact ones, rounded.
    */
   scanSlots(head: HeadHandle, first: number, count: number, scores: Float32Array): number;
   /** The squared distance of every item to the nearest of the query items: weights[m] times that of modality m, summed. */

@@ -1,5 +1,5 @@
-// The sweep at scale (IRIS, steps 3 to 8): an 8-bit scan scores every item, exact scores decide near the threshold and
-// are what is told. A generator, so that whoever drives it can report progress and stop between two steps.
+// The sweep at scale (IRIS, steps 3 to 8): a scan scores every item, exact scores decide near the threshold and are what
+// is told. A generator, so that whoever drives it can report progress and stop between two steps.
 
 import { type Head, headOf } from './head.ts';
 import type { Collection } from './index/open.ts';
@@ -48,10 +48,8 @@ export interface ScanSweepResult {
   readonly error: number;
 }
 
-/** Slots scored between two reports: some tens of milliseconds. */
-const SCAN_SLOTS = 1 << 22;
-/** Items scored exactly between two reports. */
-const EXACT_ITEMS = 1 << 18;
+/** Items scored between two reports: from milliseconds, scanned in 8 bits, to about a second, exactly by a network. */
+const STEP_ITEMS = 1 << 18;
 /** Above the rounding of one addition in single precision (2^-24), relative to the largest sum. */
 const ROUNDING = 2 ** -22;
 
@@ -105,9 +103,9 @@ function* scanAll(collection: Collection, modalities: readonly SweptModality[]):
     if (modality === undefined) throw new RangeError(`modality ${name} is not part of this collection`);
     const head = headOf(modality, model);
     let scanError = 0;
-    for (let first = 0; first < items; first += SCAN_SLOTS) {
-      const count = Math.min(SCAN_SLOTS, items - first);
-      scanError = native.scanSlots(head.prepared, first, count, scores);
+    for (let first = 0; first < items; first += STEP_ITEMS) {
+      const count = Math.min(STEP_ITEMS, items - first);
+      scanError = Math.max(scanError, native.scanSlots(head.prepared, first, count, scores));
       yield { stage: 'score', done: m * items + first + count, total };
     }
     if (single) return { scanned, error: scanError, terms: [{ head, factor: 1, offset: 0 }] };
@@ -166,9 +164,9 @@ function* exactScores(
   collectionItems: number,
 ): Generator<SweepStep, Float64Array> {
   const fused = new Float64Array(items.length);
-  const part = new Float64Array(Math.min(EXACT_ITEMS, items.length));
-  for (let first = 0; first < items.length; first += EXACT_ITEMS) {
-    const some = items.subarray(first, first + EXACT_ITEMS);
+  const part = new Float64Array(Math.min(STEP_ITEMS, items.length));
+  for (let first = 0; first < items.length; first += STEP_ITEMS) {
+    const some = items.subarray(first, first + STEP_ITEMS);
     const scores = part.subarray(0, some.length);
     for (const { head, factor, offset } of terms) {
       native.scoreItems(head.prepared, some, scores);

@@ -189,10 +189,35 @@ void score_slots(const Cells& cells, const Query& query, size_t first, size_t la
   }
 }
 
+// The nearest finite float.
+float to_float(double score) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  return static_cast<float>(std::clamp(score, -kLargest, kLargest));
+}
+
+// Exact scores in single precision; returns the largest difference.
+double round_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<float> scores) {
+  std::array<uint32_t, kScatter> slots;
+  std::array<double, kScatter> exact;
+  double error = 0;
+  for (size_t begin = first; begin < last; begin += kScatter) {
+    const size_t count = std::min(kScatter, last - begin);
+    std::iota(slots.begin(), slots.begin() + count, static_cast<uint32_t>(begin));
+    query.exact_ascending(slots.data(), count, exact.data());
+    scatter(cells, begin, count, scores, [&](size_t i) {
+      const float rounded = to_float(exact[i]);
+      error = std::max(error, std::fabs(exact[i] - static_cast<double>(rounded)));
+      return rounded;
+    });
+  }
+  return error;
+}
+
 } // namespace
 
-void scan_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<float> scores) {
+double scan_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<float> scores) {
   last = last_slot(cells, last);
+  if (!std::isfinite(query.error())) return round_slots(cells, query, first, last, scores);
   const size_t block = cells.codes->block_items();
   const size_t batch = std::max<size_t>(1, kBatchSlots / block) * block;
   std::vector<float> approximate(batch);
@@ -204,6 +229,7 @@ void scan_slots(const Cells& cells, const Query& query, size_t first, size_t las
               [&](size_t i) { return approximate[begin + i - from]; });
     }
   }
+  return static_cast<double>(query.error());
 }
 
 bool score_all(const Cells& cells, const Query& query, const SurveyOptions& options, std::span<double> scores) {

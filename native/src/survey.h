@@ -24,9 +24,10 @@ struct SurveyOptions {
 // first, and the scores are of no use.
 bool score_all(const Cells& cells, const Query& query, const SurveyOptions& options, std::span<double> scores);
 
-// The approximate scores of the items of slots [first, last), by item number; other places are left as they are. Each is
-// within query.error() of the exact one.
-void scan_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<float> scores);
+// The approximate scores of the items of slots [first, last), by item number; other places are left as they are. Returns
+// how far they may be from the exact ones: query.error(), or where that is infinite, what the exact scores lose as floats,
+// which is what these are then.
+double scan_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<float> scores);
 
 // SpreadS (IRIS): the squared distance of every item to the nearest of `queries` (items), by item number; infinity for
 // one without a slot in some modality. Every space holds distances.size() items. False as above.

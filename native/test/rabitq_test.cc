@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include "rabitq-pack.h"
 #include "sq8.h"
+#include "survey.h"
 #include "test.h"
 
 using namespace farsight;
@@ -202,6 +204,39 @@ TEST("approximate rabitq scores are those of the scan's own codes within the ste
       query->approximate(blocks - 1, 1, one.data());
       CHECK(std::equal(one.begin(), one.end(), scores.end() - 16));
     }
+  }
+}
+
+TEST("what is scanned for a sweep is the exact score as a float, and its loss is told") {
+  std::mt19937 random(57);
+  const RabitqParameters parameters{33, 3, 1, 33};
+  const Packed packed(random, parameters, 40);
+  const Sq8Codes means = packed.representatives();
+  const RabitqCodes codes(parameters, packed.count, packed.blocks.data(), packed.refine.data(), means);
+  std::vector<uint32_t> items(packed.count);
+  std::iota(items.begin(), items.end(), 0u);
+  const uint32_t bits = packed_bits(items.size());
+  std::vector<uint8_t> numbers(packed_bytes(items.size(), bits));
+  pack_numbers(items, bits, numbers.data());
+  const PackedNumbers as_packed{numbers.data(), items.size(), bits};
+  const Cells cells{&codes, &means, as_packed, as_packed, packed.starts};
+  for (const float scale : {1.0f, 1e37f}) {
+    std::vector<float> weights = random_weights(random, 33);
+    for (float& weight : weights) weight *= scale;
+    const auto query = codes.prepare(weights.data(), 0.7);
+    std::vector<float> scores(items.size(), NAN);
+    const size_t middle = items.size() / 2 + 3;
+    const double error = std::max(scan_slots(cells, *query, 0, middle, scores),
+                                  scan_slots(cells, *query, middle, items.size(), scores));
+    double largest = 0;
+    for (size_t slot = 0; slot < items.size(); ++slot) {
+      CHECK(std::isfinite(scores[slot]));
+      const double lost = std::fabs(static_cast<double>(scores[slot]) - query->exact(slot));
+      // What fits a float loses half of its last place.
+      if (scale == 1) CHECK(lost <= std::ldexp(std::fabs(query->exact(slot)), -24));
+      largest = std::max(largest, lost);
+    }
+    CHECK(error == largest);
   }
 }
 

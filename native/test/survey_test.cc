@@ -120,7 +120,7 @@ TEST("the score of every item is what its own look-up says, at any number of thr
     CHECK(!score_all(modality.cells, *query, {2, Clock::now()}, scores));
     // Two ranges that meet inside a block: every item within the error, none outside the range touched.
     std::vector<float> scanned(9001, NAN);
-    scan_slots(modality.cells, *query, 0, 4133, scanned);
+    CHECK(scan_slots(modality.cells, *query, 0, 4133, scanned) == static_cast<double>(query->error()));
     for (size_t item = 0; item < 9001; ++item) CHECK(std::isnan(scanned[item]) == (modality.cells.slots[item] >= 4133));
     scan_slots(modality.cells, *query, 4133, 9001, scanned);
     for (size_t item = 0; item < 9001; ++item) {

@@ -61,8 +61,8 @@ Napi::Value scan_range(Info info) {
   const auto slots = head.cells().codes->count();
   const auto first = whole(env, info[1], "first", 0, slots);
   const auto count = whole(env, info[2], "count", 0, slots - first);
-  scan_slots(head.cells(), head.items(), first, first + count, array_of<float>(env, info[3], "scores", slots));
-  return Napi::Number::New(env, head.items().error());
+  const auto scores = array_of<float>(env, info[3], "scores", slots);
+  return Napi::Number::New(env, scan_slots(head.cells(), head.items(), first, first + count, scores));
 }
 
 Napi::Value distances_of_all(Info info) {
