@@ -1,7 +1,7 @@
 // Farsight's own round with all that a request may settle: any mix of samplers, diversity, model and search. What
 // farsight tune searches over.
 
-import { ROCCHIO_DEFAULTS, ROUND_DEFAULTS, SAMPLER_RANGES } from '../../src/round-request.ts';
+import { MLP_DEFAULTS, MLP_RANGES, ROCCHIO_DEFAULTS, ROUND_DEFAULTS, SAMPLER_RANGES } from '../../src/round-request.ts';
 import { SAMPLERS, type SamplerName } from '../../src/samplers/sampler.ts';
 import { choiceParameter, numberParameter, ParameterError, refuseUnknownKeys, wholeParameter } from './parameters.ts';
 import type { RoundOptions, RoundSystem } from './round-system.ts';
@@ -19,7 +19,7 @@ const MAX_WEIGHT = 1000;
 const KEYS = [
   ...SAMPLERS,
   ...['from', 'count', 'alpha', 'components', 'grid_segments', 'zeta', 'diversity'],
-  ...['model', 'c', 'loss', 'positive_weight', 'negative_weight'],
+  ...['model', 'c', 'hidden', 'loss', 'positive_weight', 'negative_weight'],
   ...['clusters', 'segments', 'candidates', 'workers'],
 ] as const;
 
@@ -93,10 +93,10 @@ function searchOptions(parameters: Parameters): Pick<RoundOptions, 'clusters' | 
   };
 }
 
-/** Keys of the other model are read, so that they are checked, and have no effect. */
+/** Keys of the other models are read, so that they are checked, and have no effect. */
 function modelOf(parameters: Parameters): RoundOptions['model'] {
   const { c, loss, positiveWeight } = ROUND_DEFAULTS.model;
-  const kind = choiceParameter(parameters, 'model', 'linear_svm', ['linear_svm', 'rocchio']);
+  const kind = choiceParameter(parameters, 'model', 'linear_svm', ['linear_svm', 'mlp', 'rocchio']);
   const least = kind === 'rocchio' ? 0 : Number.MIN_VALUE;
   const svm = {
     kind: 'linear_svm' as const,
@@ -104,8 +104,24 @@ function modelOf(parameters: Parameters): RoundOptions['model'] {
     loss: choiceParameter(parameters, 'loss', loss, ['hinge', 'squared_hinge']),
     positiveWeight: numberParameter(parameters, 'positive_weight', positiveWeight, least, MAX_WEIGHT),
   };
+  const hidden = hiddenOf(parameters);
   const negativeWeight = numberParameter(parameters, 'negative_weight', ROCCHIO_DEFAULTS.negativeWeight, 0, MAX_WEIGHT);
+  if (kind === 'mlp') return { kind, hidden, c: parameters.has('c') ? svm.c : MLP_DEFAULTS.c };
   return kind === 'rocchio' ? { kind, positiveWeight: svm.positiveWeight, negativeWeight } : svm;
+}
+
+/** Units of the hidden layers with + between them; 0 for none. */
+function hiddenOf(parameters: Parameters): readonly number[] {
+  const text = parameters.get('hidden');
+  if (text === undefined) return MLP_DEFAULTS.hidden;
+  if (text === '0') return [];
+  const layers = text.split('+').map((units) => (/^\d{1,9}$/.test(units) ? Number(units) : Number.NaN));
+  const [least, most] = MLP_RANGES.units;
+  if (layers.length > MLP_RANGES.layers[1] || !layers.every((units) => units >= least && units <= most)) {
+    const form = `${MLP_RANGES.layers[1]} numbers from ${least} to ${most} with + between them`;
+    throw new ParameterError(`hidden=${text}: expected 0, for no layer, or up to ${form}`);
+  }
+  return layers;
 }
 
 /** What takes effect: nothing of a sampler without a share. */
@@ -123,7 +139,7 @@ function described(parts: Parts, options: RoundOptions): System['parameters'] {
     ...(model.kind === 'rocchio'
       ? { positive_weight: model.positiveWeight, negative_weight: model.negativeWeight }
       : model.kind === 'mlp'
-        ? { c: model.c, hidden: model.hidden.join('+') }
+        ? { c: model.c, hidden: model.hidden.join('+') || '0' }
         : { c: model.c, loss: model.loss, positive_weight: model.positiveWeight }),
     clusters,
     segments,

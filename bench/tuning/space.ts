@@ -12,13 +12,14 @@ export type Space = Readonly<Record<string, readonly string[]>>;
 export type Setting = ReadonlyMap<string, string>;
 
 /**
- * Costs in steps of half a power of ten; parts of the mix (a and b of IRIS), of which every fourth setting has one
+ * Costs in steps of half a power of ten; units of the hidden layers of a network (0: logistic regression); parts of the mix (a and b of IRIS), of which every fourth setting has one
  * sampler or two; alpha of RandS; m, N and zeta of GridS. The width of the search is left alone: wider is never worse,
  * and what it costs is time.
  */
 export const SPACE: Space = {
-  model: ['linear_svm', 'linear_svm', 'linear_svm', 'rocchio'],
+  model: ['linear_svm', 'linear_svm', 'linear_svm', 'mlp', 'rocchio'],
   c: ['0.1', '0.3', '1', '3', '10', '30', '100', '300', '1000'],
+  hidden: ['0', '16', '32', '64', '32+16'],
   loss: ['squared_hinge', 'hinge'],
   positive_weight: ['1', '1', '0.3', '3'],
   negative_weight: ['0', '0.25', '0.5', '1'],
@@ -38,7 +39,9 @@ export const SPACE: Space = {
 /** Keys that take effect only beside others. */
 const NEEDS: Readonly<Record<string, (setting: Setting) => boolean>> = {
   c: (setting) => setting.get('model') !== 'rocchio',
-  loss: (setting) => setting.get('model') !== 'rocchio',
+  hidden: (setting) => setting.get('model') === 'mlp',
+  loss: (setting) => setting.get('model') === 'linear_svm',
+  positive_weight: (setting) => setting.get('model') !== 'mlp',
   negative_weight: (setting) => setting.get('model') === 'rocchio',
   from: (setting) => setting.get('spread') !== '0',
   count: (setting) => setting.get('spread') !== '0' && setting.get('from') !== 'positives',

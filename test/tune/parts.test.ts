@@ -28,7 +28,23 @@ t.test('settings differ, are seeded, name what takes effect only, and the system
       );
     t.equal(setting.has('zeta'), setting.has('grid'));
     t.equal(setting.has('alpha'), setting.has('random'));
-    t.equal(setting.has('c'), setting.get('model') === 'linear_svm');
+    t.equal(setting.has('c'), setting.get('model') !== 'rocchio');
+    t.equal(setting.has('hidden'), setting.get('model') === 'mlp');
+    t.equal(setting.has('loss'), setting.get('model') === 'linear_svm');
+  }
+  t.strictSame(new Set(settings.slice(1).map((setting) => setting.get('model'))), new Set(SPACE['model']));
+});
+
+t.test('the hidden layers of a network are numbers with + between them', async (t) => {
+  const modelOf = (hidden: string) => mix.choose(new Map(Object.entries({ model: 'mlp', hidden }))).options(9).model;
+  t.strictSame(modelOf('0'), { kind: 'mlp', hidden: [], c: 10 });
+  t.strictSame(modelOf('256'), { kind: 'mlp', hidden: [256], c: 10 });
+  t.strictSame(modelOf('32+16'), { kind: 'mlp', hidden: [32, 16], c: 10 });
+  for (const wrong of ['257', '8+8+8', '8+0', '+8', '1e1', '']) {
+    t.throws(() => modelOf(wrong), {
+      name: 'ParameterError',
+      message: /hidden=.*: expected 0, for no layer, or up to 2/,
+    });
   }
 });
 
