@@ -1,22 +1,23 @@
 // Our online LDA beside scikit-learn's at the same settings: how well held-out words are foretold, and CPU time.
 //
-//   node dist/bench/topics.bench.js [seeds=3] [topics=100] [passes=5] [batch=1024]
+//   node dist/bench/topics.bench.js [seeds=3] [topics=100] [passes=5] [batch=1024] [drawn=TEXTS]
 //
 // `perplexity` is by document completion (index-builder/topics/perplexity.ts), the same function for both models;
 // `bound` is scikit-learn's own perplexity(), for its model and for ours put into it. Lower is better. Both learn from the
-// same texts with the same vocabulary, priors, batches and passes; scikit-learn gets them shuffled once.
+// same texts with the same vocabulary, priors, batches and passes; scikit-learn gets them shuffled once. `drawn` takes so
+// many texts drawn from known topics over 20,000 words in place of the real ones.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Batch, type Corpus, CorpusWriter } from '../index-builder/topics/corpus.ts';
-import { drawHeldOut, type LearnSettings, learnTopics } from '../index-builder/topics/learn.ts';
+import { drawHeldOut, type LearnSettings, learningOffset, learnTopics } from '../index-builder/topics/learn.ts';
 import { TopicModel } from '../index-builder/topics/model.ts';
 import { completionPerplexity } from '../index-builder/topics/perplexity.ts';
 import { WordCounter } from '../index-builder/topics/vocabulary.ts';
 import { sampleOutside, seededRandom } from '../src/random.ts';
 import { cpuMs, mean, printTable, short, writeRun } from './measure.ts';
-import { type TextCorpus, textCorpora } from './topics-reference/corpora.ts';
+import { drawnTexts, type TextCorpus, textCorpora } from './topics-reference/corpora.ts';
 import {
   INSTALL_HINT,
   type ReferenceResult,
@@ -36,14 +37,15 @@ const SETTINGS = {
   wordPrior: 1 / topics,
   passes: Number(given['passes'] ?? 5),
   batch: Number(given['batch'] ?? 1024),
-  offset: 1,
   decay: 0.7,
 };
 const seeds = Array.from({ length: Number(given['seeds'] ?? 3) }, (_, seed) => seed);
 
 const version = referenceVersion();
 if (version === null) process.stdout.write(`${INSTALL_HINT}\nShowing our own figures only.\n`);
-const rows = textCorpora().flatMap((corpus) => measure(corpus, version !== null));
+const drawn = Number(given['drawn'] ?? 0);
+const corpora = drawn > 0 ? [drawnTexts(drawn, 20_000, topics, 1)] : textCorpora();
+const rows = corpora.flatMap((corpus) => measure(corpus, version !== null));
 const named = `scikit-learn ${version ?? '(absent)'}`;
 printTable(
   `Held-out perplexity, ${topics} topics, ${SETTINGS.passes} passes in batches of ${SETTINGS.batch}; ours and ${named}`,
@@ -88,8 +90,9 @@ function measure({ name, texts }: TextCorpus, withReference: boolean): Row[] {
   for (const words of texts) writer.add(words);
   const corpus = writer.end();
   try {
+    const offset = learningOffset(corpus, vocabulary.length, SETTINGS);
     return seeds.map((seed) =>
-      measureSeed(name, corpus, vocabulary.length, folder, { ...SETTINGS, seed }, withReference),
+      measureSeed(name, corpus, vocabulary.length, folder, { ...SETTINGS, offset, seed }, withReference),
     );
   } finally {
     corpus.close();

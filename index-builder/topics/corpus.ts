@@ -87,6 +87,11 @@ export class Corpus {
     return this.#ends.length;
   }
 
+  /** Distinct words of each text, summed. */
+  get pairs(): number {
+    return this.#end(this.texts - 1);
+  }
+
   /** The texts of some ranges [first, first + count), those left out for which `skip` holds. */
   read(ranges: readonly { first: number; count: number }[], skip: (text: number) => boolean = () => false): Batch {
     const kept = ranges.flatMap(({ first, count }) =>

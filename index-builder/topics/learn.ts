@@ -14,6 +14,8 @@ export interface LearnSettings extends TopicSettings, StepSettings {
 /** Texts up to which a corpus is small enough to stay in the page cache and be read in any order. */
 const SMALL_CORPUS = 4_000_000;
 const BLOCK_TEXTS = 16;
+/** Of each word, in the texts that the first steps average over; see docs/embedding.md for how it was picked. */
+const COVERAGE = 20;
 
 /** Texts for which `heldOut` is not 0 are not learned from. */
 export function learnTopics(
@@ -44,6 +46,23 @@ export function learnTopics(
     }
   }
   return model;
+}
+
+/**
+ * The offset of the steps' rates. The rates forget the random start within the first steps, and a word that a topic did not
+ * get by then has a weight of exp(psi(wordPrior)), e^-100 for .01, in it: it never comes back. So what the first steps
+ * average over, about 1 / rate = offset^decay batches, must hold every word several times in the mean:
+ *   offset^decay · words of a batch >= COVERAGE · words of the vocabulary.
+ * No more than the steps there are, or the random start would outweigh them.
+ */
+export function learningOffset(
+  corpus: Corpus,
+  words: number,
+  { batch, passes, decay }: Pick<LearnSettings, 'batch' | 'passes' | 'decay'>,
+): number {
+  const batches = Math.max(1, corpus.texts / batch);
+  const perWord = Math.max(1, corpus.pairs) / batches / words;
+  return Math.max(1, Math.min((COVERAGE / perWord) ** (1 / decay), passes * batches));
 }
 
 /** Draws the texts that are kept from learning: each with the same chance. */

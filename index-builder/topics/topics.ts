@@ -7,7 +7,7 @@ import { writeDurably } from '../stages/disk.ts';
 import { type Corpus, CorpusWriter } from './corpus.ts';
 import { type Documents, openDocuments } from './documents.ts';
 import { MODEL_FILE, MODEL_START, type ModelRecord, RowFile, readModel, writeModel } from './files.ts';
-import { drawHeldOut, type LearnSettings, learnTopics } from './learn.ts';
+import { drawHeldOut, type LearnSettings, learningOffset, learnTopics } from './learn.ts';
 import { MOST_COUNTS, type TopicModel } from './model.ts';
 import { completionPerplexity, type Perplexity } from './perplexity.ts';
 import { strongest } from './strongest.ts';
@@ -30,7 +30,8 @@ export interface LearnOptions extends CommonOptions {
   readonly stopWords?: string;
   /** Share of the texts. */
   readonly heldOut: number;
-  readonly settings: LearnSettings;
+  /** The offset follows from the corpus. */
+  readonly settings: Omit<LearnSettings, 'offset'>;
 }
 
 export interface FoldInOptions extends CommonOptions {
@@ -70,18 +71,20 @@ const BATCH_TEXTS = 4096;
 /** Learns topics and writes them with their model to the folder `options.out`; until then `out` is what it was. */
 export function topicsOf(options: LearnOptions, onProgress: OnProgress): Promise<TopicsSummary> {
   return writingAside(options.out, async (folder) => {
-    const { settings, fields } = options;
+    const { fields } = options;
     const documents = openDocuments(options);
     const stopWords = options.stopWords === undefined ? new Set<string>() : readStopWords(options.stopWords);
     const split = wordSplitter(stopWords);
     const vocabulary = await countWords(documents, split, options.vocabulary, onProgress);
-    if (vocabulary.length * settings.topics > MOST_COUNTS) {
+    if (vocabulary.length * options.settings.topics > MOST_COUNTS) {
       throw new TopicError(
-        `${vocabulary.length} words x ${settings.topics} topics are too many counts; keep the product below ${MOST_COUNTS}: lower --vocabulary`,
+        `${vocabulary.length} words x ${options.settings.topics} topics are too many counts; keep the product below ${MOST_COUNTS}: lower --vocabulary`,
       );
     }
     const corpus = await numberWords(documents, split, vocabulary, folder, options.key !== undefined, onProgress);
     try {
+      const offset = learningOffset(corpus, vocabulary.length, options.settings);
+      const settings = { ...options.settings, offset };
       const heldOut = drawHeldOut(corpus.texts, options.heldOut, settings.seed);
       const model = learnTopics(corpus, vocabulary.length, heldOut, settings, options.threads, (done, total) =>
         onProgress('learn topics', done, total),

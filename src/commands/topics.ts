@@ -15,7 +15,6 @@ const DEFAULTS = {
   heldOut: 0.05,
   kept: 6,
   seed: 0,
-  offset: 1,
   decay: 0.7,
 };
 const MOST_TOPICS = 65_536;
@@ -139,7 +138,6 @@ function learning(values: Values) {
       passes: wholeFlag('passes', text('passes'), DEFAULTS.passes, 1, 1000),
       batch: wholeFlag('batch', text('batch'), DEFAULTS.batch, 16, 65_536),
       seed: wholeFlag('seed', text('seed'), DEFAULTS.seed, 0, Number.MAX_SAFE_INTEGER),
-      offset: DEFAULTS.offset,
       decay: DEFAULTS.decay,
     },
   };

@@ -2,8 +2,9 @@
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { drawnTexts } from '../../bench/topics-reference/corpora.ts';
 import type { Batch, Corpus } from '../../index-builder/topics/corpus.ts';
-import { drawHeldOut, type LearnSettings, learnTopics } from '../../index-builder/topics/learn.ts';
+import { drawHeldOut, type LearnSettings, learningOffset, learnTopics } from '../../index-builder/topics/learn.ts';
 import { TopicModel } from '../../index-builder/topics/model.ts';
 import { completionPerplexity, splitBatch } from '../../index-builder/topics/perplexity.ts';
 import { temporaryFolder } from '../support.ts';
@@ -50,6 +51,47 @@ t.test(
     // 600 held-out texts score some 3,500 words of deviation about 1 in log: 2 % of noise. Learned from 11,400 texts.
     t.ok(learned < 1.05 * truth, `${learned} against ${truth}`);
     t.ok(learned < alike / 2);
+  },
+);
+
+t.test('of many small batches over many words, held-out words are foretold better than by frequency', async (t) => {
+  // 150 batches of some 1,500 words over a vocabulary of 4,000; 50 topics of 80 words.
+  const topics = 50;
+  const drawn = drawnTexts(19_200, 4000, topics, 1).texts;
+  const { corpus, vocabulary } = corpusOf(join(temporaryFolder(t), 'corpus'), drawn);
+  t.teardown(() => corpus.close());
+  const words = vocabulary.length;
+  const given = { ...SETTINGS, topics, prior: 1 / topics, wordPrior: 1 / topics, passes: 1, batch: 128 };
+  const settings = { ...given, offset: learningOffset(corpus, words, given) };
+  const heldOut = drawHeldOut(corpus.texts, 0.05, 1);
+  const score = (model: TopicModel): number =>
+    completionPerplexity(model, corpus, (text) => heldOut[text] === 1).perplexity;
+  const learned = score(learnTopics(corpus, words, heldOut, settings, 2, () => {}));
+  const counts = Float64Array.from({ length: words }, () => settings.wordPrior);
+  const { words: all, counts: times } = corpus.read([{ first: 0, count: corpus.texts }], (text) => heldOut[text] === 1);
+  all.forEach((word, at) => {
+    counts[word] = (counts[word] as number) + (times[at] as number);
+  });
+  const frequencies = Float64Array.from(
+    { length: words * topics },
+    (_, at) => counts[Math.floor(at / topics)] as number,
+  );
+  const byFrequency = score(new TopicModel(settings, words, frequencies, 1));
+  t.ok(learned < byFrequency, `${learned} against ${byFrequency}`);
+});
+
+t.test(
+  'the more words to a batch of so many, the longer the first steps average, up to the number of steps',
+  async (t) => {
+    const { corpus, vocabulary } = collection(t);
+    const offset = (words: number, passes: number): number =>
+      learningOffset(corpus, words, { batch: 120, passes, decay: 0.5 });
+    // 100 batches; offset^.5 batches hold 20 times each word.
+    const perBatch = corpus.pairs / 100;
+    const words = 10 * vocabulary.length;
+    t.ok(Math.abs(offset(words, 10) / ((20 * words) / perBatch) ** 2 - 1) < 1e-9);
+    t.equal(offset(words, 1), 100);
+    t.equal(offset(1, 1), 1);
   },
 );
 

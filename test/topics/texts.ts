@@ -27,7 +27,7 @@ export function corpusOf(
 ): { corpus: Corpus; vocabulary: readonly string[] } {
   const counter = new WordCounter();
   for (const words of all) counter.add(words);
-  const vocabulary = counter.vocabulary({ mostWords: 1000, minTexts: 1, maxShare: 1 });
+  const vocabulary = counter.vocabulary({ mostWords: 10_000, minTexts: 1, maxShare: 1 });
   const writer = new CorpusWriter(path, vocabulary);
   for (const words of all) writer.add(words);
   return { corpus: writer.end(), vocabulary };
