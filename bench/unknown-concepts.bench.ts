@@ -24,8 +24,18 @@ import { writeRun } from './measure.ts';
 
 const SEED = 1;
 const COLLECTIONS = 5;
-/** 10 % of the clusters, since b=256 is all of them in a collection of this size, and all of them. */
-const SYSTEMS = ['exquisitor,clusters=8:256', 'blackthorn', 'knn-ecp,clusters=8:256'];
+/** 10 % of the clusters, since b=256 is all of them in a collection of this size, and all of them; LSH that keeps buckets of
+ * about a hundred items and probes a tenth of them. */
+const SYSTEMS = [
+  'exquisitor,clusters=8:256',
+  'blackthorn',
+  'knn-ecp,clusters=8:256',
+  'svm-lsh,buckets=64,probes=6',
+  'knn-lsh,buckets=64,probes=6',
+  'hnsw',
+  'float',
+  'manual',
+];
 
 interface Concepts {
   readonly perItem: number;
