@@ -1,5 +1,6 @@
 // What an index of any size costs and answers, in one row: bytes and memory per item, the time of whole rounds by b and
-// by number of labels, of exhaustive rounds with one and two threads, and how exact the answers are.
+// by number of labels, of exhaustive rounds with one and two threads, what choosing clusters through groups saves and
+// loses, and how exact the answers are.
 //
 //   node dist/bench/scale.bench.js INDEX [ACTORS.json|random] [SETS]
 //
@@ -15,6 +16,7 @@ import { type Exactness, exactness } from './scale/exactness.ts';
 import { labelSetsFor } from './scale/labels.ts';
 import { bytesPerItem, type Memory, memoryTouched } from './scale/memory.ts';
 import { measureExhaustive, measureRounds, type RoundTimes } from './scale/rounds.ts';
+import { measureSelection, type Selection } from './scale/selection.ts';
 
 const SEED = 17;
 /** Labels of a round: those of the paper's first, a middle and a last round. */
@@ -36,6 +38,7 @@ interface Report {
   readonly bytes: ReturnType<typeof bytesPerItem>;
   readonly memory: Memory;
   readonly rounds: readonly RoundTimes[];
+  readonly selection: readonly Selection[];
   readonly exhaustive: readonly Measurement[];
   readonly exactness: readonly Exactness[];
 }
@@ -64,6 +67,9 @@ function measure(directory: string, actors: string | null, count: number, onStep
   const memory = memoryTouched(collection);
   onStep('rounds over the best clusters');
   const rounds = sets.flatMap((own) => measureRounds(collection, own));
+  onStep('choosing clusters through groups');
+  const random = labelSetsFor(items, null, count, ...LABELS[0], SEED);
+  const selection = [...(actors === null ? [] : sets), random].flatMap((own) => measureSelection(collection, own));
   onStep('exhaustive rounds');
   const exhaustive = measureExhaustive(collection, sets[0] ?? []);
   onStep('exactness');
@@ -77,13 +83,14 @@ function measure(directory: string, actors: string | null, count: number, onStep
     bytes: bytesPerItem(manifest),
     memory,
     rounds,
+    selection,
     exhaustive,
     exactness: [...collection.modalities.values()].map((modality) => exactness(collection, modality, sets[0] ?? [])),
   };
 }
 
 function print(report: Report): void {
-  const { items, bytes, memory, rounds, exhaustive } = report;
+  const { items, bytes, memory, rounds, selection, exhaustive } = report;
   const of = (labels: number): RoundTimes[] => rounds.filter((row) => row.labels === labels);
   printTable('index', [
     {
@@ -109,6 +116,21 @@ function print(report: Report): void {
       })),
     );
   }
+  printTable(
+    'choosing 256 clusters through groups and among all, ms; the last rows of random labels',
+    selection.map((row) => ({
+      modality: row.modality,
+      labels: row.labels,
+      groups: row.groups,
+      p50: short(row.grouped.median),
+      p99: short(row.grouped.p99),
+      'among all p50': short(row.flat.median),
+      'same clusters': row.overlap.toFixed(4),
+      least: row.leastOverlap.toFixed(3),
+      'recall@1000': row.groupedRecall.toFixed(4),
+      'among all recall@1000': row.flatRecall.toFixed(4),
+    })),
+  );
   printTable(
     'exhaustive rounds, ms',
     exhaustive.map((row) => ({ round: row.name, p50: short(row.wall.median), p99: short(row.wall.p99) })),

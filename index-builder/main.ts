@@ -37,6 +37,8 @@ export interface BuildOptions extends Attachments {
   readonly assign?: Assign;
   /** Lloyd passes; 0 is the papers' form. */
   readonly refine: number;
+  /** Groups of clusters to begin with, 0 for none; left out: by the number of clusters, see defaultGroups in ecp.ts. */
+  readonly groups?: number;
   /** Clusters of more items are omitted from a round unless all are read; left out: see sizeLimit in ecp.ts. */
   readonly sizeLimit?: number;
   readonly threads: number;
@@ -113,6 +115,7 @@ async function buildInto(
         clusterSize,
         assign,
         refine,
+        ...(options.groups === undefined ? {} : { groups: options.groups }),
         sizeLimit: limit,
         threads,
         checkpointRows: options.checkpointRows ?? CHECKPOINT_ROWS,
@@ -146,13 +149,14 @@ function headOf(
 
 /** What makes the same index: everything but threads, memory and the way assignment is named. */
 function identityOf(options: BuildOptions, readers: readonly VectorReader[]): Identity {
-  const { seed, clusterSize, assign, refine, sizeLimit, qualityQueries, ids, metadata, thumbnails } = options;
+  const { seed, clusterSize, assign, refine, groups, sizeLimit, qualityQueries, ids, metadata, thumbnails } = options;
   const identity: Record<string, string> = {
     'the format version': `${FORMAT_VERSION}`,
     '--seed': `${seed}`,
     '--cluster-size': `${clusterSize}`,
     '--assign': `${assign ?? 'by size'}`,
     '--refine': `${refine}`,
+    '--groups': `${groups ?? 'by size'}`,
     '--size-limit': `${sizeLimit ?? 'by size'}`,
     '--quality-queries': `${qualityQueries ?? 'by size'}`,
   };

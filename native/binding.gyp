@@ -36,6 +36,8 @@
       "src/rabitq-pack.cc",
       "src/repeats.cc",
       "src/search.cc",
+      "src/selection.cc",
+      "src/lookups.cc",
       "src/head.cc",
       "src/survey.cc",
       "src/diversity.cc",

@@ -132,6 +132,24 @@ export interface NativeBuilding {
   ): AssignerHandle;
   denseAssigner(representatives: Float32Array, dims: number, tree: AssignTree | null, threads: number): AssignerHandle;
   /** Nearest representative and squared distance of every row of a chunk; independent of chunking and threads. */
+  /**
+   * groups[i]: the group of representative i, of groups of near ones as assignment by a tree has them. Returns how many
+   * there are, none of them empty; the tree's beam does not matter.
+   */
+  groupSparse(
+    representatives: SparseVectors,
+    dims: number,
+    tree: AssignTree,
+    threads: number,
+    groups: Uint32Array,
+  ): number;
+  groupDense(
+    representatives: Float32Array,
+    dims: number,
+    tree: AssignTree,
+    threads: number,
+    groups: Uint32Array,
+  ): number;
   assignSparse(
     assigner: AssignerHandle,
     rows: SparseVectors,

@@ -11,6 +11,13 @@ export interface RatioParameters {
   readonly maxSum: number;
 }
 
+/** Clusters in groups of near ones: group g holds clusters starts[g] (u32) to starts[g + 1]. */
+export interface OpenGroups {
+  /** Of the members' representatives. */
+  readonly means: CodesHandle;
+  readonly starts: SectionHandle;
+}
+
 export interface RatioQuantiser {
   readonly features: number;
   readonly dims: number;

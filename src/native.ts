@@ -9,6 +9,7 @@ import type {
   HeadHandle,
   MlpOptions,
   MlpResult,
+  OpenGroups,
   RabitqParameters,
   RatioParameters,
   ScanResult,
@@ -67,6 +68,7 @@ export interface Native extends NativeBuilding {
     items: SectionHandle,
     slots: SectionHandle,
     starts: SectionHandle,
+    groups?: OpenGroups | null,
   ): CellsHandle;
 
   /** Bytes of `count` packed numbers below `limit`; see native/src/packed.h. */

@@ -4,6 +4,7 @@
 import type { Moments, Representatives, Space } from '../../src/codecs/codec.ts';
 import type { ModalityManifest, SectionManifest } from '../../src/index/format.ts';
 import { native } from '../../src/native.ts';
+import { groupClusters, renumber, startsOfKept } from './groups.ts';
 import { levelsOver } from './levels.ts';
 import type { ScratchFile } from './scratch.ts';
 import { inverse, type OccupiedClusters, slotsInPlace } from './slots.ts';
@@ -32,13 +33,16 @@ export function packModality(
   space: Space,
   records: ScratchFile,
   nearest: ScratchFile,
-  assigned: Representatives,
+  learned: Representatives,
   agreement: number,
   partitionBytes: number,
   options: StageOptions,
 ): PackedModality {
   const slots = new Uint32Array(records.rows);
   nearest.read(0, new Uint8Array(slots.buffer));
+  const groups = groupClusters(space, learned, options);
+  if (groups !== null) renumber(slots, groups);
+  const assigned = groups === null ? learned : space.pick(learned, groups.order);
   const clusters = slotsInPlace(slots, assigned.count);
   // What was refined is chosen by the mean and variance of its final members; the papers' form by the row it is.
   const representativesOf = (moments: Moments): Representatives =>
@@ -53,7 +57,9 @@ export function packModality(
     options,
   );
   const representatives = representativesOf(moments);
-  const packed = space.packClusters(representatives, moments.spread);
+  const groupStarts = groups && startsOfKept(groups.starts, clusters.kept);
+  const groupMeans = groupStarts && space.groupMeans(representatives, groupStarts, options.threads);
+  const packed = space.packClusters(representatives, moments.spread, groupMeans);
   const levels = levelsOver(space, representatives, options);
   const write = (suffix: string, bytes: Uint8Array) =>
     void sections.push(writeSection(options.workspace.index, `${options.modality}.${suffix}`, bytes));
@@ -61,6 +67,7 @@ export function packModality(
   write('items', packedNumbers(inverse(slots)));
   write('slots', packedNumbers(slots));
   write('starts', bytesOf(clusters.starts));
+  if (groupStarts !== null) write('group-starts', bytesOf(groupStarts));
   write('nodes', bytesOf(levels.nodes));
   write('parents', bytesOf(levels.parents));
   return {
@@ -69,6 +76,7 @@ export function packModality(
       ...packed.manifest,
       clusters: clusters.kept.length,
       spread: moments.spread !== null,
+      ...(groupStarts === null ? {} : { groups: groupStarts.length - 1 }),
       levels: Array.from(levels.levelSizes),
       statistics: {
         max_value_error: space.maxValueError,

@@ -32,6 +32,8 @@ export interface StageOptions {
   readonly assign: Assign;
   /** Lloyd passes; 0 is the papers' form. */
   readonly refine: number;
+  /** Groups of clusters to begin with, 0 for none; left out: see defaultGroups in ecp.ts. */
+  readonly groups?: number;
   readonly sizeLimit: number;
   readonly threads: number;
   /** Rows between two points from which a killed build goes on; a whole number of parts. */

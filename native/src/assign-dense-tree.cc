@@ -21,8 +21,7 @@ namespace {
 // Visits of rows to groups held at a time: what bounds the memory of a chunk.
 constexpr size_t kVisits = size_t{1} << 23;
 
-// The first of equal vectors, ascending.
-std::vector<uint32_t> distinct_vectors(const float* values, size_t count, size_t dims) {
+Distinct distinct_vectors(const float* values, size_t count, size_t dims) {
   const auto hash = [&](size_t row) {
     uint64_t hash = 0;
     for (size_t d = 0; d < dims; ++d) {
@@ -34,26 +33,34 @@ std::vector<uint32_t> distinct_vectors(const float* values, size_t count, size_t
   const auto same = [&](size_t a, size_t b) {
     return std::memcmp(values + a * dims, values + b * dims, dims * sizeof(float)) == 0;
   };
-  return distinct_rows(count, 1, hash, same).rows;
+  return distinct_rows(count, 1, hash, same);
+}
+
+std::vector<float> rows_of(const float* values, size_t dims, const std::vector<uint32_t>& rows) {
+  std::vector<float> out(rows.size() * dims);
+  for (size_t r = 0; r < rows.size(); ++r) std::copy_n(values + rows[r] * dims, dims, out.data() + r * dims);
+  return out;
+}
+
+Groups groups_of(const std::vector<float>& values, size_t dims, const AssignTree& tree, size_t threads) {
+  const auto read = [&](size_t row, float* out) { std::copy_n(values.data() + row * dims, dims, out); };
+  return lloyd_groups(
+      values.size() / dims, tree.nodes, tree.seed, threads,
+      [&](const Groups& groups) {
+        return std::make_unique<DenseNodes>(values, dims, groups.members, groups.starts, threads);
+      },
+      [&](const DenseNodes& nodes, size_t first, size_t last, uint16_t* found) {
+        nodes.search(read, first, last, 1, found);
+      });
 }
 
 class DenseTree final : public DenseAssigner {
  public:
   DenseTree(const float* representatives, size_t count, size_t dims, const AssignTree& tree, size_t threads)
-      : dims_(dims), numbers_(distinct_vectors(representatives, count, dims)) {
-    std::vector<float> values(numbers_.size() * dims);
-    for (size_t r = 0; r < numbers_.size(); ++r) {
-      std::copy_n(representatives + numbers_[r] * dims, dims, values.data() + r * dims);
-    }
-    const auto means = [&](const Groups& groups) {
-      return std::make_unique<DenseNodes>(values, dims, groups.members, groups.starts, threads);
-    };
-    const auto read = [&](size_t row, float* out) { std::copy_n(values.data() + row * dims, dims, out); };
-    groups_ = lloyd_groups(numbers_.size(), tree.nodes, tree.seed, threads, means,
-                           [&](const DenseNodes& nodes, size_t first, size_t last, uint16_t* found) {
-                             nodes.search(read, first, last, 1, found);
-                           });
-    nodes_ = means(groups_);
+      : dims_(dims), numbers_(distinct_vectors(representatives, count, dims).rows) {
+    const std::vector<float> values = rows_of(representatives, dims, numbers_);
+    groups_ = groups_of(values, dims, tree, threads);
+    nodes_ = std::make_unique<DenseNodes>(values, dims, groups_.members, groups_.starts, threads);
     beam_ = std::min<size_t>(tree.beam, groups_.count());
     fill_panels(values, threads);
   }
@@ -151,6 +158,18 @@ class DenseTree final : public DenseAssigner {
 std::unique_ptr<DenseAssigner> dense_tree_assigner(const float* representatives, size_t count, size_t dims,
                                                    const AssignTree& tree, size_t threads) {
   return std::make_unique<DenseTree>(representatives, count, dims, tree, threads);
+}
+
+size_t dense_groups(const float* values, size_t count, size_t dims, const AssignTree& tree, size_t threads,
+                    uint32_t* groups) {
+  const Distinct kinds = distinct_vectors(values, count, dims);
+  const std::vector<float> rows = rows_of(values, dims, kinds.rows);
+  const Groups coarse = groups_of(rows, dims, coarse_tree(kinds.rows.size(), tree), threads);
+  const Groups found = nested_groups(coarse, tree.nodes, threads, [&](const std::vector<uint32_t>& members, size_t nodes) {
+    return groups_of(rows_of(rows.data(), dims, members), dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, 1);
+  });
+  write_groups(found, kinds.kind_of, groups);
+  return found.count();
 }
 
 } // namespace farsight

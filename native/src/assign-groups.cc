@@ -1,6 +1,8 @@
 // Groups and visits; see assign-groups.h.
 #include "assign-groups.h"
 
+#include <cmath>
+
 namespace farsight {
 
 std::vector<uint32_t> seeded_sample(size_t count, size_t total, uint64_t seed) {
@@ -34,6 +36,19 @@ Groups grouped(const std::vector<uint16_t>& of, size_t groups) {
   out.members.resize(of.size());
   for (size_t i = 0; i < of.size(); ++i) out.members[next[of[i]]++] = static_cast<uint32_t>(i);
   return out;
+}
+
+AssignTree coarse_tree(size_t rows, const AssignTree& tree) {
+  const auto root = static_cast<uint32_t>(std::lround(std::sqrt(rows)));
+  return {std::max(1u, std::min(root, tree.nodes)), 1, tree.seed};
+}
+
+void write_groups(const Groups& found, const std::vector<uint32_t>& kind_of, uint32_t* groups) {
+  std::vector<uint32_t> of(found.members.size());
+  for (size_t g = 0; g < found.count(); ++g) {
+    for (size_t i = found.starts[g]; i < found.starts[g + 1]; ++i) of[found.members[i]] = static_cast<uint32_t>(g);
+  }
+  for (size_t i = 0; i < kind_of.size(); ++i) groups[i] = of[kind_of[i]];
 }
 
 Groups divided(const Groups& groups, size_t most) {

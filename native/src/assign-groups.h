@@ -1,12 +1,14 @@
 // Groups of vectors by seeded Lloyd passes, and the work of a chunk of rows in the order of the groups they visit.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "assign.h"
 #include "parallel.h"
 
 namespace farsight {
@@ -23,6 +25,12 @@ std::vector<uint32_t> seeded_sample(size_t count, size_t total, uint64_t seed);
 
 // Numbers 0 .. of.size() - 1 by what they belong to; numbers below `groups`, empty groups left out.
 Groups grouped(const std::vector<uint16_t>& of, size_t groups);
+
+// To divide `rows` vectors by before every group is divided: the root of their number, or what the tree has if less.
+AssignTree coarse_tree(size_t rows, const AssignTree& tree);
+
+// groups[i] = the group of vector i, kind_of[i] being the member that it is equal to.
+void write_groups(const Groups& found, const std::vector<uint32_t>& kind_of, uint32_t* groups);
 
 // The groups with those of more than kOverfull times their mean size divided: as many of their members as would bring
 // them down to it are taken out, evenly, to be groups of their own that the next pass fills. At most `most` groups.
@@ -50,6 +58,29 @@ Groups lloyd_groups(size_t rows, size_t nodes, uint64_t seed, size_t threads, co
     if (pass < kDividingPasses) groups = divided(groups, kMostGroups);
   }
   return groups;
+}
+
+// Every group divided into groups of its own: divide(members, nodes) makes Groups of places in `members`, from as many
+// nodes as the group has a share in `nodes`. Two steps cost a fraction of Lloyd passes over all members of all groups.
+template <typename Divide>
+Groups nested_groups(const Groups& coarse, size_t nodes, size_t threads, const Divide& divide) {
+  std::vector<Groups> parts(coarse.count());
+  parallel(coarse.count(), threads, [&](size_t first, size_t last) {
+    for (size_t g = first; g < last; ++g) {
+      const size_t size = coarse.starts[g + 1] - coarse.starts[g];
+      const size_t share = size * nodes / coarse.members.size();
+      parts[g] = divide(std::vector<uint32_t>(coarse.members.begin() + coarse.starts[g],
+                                              coarse.members.begin() + coarse.starts[g + 1]),
+                        std::max<size_t>(1, share));
+    }
+  });
+  Groups out;
+  out.starts.push_back(0);
+  for (size_t g = 0; g < parts.size(); ++g) {
+    for (const uint32_t member : parts[g].members) out.members.push_back(coarse.members[coarse.starts[g] + member]);
+    for (size_t p = 1; p < parts[g].starts.size(); ++p) out.starts.push_back(coarse.starts[g] + parts[g].starts[p]);
+  }
+  return out;
 }
 
 // Visits of `rows` rows to `beam` groups each, sorted by group: order[starts[g] .. starts[g + 1]) are those to group g,

@@ -61,6 +61,18 @@ SparseTable rows_of(const SparseTable& table, const std::vector<uint32_t>& rows,
   return out;
 }
 
+Groups groups_of(const SparseTable& table, const WeighedRows& weighed, size_t dims, const AssignTree& tree,
+                 size_t threads) {
+  return lloyd_groups(
+      table.counts.size(), tree.nodes, tree.seed, threads,
+      [&](const Groups& groups) {
+        return std::make_unique<SparseNodes>(table, groups.members, groups.starts, dims, threads);
+      },
+      [&](const SparseNodes& nodes, size_t first, size_t last, uint16_t* found) {
+        nodes.search(weighed, first, last, 1, found);
+      });
+}
+
 // The members of one group as a panel, built for a batch of visitors.
 class GroupPanel {
  public:
@@ -142,15 +154,8 @@ class SparseTree final : public SparseAssigner {
       table_ = rows_of(all, numbers_, threads);
     }
     const WeighedRows weighed(table_, threads);
-    const auto means = [&](const Groups& groups) {
-      return std::make_unique<SparseNodes>(table_, groups.members, groups.starts, dims, threads);
-    };
-    groups_ = lloyd_groups(
-        numbers_.size(), tree.nodes, tree.seed, threads, means,
-        [&](const SparseNodes& nodes, size_t first, size_t last, uint16_t* found) {
-          nodes.search(weighed, first, last, 1, found);
-        });
-    nodes_ = means(groups_);
+    groups_ = groups_of(table_, weighed, dims, tree, threads);
+    nodes_ = std::make_unique<SparseNodes>(table_, groups_.members, groups_.starts, dims, threads);
     beam_ = std::min<size_t>(tree.beam, groups_.count());
     for (size_t g = 0; g < groups_.count(); ++g) {
       double largest = 0;
@@ -272,6 +277,20 @@ class SparseTree final : public SparseAssigner {
 std::unique_ptr<SparseAssigner> sparse_tree_assigner(const SparseVectors& representatives, size_t dims,
                                                      const AssignTree& tree, size_t threads) {
   return std::make_unique<SparseTree>(representatives, dims, tree, threads);
+}
+
+size_t sparse_groups(const SparseVectors& vectors, size_t dims, const AssignTree& tree, size_t threads,
+                     uint32_t* groups) {
+  const SparseTable all(vectors, threads);
+  const Distinct kinds = distinct(all, 1);
+  const SparseTable table = rows_of(all, kinds.rows, threads);
+  const Groups coarse = groups_of(table, WeighedRows(table, threads), dims, coarse_tree(kinds.rows.size(), tree), threads);
+  const Groups found = nested_groups(coarse, tree.nodes, threads, [&](const std::vector<uint32_t>& members, size_t nodes) {
+    const SparseTable own = rows_of(table, members, 1);
+    return groups_of(own, WeighedRows(own, 1), dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, 1);
+  });
+  write_groups(found, kinds.kind_of, groups);
+  return found.count();
 }
 
 } // namespace farsight

@@ -38,4 +38,12 @@ std::unique_ptr<SparseAssigner> sparse_assigner(const SparseVectors& representat
 std::unique_ptr<DenseAssigner> dense_assigner(const float* representatives, size_t count, size_t dims,
                                               const AssignTree* tree, size_t threads);
 
+// groups[i] = the group of vector i in groups of near vectors, numbered so that near groups of near vectors often follow
+// on each other; equal vectors share theirs. From `nodes` of a tree, divided and left out as there: returns how many
+// groups there are, none of them empty.
+size_t sparse_groups(const SparseVectors& vectors, size_t dims, const AssignTree& tree, size_t threads,
+                     uint32_t* groups);
+size_t dense_groups(const float* values, size_t count, size_t dims, const AssignTree& tree, size_t threads,
+                    uint32_t* groups);
+
 } // namespace farsight

@@ -47,46 +47,68 @@ inline void keep_best(std::vector<Scored>& list, size_t limit) {
   list.resize(limit);
 }
 
-// The `limit` best slots that `admit` lets through, by their approximate scores alone.
+// What collectors share: of the slots that reach a threshold, those that `admit` lets through.
+// Admit: bool(size_t slot, uint32_t& number) gives a slot's number, or leaves the slot out; prefetch(slot) hints that it will
+// be asked.
 template <typename Admit>
-class RoughCollector {
- public:
-  RoughCollector(size_t limit, Admit admit)
-      : admit_(admit), limit_(limit), capacity_(std::max(limit * kCandidates, kLeastCandidates)),
+class Offers {
+ protected:
+  Offers(size_t limit, Admit admit)
+      : limit_(limit),
+        capacity_(std::max(limit * kCandidates, kLeastCandidates)),
+        admit_(admit),
         positions_(kBatchSlots + 16) {}
 
-  // As of Collector.
-  void offer(size_t first, const float* scores, size_t count) {
+  // Calls keep(score, slot, number), which may raise the threshold, for the slots [first, first + count), count <=
+  // kBatchSlots.
+  template <typename Keep>
+  void each(size_t first, const float* scores, size_t count, Keep keep) {
     if (limit_ == 0) return;
     const size_t found = kernels().select_at_least(scores, count, threshold_, positions_.data());
     for (size_t p = 0; p < found; ++p) admit_.prefetch(first + positions_[p]);
     for (size_t p = 0; p < found; ++p) {
       const float score = scores[positions_[p]];
       uint32_t number = 0;
-      if (score < threshold_ || !admit_(first + positions_[p], number)) continue;
-      best_.push_back({score, number});
-      if (best_.size() == capacity_) shrink();
+      if (score >= threshold_ && admit_(first + positions_[p], number)) keep(score, first + positions_[p], number);
     }
+  }
+
+  size_t limit_;
+  size_t capacity_;
+  float threshold_ = -INFINITY;
+
+ private:
+  Admit admit_;
+  std::vector<uint32_t> positions_;
+};
+
+// The `limit` best slots that `admit` lets through, by their approximate scores alone.
+template <typename Admit>
+class RoughCollector : Offers<Admit> {
+ public:
+  RoughCollector(size_t limit, Admit admit) : Offers<Admit>(limit, admit) {}
+
+  // As of Collector.
+  void offer(size_t first, const float* scores, size_t count) {
+    this->each(first, scores, count, [&](float score, size_t, uint32_t number) {
+      best_.push_back({score, number});
+      if (best_.size() == this->capacity_) shrink();
+    });
   }
 
   // Leaves the collector empty; the result is unordered.
   std::vector<Scored> take() {
-    keep_best(best_, limit_);
-    threshold_ = -INFINITY;
+    keep_best(best_, this->limit_);
+    this->threshold_ = -INFINITY;
     return std::exchange(best_, {});
   }
 
  private:
   void shrink() {
-    keep_best(best_, limit_);
-    threshold_ = static_cast<float>(std::max_element(best_.begin(), best_.end(), Better{})->score);
+    keep_best(best_, this->limit_);
+    this->threshold_ = static_cast<float>(std::max_element(best_.begin(), best_.end(), Better{})->score);
   }
 
-  Admit admit_;
-  size_t limit_;
-  size_t capacity_;
-  float threshold_ = -INFINITY;
-  std::vector<uint32_t> positions_;
   std::vector<Scored> best_;
 };
 
@@ -96,42 +118,28 @@ class RoughCollector {
 //   - nor is one below (limit-th best exact) - E.
 // Candidates are kept by approximate score in a bounded buffer. When too many lie within 2E of each other (ties), they
 // are scored exactly and only `limit` of them stay.
-// Admit: bool(size_t slot, uint32_t& number) gives a slot's number, or leaves the slot out; prefetch(slot) hints that it will
-// be asked.
 template <typename Admit>
-class Collector {
+class Collector : Offers<Admit> {
  public:
   Collector(const Query& query, size_t limit, Admit admit)
-      : query_(query),
-        admit_(admit),
-        limit_(limit),
-        capacity_(std::max(limit * kCandidates, kLeastCandidates)),
-        error_(query.error()),
-        positions_(kBatchSlots + 16) {}
+      : Offers<Admit>(limit, admit), query_(query), error_(query.error()) {}
 
   // Approximate scores of the slots [first, first + count), count <= kBatchSlots.
   void offer(size_t first, const float* scores, size_t count) {
-    if (limit_ == 0) return;
-    const size_t found = kernels().select_at_least(scores, count, threshold_, positions_.data());
-    for (size_t p = 0; p < found; ++p) admit_.prefetch(first + positions_[p]);
-    for (size_t p = 0; p < found; ++p) {
-      const float score = scores[positions_[p]];
-      if (score < threshold_) continue; // raised since they were selected
-      Candidate candidate{score, static_cast<uint32_t>(first + positions_[p]), 0};
-      if (!admit_(candidate.slot, candidate.number)) continue;
-      candidates_.push_back(candidate);
+    this->each(first, scores, count, [&](float score, size_t slot, uint32_t number) {
+      candidates_.push_back({score, static_cast<uint32_t>(slot), number});
       lowest_ = std::min(lowest_, score);
       highest_ = std::max(highest_, score);
-      if (candidates_.size() == capacity_) shrink();
-    }
+      if (candidates_.size() == this->capacity_) shrink();
+    });
   }
 
   // Leaves the collector empty; the result is unordered.
   std::vector<Scored> take() {
-    if (limit_ == 0) return {};
+    if (this->limit_ == 0) return {};
     drop_hopeless();
     settle();
-    threshold_ = -INFINITY;
+    this->threshold_ = -INFINITY;
     return std::exchange(best_, {});
   }
 
@@ -144,20 +152,20 @@ class Collector {
 
   void shrink() {
     drop_hopeless();
-    if (candidates_.size() > capacity_ / 2) settle();
+    if (candidates_.size() > this->capacity_ / 2) settle();
   }
 
   void drop_hopeless() {
-    if (candidates_.size() <= limit_) return;
+    if (candidates_.size() <= this->limit_) return;
     raise_threshold(reached_by_limit() - 2 * error_);
     // Without a branch per candidate: which ones stay is as good as random.
     size_t kept = 0;
     for (const Candidate candidate : candidates_) {
       candidates_[kept] = candidate;
-      kept += candidate.approximate >= threshold_;
+      kept += candidate.approximate >= this->threshold_;
     }
     candidates_.resize(kept);
-    lowest_ = std::max(lowest_, threshold_);
+    lowest_ = std::max(lowest_, this->threshold_);
   }
 
   // A score that at least `limit` candidates reach, close to the largest such one: the lower edge of a histogram's
@@ -171,7 +179,7 @@ class Collector {
       ++buckets_[std::min(static_cast<uint32_t>((candidate.approximate - low) * scale), kBuckets - 1)];
     }
     uint32_t last = kBuckets - 1;
-    for (size_t reached = buckets_[last]; reached < limit_; reached += buckets_[last]) --last;
+    for (size_t reached = buckets_[last]; reached < this->limit_; reached += buckets_[last]) --last;
     // The two float roundings above move (x - low) * scale by less than 2^-22 of itself.
     return low + last * (1 - 0x1p-22) / scale;
   }
@@ -186,29 +194,42 @@ class Collector {
     candidates_.clear();
     lowest_ = INFINITY;
     highest_ = -INFINITY;
-    keep_best(best_, limit_);
-    if (best_.size() < limit_) return;
+    keep_best(best_, this->limit_);
+    if (best_.size() < this->limit_) return;
     const auto worst = std::max_element(best_.begin(), best_.end(), Better{});
     raise_threshold(worst->score - error_);
   }
 
   void raise_threshold(double bound) {
     const float rounded = round_down(bound);
-    if (rounded > threshold_) threshold_ = rounded;
+    if (rounded > this->threshold_) this->threshold_ = rounded;
   }
 
   const Query& query_;
-  Admit admit_;
-  size_t limit_;
-  size_t capacity_;
   double error_;
-  float threshold_ = -INFINITY;
-  std::vector<uint32_t> positions_;
   std::vector<Candidate> candidates_;
   float lowest_ = INFINITY; // bounds of the candidates' approximate scores
   float highest_ = -INFINITY;
   std::vector<uint32_t> buckets_;
   std::vector<Scored> best_;
 };
+
+// Scores the slots [begin, end) and hands them to a collector, kBatchSlots at a time at most. `stop` is asked before
+// every batch; returns how many slots were scored.
+template <typename Collects, typename Asked>
+size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t end, std::vector<float>& scores,
+                  Collects& collector, Asked&& stop) {
+  const size_t items = codes.block_items();
+  size_t slot = begin;
+  while (slot < end && !stop()) {
+    const size_t first_block = slot / items;
+    const size_t base = first_block * items;
+    const size_t batch_end = std::min(end, base + kBatchSlots);
+    query.approximate(first_block, (batch_end - base + items - 1) / items, scores.data());
+    collector.offer(slot, scores.data() + (slot - base), batch_end - slot);
+    slot = batch_end;
+  }
+  return slot - begin;
+}
 
 } // namespace farsight

@@ -13,6 +13,11 @@ const Query& Head::representatives() {
   return *representatives_;
 }
 
+const Query* Head::groups() {
+  if (!groups_ && cells_.groups.means != nullptr) groups_ = prepare(*cells_.groups.means);
+  return groups_.get();
+}
+
 const Query* Head::spread() {
   if (!spread_ && spread_codes_ != nullptr) spread_ = prepare_spread(*spread_codes_);
   return spread_.get();

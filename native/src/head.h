@@ -4,8 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "codes.h"
-#include "search.h"
+#include "cells.h"
 
 namespace farsight {
 
@@ -20,6 +19,8 @@ class Head {
   const Cells& cells() const { return cells_; }
   const Query& items();
   const Query& representatives();
+  // nullptr: clusters are not grouped.
+  const Query* groups();
   // exact(c) is the variance of the scores of cluster c's items, approximate() means nothing; nullptr: not known.
   const Query* spread();
 
@@ -31,7 +32,7 @@ class Head {
  private:
   const Cells& cells_;
   const Codes* spread_codes_;
-  std::unique_ptr<Query> items_, representatives_, spread_;
+  std::unique_ptr<Query> items_, representatives_, groups_, spread_;
 };
 
 // score(x) = weights . x + bias.

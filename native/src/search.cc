@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -17,8 +16,6 @@ namespace farsight {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Clusters ahead that are asked for while one is scored, and at most how much of each.
 constexpr size_t kPrefetchClusters = 2;
@@ -50,24 +47,6 @@ class SkipSet {
   uint32_t bits_ = 6;
   std::vector<uint64_t> filter_;
 };
-
-// Scores the slots [begin, end) and hands them to a collector, kBatchSlots at a time at most. `stop` is asked before
-// every batch; returns how many slots were scored.
-template <typename Collects, typename Asked>
-size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t end, std::vector<float>& scores,
-                  Collects& collector, Asked&& stop) {
-  const size_t items = codes.block_items();
-  size_t slot = begin;
-  while (slot < end && !stop()) {
-    const size_t first_block = slot / items;
-    const size_t base = first_block * items;
-    const size_t batch_end = std::min(end, base + kBatchSlots);
-    query.approximate(first_block, (batch_end - base + items - 1) / items, scores.data());
-    collector.offer(slot, scores.data() + (slot - base), batch_end - slot);
-    slot = batch_end;
-  }
-  return slot - begin;
-}
 
 // Whether to stop before the next batch. The first batch of every part is always scanned, so that a late answer holds
 // the best there is at hand; a scan without a deadline never looks at the clock.
@@ -118,41 +97,6 @@ void decide(const Cells& cells, const Query& query, size_t limit, std::vector<Sc
   }
 }
 
-// Checked access to what a file says about slots and clusters.
-class Bounds {
- public:
-  explicit Bounds(const Cells& cells)
-      : cells_(cells), slots_(std::min(cells.codes->count(), cells.items.size())) {}
-
-  size_t slots() const { return slots_; }
-  size_t clusters() const { return cells_.starts.empty() ? 0 : cells_.starts.size() - 1; }
-
-  struct Range {
-    size_t begin;
-    size_t end;
-  };
-  // Empty for a cluster that does not exist.
-  Range cluster(uint32_t c) const {
-    if (c >= clusters()) return {0, 0};
-    const size_t begin = std::min<size_t>(cells_.starts[c], slots_);
-    return {begin, std::clamp<size_t>(cells_.starts[c + 1], begin, slots_)};
-  }
-
-  size_t size(uint32_t c) const {
-    const Range range = cluster(c);
-    return range.end - range.begin;
-  }
-
-  // The slot of an item, or slots() when it has none.
-  size_t slot(uint32_t item) const {
-    return item < cells_.slots.size() ? std::min<size_t>(cells_.slots[item], slots_) : slots_;
-  }
-
- private:
-  const Cells& cells_;
-  size_t slots_;
-};
-
 // Asks for the blocks and the item numbers of a cluster that is scored soon, up to a limit past which the hardware's
 // own prefetchers have caught up.
 void prefetch_slots(const Cells& cells, Bounds::Range range) {
@@ -176,19 +120,6 @@ struct AdmitItems {
   }
 };
 
-// Lets through the clusters that have items, but no more than the limit.
-struct AdmitClusters {
-  const Cells& cells;
-  const Bounds& bounds;
-  uint64_t size_limit;
-  void prefetch(size_t cluster) const { __builtin_prefetch(&cells.starts[cluster]); }
-  bool operator()(size_t cluster, uint32_t& number) const {
-    number = static_cast<uint32_t>(cluster);
-    const size_t size = bounds.size(number);
-    return size > 0 && size <= size_limit;
-  }
-};
-
 // Sorts, cuts to `limit` and writes; returns how many.
 size_t write_best(std::vector<Scored>& list, size_t limit, uint32_t* items, double* scores) {
   keep_best(list, limit);
@@ -200,48 +131,7 @@ size_t write_best(std::vector<Scored>& list, size_t limit, uint32_t* items, doub
   return list.size();
 }
 
-// What `collector` keeps of the first `total` representatives.
-template <typename Collects>
-std::vector<Scored> best_representatives(const Cells& cells, const Query& query, size_t total, Collects collector) {
-  std::vector<float> scores(kBatchSlots);
-  scan_slots(*cells.representatives, query, 0, total, scores, collector, [] { return false; });
-  return collector.take();
-}
-
 } // namespace
-
-size_t select_clusters(const Cells& cells, const Query& representatives, const Query* spread, size_t count,
-                       uint64_t size_limit, uint32_t* clusters, size_t* ordinary) {
-  const Bounds bounds(cells);
-  const size_t total = std::min(bounds.clusters(), cells.representatives->count());
-  count = std::min(count, total);
-  const AdmitClusters admit{cells, bounds, size_limit};
-  std::vector<Scored> best = spread == nullptr
-                               ? best_representatives(cells, representatives, total, Collector(representatives, count, admit))
-                               : best_representatives(cells, representatives, total,
-                                                      RoughCollector(std::min(count * kPreselected, total), admit));
-  if (spread != nullptr) {
-    for (size_t i = 0; i < best.size(); ++i) {
-      if (i + kPrefetchCodes < best.size()) spread->prefetch(best[i + kPrefetchCodes].item);
-      best[i].score += kDeviations * std::sqrt(std::max(0.0, spread->exact(best[i].item)));
-    }
-    keep_best(best, count);
-  }
-  std::sort(best.begin(), best.end(), Better{});
-  *ordinary = best.size();
-  if (best.size() < count) {
-    // Every ordinary cluster is in; the huge ones follow by their own scores.
-    std::vector<Scored> huge;
-    for (uint32_t c = 0; c < total; ++c) {
-      if (bounds.size(c) > size_limit) huge.push_back({representatives.exact(c), c});
-    }
-    keep_best(huge, count - best.size());
-    std::sort(huge.begin(), huge.end(), Better{});
-    best.insert(best.end(), huge.begin(), huge.end());
-  }
-  for (size_t i = 0; i < best.size(); ++i) clusters[i] = best[i].item;
-  return best.size();
-}
 
 ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const uint32_t> clusters, size_t segments,
                          size_t per_segment, const ScanOptions& options, uint32_t* items, double* scores,
@@ -395,57 +285,6 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
   result.complete = !expired;
   *found = write_best(all, count, items, scores);
   return result;
-}
-
-namespace {
-
-// Calls visit(i, slot) for every item with a slot, its code on the way, and absent(i) for the others.
-template <typename Visit, typename Absent>
-void visit_items(const Cells& cells, std::span<const uint32_t> items, Visit visit, Absent absent) {
-  const Bounds bounds(cells);
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (i + kPrefetchSlots < items.size() && items[i + kPrefetchSlots] < cells.slots.size()) {
-      cells.slots.prefetch(items[i + kPrefetchSlots]);
-    }
-    if (i + kPrefetchCodes < items.size()) {
-      const size_t ahead = bounds.slot(items[i + kPrefetchCodes]);
-      if (ahead < bounds.slots()) cells.codes->prefetch(ahead);
-    }
-    const size_t slot = bounds.slot(items[i]);
-    if (slot < bounds.slots()) {
-      visit(i, slot);
-    } else {
-      absent(i);
-    }
-  }
-}
-
-} // namespace
-
-void score_items(const Cells& cells, const Query& query, std::span<const uint32_t> items, double* scores) {
-  visit_items(
-    cells, items, [&](size_t i, size_t slot) { scores[i] = query.exact(slot); },
-    [&](size_t i) { scores[i] = -kInfinity; });
-}
-
-void decode_items(const Cells& cells, std::span<const uint32_t> items, uint32_t* ids, float* values) {
-  const size_t row = cells.codes->row_values();
-  const bool sparse = cells.codes->sparse();
-  visit_items(
-    cells, items,
-    [&](size_t i, size_t slot) { cells.codes->decode(slot, sparse ? ids + i * row : nullptr, values + i * row); },
-    [&](size_t i) {
-      std::fill_n(values + i * row, row, 0.0f);
-      if (sparse) std::fill_n(ids + i * row, row, 0u);
-    });
-}
-
-void item_distances(const Cells& cells, const float* query, std::span<const uint32_t> items, double* distances) {
-  double norm = 0;
-  for (size_t d = 0; d < cells.codes->dims(); ++d) norm += static_cast<double>(query[d]) * query[d];
-  visit_items(
-    cells, items, [&](size_t i, size_t slot) { distances[i] = cells.codes->distance(slot, query, norm); },
-    [&](size_t i) { distances[i] = kInfinity; });
 }
 
 } // namespace farsight

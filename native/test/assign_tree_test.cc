@@ -136,6 +136,59 @@ TEST("a narrow beam gives one answer at any number of threads and any chunks, ne
   }
 }
 
+// How far vectors are from the mean of their group, on average, in squared distance; and checks the numbers.
+double scatter(const std::vector<std::vector<double>>& vectors, const std::vector<uint32_t>& groups, size_t count) {
+  std::vector<std::vector<double>> means(count, std::vector<double>(vectors[0].size()));
+  std::vector<double> sizes(count);
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    CHECK(groups[i] < count);
+    ++sizes[groups[i]];
+    for (size_t d = 0; d < vectors[i].size(); ++d) means[groups[i]][d] += vectors[i][d];
+  }
+  CHECK(*std::min_element(sizes.begin(), sizes.end()) > 0);
+  double sum = 0;
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    for (size_t d = 0; d < vectors[i].size(); ++d) {
+      const double difference = vectors[i][d] - means[groups[i]][d] / sizes[groups[i]];
+      sum += difference * difference;
+    }
+  }
+  return sum / static_cast<double>(vectors.size());
+}
+
+TEST("groups hold what is near, equal vectors together, for any number of threads") {
+  Sparse sparse = scattered(2000, 6, 9, 0);
+  std::copy_n(sparse.ids.begin(), 100 * 6, sparse.ids.end() - 100 * 6);
+  std::copy_n(sparse.values.begin(), 100 * 6, sparse.values.end() - 100 * 6);
+  std::vector<float> dense = Dense(2000, 8, 9).decoded();
+  std::copy_n(dense.begin(), 100 * 8, dense.end() - 100 * 8);
+  std::vector<std::vector<double>> sparse_rows, dense_rows;
+  for (size_t i = 0; i < 2000; ++i) {
+    sparse_rows.push_back(sparse.dense(i, kDims));
+    dense_rows.emplace_back(dense.begin() + static_cast<ptrdiff_t>(i * 8), dense.begin() + static_cast<ptrdiff_t>(i * 8 + 8));
+  }
+  const std::vector<uint32_t> one(2000);
+  for (const uint32_t nodes : {1u, 60u, 3000u}) {
+    std::vector<uint32_t> sparse_expected(2000), dense_expected(2000);
+    const size_t sparse_count = sparse_groups(sparse.view(), kDims, {nodes, 1, 3}, 1, sparse_expected.data());
+    const size_t dense_count = dense_groups(dense.data(), 2000, 8, {nodes, 1, 3}, 1, dense_expected.data());
+    // Groups divide what there is to tell apart: a half of it at least, and of 3,000 groups nearly all.
+    const double left = nodes == 1 ? 1.0 : nodes == 60 ? 0.5 : 0.2;
+    CHECK(scatter(sparse_rows, sparse_expected, sparse_count) <= left * scatter(sparse_rows, one, 1));
+    CHECK(scatter(dense_rows, dense_expected, dense_count) <= left * scatter(dense_rows, one, 1));
+    for (size_t i = 0; i < 100; ++i) {
+      CHECK(sparse_expected[i] == sparse_expected[1900 + i] && dense_expected[i] == dense_expected[1900 + i]);
+    }
+    for (const size_t threads : {2u, 5u}) {
+      std::vector<uint32_t> groups(2000);
+      CHECK(sparse_groups(sparse.view(), kDims, {nodes, 1, 3}, threads, groups.data()) == sparse_count);
+      CHECK(groups == sparse_expected);
+      CHECK(dense_groups(dense.data(), 2000, 8, {nodes, 1, 3}, threads, groups.data()) == dense_count);
+      CHECK(groups == dense_expected);
+    }
+  }
+}
+
 TEST("the seed decides the groups: another seed may answer otherwise, the same one does not") {
   const Sparse rows = scattered(2000, 6, 6, 0), representatives = scattered(600, 16, 7, 0);
   const auto answer = [&](uint64_t seed) {

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "diversity.h"
+#include "lookups.h"
 #include "principal.h"
 #include "ratio.h"
 #include "sq8.h"

@@ -151,6 +151,10 @@ export interface Space {
   assigner(representatives: Representatives, tree: AssignTree | null, threads: number): Assigner;
   /** Representatives to be assigned to others: how eCP links its levels. */
   asRows(representatives: Representatives): Rows;
+  /** The group of each in groups of near ones, as many as the tree has at last, none of them empty. */
+  groups(representatives: Representatives, tree: AssignTree, threads: number): { of: Uint32Array; count: number };
+  /** The mean of each group: group g holds representatives starts[g] to starts[g + 1]. */
+  groupMeans(representatives: Representatives, starts: Uint32Array, threads: number): Representatives;
   dense(representatives: Representatives, number: number): number[];
   /** Representatives as bytes, and back. */
   save(representatives: Representatives): Uint8Array;
@@ -169,6 +173,7 @@ export interface Space {
   packClusters(
     representatives: Representatives,
     spread: Spread | null,
+    groups: Representatives | null,
   ): { readonly sections: PackedSections; readonly manifest: CodecManifest };
 }
 
@@ -187,5 +192,7 @@ export interface Codec {
     readonly codes: CodesHandle;
     readonly representatives: CodesHandle;
     readonly spread: CodesHandle | null;
+    /** The means of groups of clusters. */
+    readonly groups: CodesHandle | null;
   };
 }

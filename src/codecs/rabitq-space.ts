@@ -79,9 +79,10 @@ export class RabitqSpace extends Sq8Space {
   override packClusters(
     representatives: DenseRepresentatives,
     spread: DenseSpread | null,
+    groups: DenseRepresentatives | null,
   ): { sections: PackedSections; manifest: CodecManifest } {
     const { bits, scanBits, fullDims } = this.#parameters;
-    const { sections } = super.packClusters(representatives, spread);
+    const { sections } = super.packClusters(representatives, spread, groups);
     return { sections, manifest: { rabitq: { bits, scan_bits: scanBits as 1 | 2 | 4, full_dims: fullDims } } };
   }
 }

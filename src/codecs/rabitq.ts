@@ -29,9 +29,9 @@ export const rabitq: Codec = {
     const { rabitq: stored, name, dims } = manifest;
     if (stored === undefined) throw new CodecError(`modality ${name}: codec rabitq without its parameters`);
     const parameters = { dims, bits: stored.bits, scanBits: stored.scan_bits, fullDims: stored.full_dims };
-    const { representatives, spread } = openSq8Clusters(manifest, section);
+    const { representatives, spread, groups } = openSq8Clusters(manifest, section);
     const codes = native.openRabitq(items, parameters, section('codes'), section('codes-refine'), representatives);
-    return { codes, representatives, spread };
+    return { codes, representatives, spread, groups };
   },
 };
 

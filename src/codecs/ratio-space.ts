@@ -19,6 +19,8 @@ import type {
 /** Representatives and spreads are means and variances: 4,080 steps of the largest are finer than what they say. */
 export const REPRESENTATIVE_BITS = 12;
 const REPRESENTATIVE_MAX_CODE = 255 * 2 ** (REPRESENTATIVE_BITS - 8);
+/** Of the mean of a group of clusters. */
+const GROUP_FEATURES = 16;
 /** Readable bytes behind the last rest of a refine section. */
 const REFINE_TAIL_BYTES = 8;
 
@@ -158,19 +160,34 @@ export class RatioSpace implements Space {
     ];
   }
 
+  groups(representatives: SparseRepresentatives, tree: AssignTree, threads: number) {
+    const of = new Uint32Array(representatives.count);
+    return { of, count: native.groupSparse(representatives, this.dims, tree, threads, of) };
+  }
+
+  /** Not drawn out to unit length: the mean of unlike members promises less. */
+  groupMeans(representatives: SparseRepresentatives, starts: Uint32Array, threads: number): SparseRepresentatives {
+    const means = noVectors(starts.length - 1, Math.min(GROUP_FEATURES, this.dims));
+    native.meansSparse(representatives, this.dims, ascending(representatives.count), starts, threads, means);
+    return means;
+  }
+
   packClusters(
     representatives: SparseRepresentatives,
     spread: SparseSpread | null,
+    groups: SparseRepresentatives | null,
   ): { sections: PackedSections; manifest: CodecManifest } {
     const means = this.#packFew('representatives', representatives, this.#representativeScale);
     const variances = spread && this.#packFew('spread', spread, scaleFor(spread.values));
+    const grouped = groups && this.#packFew('groups', groups, this.#representativeScale);
     return {
-      sections: [...means.sections, ...(variances?.sections ?? [])],
+      sections: [...means.sections, ...(variances?.sections ?? []), ...(grouped?.sections ?? [])],
       manifest: {
         ratio: {
           items: manifestOf(this.#parameters),
           representatives: manifestOf(means.parameters),
           ...(variances === null ? {} : { spread: manifestOf(variances.parameters) }),
+          ...(grouped === null ? {} : { groups: manifestOf(grouped.parameters) }),
           value_divisor: this.#quantiser.valueDivisor,
           ratio_divisor: this.#quantiser.ratioDivisor,
           rounding: this.#quantiser.floor ? 'floor' : 'nearest',

@@ -63,11 +63,15 @@ export const ratio: Codec = {
     if (manifest.ratio === undefined) throw new CodecError(`modality ${manifest.name}: no ratio parameters`);
     const open = (count: number, codes: RatioCodesManifest, suffix: string) =>
       native.openRatio(count, parametersOf(manifest.dims, codes), section(suffix), section(`${suffix}-refine`));
-    const { items: itemCodes, representatives, spread } = manifest.ratio;
+    const { items: itemCodes, representatives, spread, groups } = manifest.ratio;
+    if ((groups === undefined) !== (manifest.groups === undefined)) {
+      throw new CodecError(`modality ${manifest.name}: groups without their parameters, or parameters without groups`);
+    }
     return {
       codes: open(items, itemCodes, 'codes'),
       representatives: open(manifest.clusters, representatives, 'representatives'),
       spread: spread === undefined ? null : open(manifest.clusters, spread, 'spread'),
+      groups: groups === undefined ? null : open(manifest.groups ?? 0, groups, 'groups'),
     };
   },
 };

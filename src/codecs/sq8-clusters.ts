@@ -10,11 +10,12 @@ export interface Sq8Clusters {
   readonly step: Float32Array;
   readonly representatives: CodesHandle;
   readonly spread: CodesHandle | null;
+  readonly groups: CodesHandle | null;
 }
 
 /** Throws CodecError for a scale of other dims. */
 export function openSq8Clusters(manifest: ModalityManifest, section: (suffix: string) => SectionHandle): Sq8Clusters {
-  const { clusters } = manifest;
+  const { clusters, groups } = manifest;
   const { offset, step } = readScale(manifest, 'scale', section);
   const spread = manifest.spread ? readScale(manifest, 'spread-scale', section) : null;
   return {
@@ -22,6 +23,7 @@ export function openSq8Clusters(manifest: ModalityManifest, section: (suffix: st
     step,
     representatives: native.openSq8(clusters, offset, step, section('representatives')),
     spread: spread && native.openSq8(clusters, spread.offset, spread.step, section('spread')),
+    groups: groups === undefined ? null : native.openSq8(groups, offset, step, section('groups')),
   };
 }
 

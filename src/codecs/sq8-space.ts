@@ -131,15 +131,31 @@ export class Sq8Space implements Space {
     return [{ suffix: 'codes', bytes: this.#pack(records, threads) }];
   }
 
+  groups(representatives: DenseRepresentatives, tree: AssignTree, threads: number) {
+    const of = new Uint32Array(representatives.count);
+    return { of, count: native.groupDense(representatives.values, this.dims, tree, threads, of) };
+  }
+
+  groupMeans({ values }: DenseRepresentatives, starts: Uint32Array, threads: number): DenseRepresentatives {
+    const count = starts.length - 1;
+    const means = new Float32Array(count * this.dims);
+    const order = Uint32Array.from({ length: values.length / this.dims }, (_, i) => i);
+    const rows = { codes: this.#codesOf(values), offset: this.#offset, step: this.#step };
+    native.meansDense(rows, order, starts, threads, means);
+    return { count, values: means };
+  }
+
   packClusters(
     representatives: DenseRepresentatives,
     spread: DenseSpread | null,
+    groups: DenseRepresentatives | null,
   ): { sections: PackedSections; manifest: CodecManifest } {
     return {
       sections: [
         { suffix: 'scale', bytes: scaleBytes(this.#offset, this.#step) },
         { suffix: 'representatives', bytes: this.#pack(this.#codesOf(representatives.values), 1) },
         ...(spread === null ? [] : this.#packSpread(spread)),
+        ...(groups === null ? [] : [{ suffix: 'groups', bytes: this.#pack(this.#codesOf(groups.values), 1) }]),
       ],
       manifest: {},
     };

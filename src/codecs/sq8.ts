@@ -24,7 +24,7 @@ export const sq8: Codec = {
   },
 
   open(manifest, items, section) {
-    const { offset, step, representatives, spread } = openSq8Clusters(manifest, section);
-    return { codes: native.openSq8(items, offset, step, section('codes')), representatives, spread };
+    const { offset, step, ...clusters } = openSq8Clusters(manifest, section);
+    return { codes: native.openSq8(items, offset, step, section('codes')), ...clusters };
   },
 };

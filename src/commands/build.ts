@@ -50,6 +50,8 @@ that is killed leaves the old index or none.
   --assign exact|tree|hnsw  how items find their representative (default exact where that is cheap, up to 300,000
                           items in clusters of 100; tree above)
   --refine N              Lloyd passes, 0 is the papers' form (default ${BUILD_DEFAULTS.refine})
+  --groups N              groups of near clusters to begin with, of which a round looks at the most promising; 0 for none
+                          (default a 64th of the clusters from 100,000 on, none below)
   --size-limit N          clusters of more items are omitted from rounds unless all are read (default 1 % of the items,
                           and at least ten clusters' worth)
   --quality-queries N     hyperplanes of each kind by which the finished index is measured, for the quality report of
@@ -72,6 +74,7 @@ that is killed leaves the old index or none.
       'cluster-size': { type: 'string' },
       assign: { type: 'string' },
       refine: { type: 'string' },
+      groups: { type: 'string' },
       'size-limit': { type: 'string' },
       'quality-queries': { type: 'string' },
       threads: { type: 'string' },
@@ -80,7 +83,7 @@ that is killed leaves the old index or none.
       json: { type: 'boolean' },
     });
     noArguments(positionals);
-    const { out, ids, metadata, thumbnails, 'size-limit': sizeLimit, 'quality-queries': queries } = values;
+    const { out, ids, metadata, thumbnails, groups, 'size-limit': sizeLimit, 'quality-queries': queries } = values;
     if (out === undefined) throw new UsageError('--out DIR is missing');
     const options = {
       out,
@@ -92,6 +95,7 @@ that is killed leaves the old index or none.
       clusterSize: wholeFlag('cluster-size', values['cluster-size'], BUILD_DEFAULTS.clusterSize, 2, 1_000_000),
       ...(values.assign === undefined ? {} : { assign: choiceFlag('assign', values.assign, 'exact', ASSIGNS) }),
       refine: wholeFlag('refine', values.refine, BUILD_DEFAULTS.refine, 0, 100),
+      ...(groups === undefined ? {} : { groups: wholeFlag('groups', groups, 0, 0, 65536) }),
       ...(sizeLimit === undefined ? {} : { sizeLimit: wholeFlag('size-limit', sizeLimit, 0, 1, 2 ** 32 - 2) }),
       ...(queries === undefined ? {} : { qualityQueries: wholeFlag('quality-queries', queries, 0, 0, MAX_QUERIES) }),
       threads: wholeFlag('threads', values.threads, availableParallelism(), 1, 256),

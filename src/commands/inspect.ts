@@ -85,7 +85,8 @@ function modalityLines({ cluster_sizes: sizes, statistics, ...modality }: Modali
     `  cluster sizes    mean ${sizes.mean.toFixed(1)}, deviation ${sizes.deviation.toFixed(1)}, ${quantiles.join(', ')}, ` +
       `largest ${sizes.largest}`,
     `  skew             largest ${sizes.largest_to_mean.toFixed(1)} times the mean, Gini ${sizes.gini.toFixed(3)}`,
-    `  clusters         ${modality.clusters}, ${statistics.empty_clusters} empty, ${statistics.huge_clusters} huge`,
+    `  clusters         ${modality.clusters}, ${statistics.empty_clusters} empty, ${statistics.huge_clusters} huge, ` +
+      (modality.groups === null ? 'not grouped' : `in ${modality.groups} groups`),
     `  unreachable      ${statistics.unreachable_items} items in huge clusters, read only when all clusters are`,
     `  duplicates       ${statistics.duplicates}`,
     `  zero vectors     ${statistics.zero_vectors}`,

@@ -2,12 +2,21 @@
 
 /** Each level holds this share of the level below. */
 const LEVEL_SHARE = 0.01;
+/** Fewer clusters are not grouped: scoring all their representatives takes a tenth of a millisecond. */
+const LEAST_GROUPED = 100_000;
+/** Clusters per group asked for; over-full groups are divided, so that there are some four times as many. */
+const GROUP_CLUSTERS = 64;
 /** A level with fewer nodes than this is the root. */
 const ROOT_NODES = 100;
 
 /** Clusters of `clusterSize` items on average; at least one. */
 export function clusterCount(items: number, clusterSize: number): number {
   return Math.max(1, Math.round(items / clusterSize));
+}
+
+/** Groups that clusters are divided into to begin with, when nothing else is asked for. */
+export function defaultGroups(clusters: number): number {
+  return clusters < LEAST_GROUPED ? 0 : Math.round(clusters / GROUP_CLUSTERS);
 }
 
 /** Nodes per level from `clusters` at the bottom up to a root of fewer than 100. */

@@ -67,6 +67,7 @@ const RatioManifest = Type.Object(
     items: RatioCodesManifest,
     representatives: RatioCodesManifest,
     spread: Type.Optional(RatioCodesManifest),
+    groups: Type.Optional(RatioCodesManifest),
     /** The chain of the papers; divisors of 0: values came chained (r64) or were left as they are. */
     value_divisor: Finite,
     ratio_divisor: Finite,
@@ -98,6 +99,8 @@ const ModalityManifest = Type.Object(
     clusters: Type.Integer({ minimum: 1 }),
     /** Clusters are chosen by the variance of their items too, not only by their representative. */
     spread: Type.Boolean(),
+    /** Groups that near clusters lie together in; left out where they do not. */
+    groups: Type.Optional(Type.Integer({ minimum: 1 })),
     /** Nodes of each eCP level from the bottom (the representatives) to the root. */
     levels: Type.Array(Type.Integer({ minimum: 1 })),
     statistics: Type.Object(

@@ -13,6 +13,8 @@ export interface ModalityReport {
   /** Nodes per level, bottom up. */
   readonly levels: readonly number[];
   readonly clusters: number;
+  /** That near clusters lie together in; null: they do not. */
+  readonly groups: number | null;
   readonly cluster_sizes: ClusterSizes;
   readonly statistics: ModalityManifest['statistics'];
   readonly bytes_per_item: number;
@@ -52,6 +54,7 @@ export function inspectIndex(directory: string): IndexReport {
       normalize: modality.normalize,
       levels: modality.levels,
       clusters: modality.clusters,
+      groups: modality.groups ?? null,
       cluster_sizes: clusterSizes(readWords(directory, manifest, `${modality.name}.starts`)),
       statistics: modality.statistics,
       bytes_per_item: bytesOf(`${modality.name}.`) / items,

@@ -115,7 +115,7 @@ function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSe
   const sections: Record<'always' | 'inParts', SectionHandle[]> = { always: [], inParts: [] };
   const codec = codecNamed(modality.codec);
   try {
-    const { codes, representatives, spread } = codec.open(modality, manifest.items, (suffix) => {
+    const { codes, representatives, spread, groups } = codec.open(modality, manifest.items, (suffix) => {
       const section = map(`${name}.${suffix}`, null);
       sections[suffix.startsWith('codes') ? 'inParts' : 'always'].push(section);
       return section;
@@ -124,8 +124,9 @@ function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSe
     const items = map(`${name}.items`, mapBytes);
     const slots = map(`${name}.slots`, mapBytes);
     const starts = map(`${name}.starts`, (clusters + 1) * 4);
-    const cells = native.openCells(codes, representatives, spread, items, slots, starts);
-    sections.always.push(starts);
+    const grouped = groups && { means: groups, starts: map(`${name}.group-starts`, ((modality.groups ?? 0) + 1) * 4) };
+    const cells = native.openCells(codes, representatives, spread, items, slots, starts, grouped);
+    sections.always.push(starts, ...(grouped === null ? [] : [grouped.starts]));
     sections.inParts.push(slots, items);
     return { modality: { name, manifest: modality, cells, codes, representatives }, ...sections };
   } catch (error) {

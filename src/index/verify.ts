@@ -65,6 +65,7 @@ export function verifyIndex(
       for (const modality of collection.manifest.modalities) {
         attempt(`${modality.name}.slots`, () => checkMaps(collection, modality));
         attempt(`${modality.name}.parents`, () => checkLevels(collection, modality));
+        attempt(`${modality.name}.group-starts`, () => checkGroups(collection, modality));
       }
       attempt('keys.table', () => checkKeys(collection));
       attempt('metadata.bytes', () => checkMetadata(collection));
@@ -126,6 +127,17 @@ function checkMaps({ directory, manifest, items }: Collection, { name, clusters 
         `${name}: slot ${slot} holds item ${itemOf[slot]}, which the slots section places elsewhere`,
       );
     }
+  }
+}
+
+/** Every cluster lies in one group, every group has clusters. */
+function checkGroups({ directory, manifest }: Collection, { name, clusters, groups }: ModalityManifest): void {
+  if (groups === undefined) return;
+  const starts = readWords(directory, manifest, `${name}.group-starts`);
+  const first = starts.findIndex((start, g) => start <= (starts[g - 1] ?? -1));
+  if (first >= 0) throw new IndexError(`${name}.group-starts: group ${first - 1} has no clusters`);
+  if (starts[0] !== 0 || starts[groups] !== clusters) {
+    throw new IndexError(`${name}.group-starts: does not span all clusters`);
   }
 }
 

@@ -98,6 +98,36 @@ Napi::Value prepare_dense(Info info) {
   return wrap(env, std::shared_ptr<PreparedDense>(new PreparedDense{dims, std::move(assigner)}));
 }
 
+// The tree that groups are those of.
+AssignTree group_tree(Napi::Env env, const Napi::Value& value) {
+  const auto tree = assign_tree(env, value);
+  if (!tree) type_error(env, "tree: expected an object");
+  return *tree;
+}
+
+Napi::Value group_sparse(Info info) {
+  const auto env = info.Env();
+  const auto dims = whole(env, info[1], "dims", 1, 65536);
+  const auto representatives = sparse_vectors(env, info[0], dims, "representatives");
+  if (representatives.rows == 0) range_error(env, "representatives: expected at least one");
+  const auto groups = array_of<uint32_t>(env, info[4], "groups", representatives.rows);
+  const auto count =
+      sparse_groups(representatives, dims, group_tree(env, info[2]), thread_count(env, info[3]), groups.data());
+  return Napi::Number::New(env, static_cast<double>(count));
+}
+
+Napi::Value group_dense(Info info) {
+  const auto env = info.Env();
+  const auto representatives = array<float>(env, info[0], "representatives");
+  const auto dims = dense_dims(env, info[1]);
+  require_multiple(env, representatives, dims, "representatives");
+  if (representatives.empty()) range_error(env, "representatives: expected at least one");
+  const auto groups = array_of<uint32_t>(env, info[4], "groups", representatives.size() / dims);
+  const auto count = dense_groups(representatives.data(), groups.size(), dims, group_tree(env, info[2]),
+                                  thread_count(env, info[3]), groups.data());
+  return Napi::Number::New(env, static_cast<double>(count));
+}
+
 Napi::Value assign_sparse(Info info) {
   const auto env = info.Env();
   const auto& prepared = *handle<PreparedSparse>(env, info[0], "assigner");
@@ -258,6 +288,8 @@ void export_clusters(Napi::Env env, Napi::Object exports) {
   add<pack_rabitq_records>(env, exports, "packRabitqRecords");
   add<prepare_sparse>(env, exports, "sparseAssigner");
   add<prepare_dense>(env, exports, "denseAssigner");
+  add<group_sparse>(env, exports, "groupSparse");
+  add<group_dense>(env, exports, "groupDense");
   add<assign_sparse>(env, exports, "assignSparse");
   add<assign_dense>(env, exports, "assignDense");
   add<sparse_means>(env, exports, "meansSparse");

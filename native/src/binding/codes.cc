@@ -170,6 +170,16 @@ Napi::Value open_cells(Info info) {
   open->cells = Cells{&codes, &representatives, PackedNumbers(items->bytes().data(), codes.count(), bits),
                       PackedNumbers(slots->bytes().data(), codes.count(), bits),
                       starts->as<uint32_t>().first(representatives.count() + 1)};
+  if (!info[6].IsUndefined() && !info[6].IsNull()) {
+    const auto groups = object(env, info[6], "groups");
+    open->groups = handle<OpenCodes>(env, groups.Get("means"), "means");
+    const auto& group_starts = handle<Section>(env, groups.Get("starts"), "groups.starts");
+    const auto& means = *open->groups->codes;
+    if (means.dims() != codes.dims()) range_error(env, "openCells: groups of other dims");
+    require_bytes(env, *group_starts, (means.count() + 1) * 4, "groups.starts");
+    open->sections.push_back(group_starts);
+    open->cells.groups = {&means, group_starts->as<uint32_t>().first(means.count() + 1)};
+  }
   return wrap(env, std::move(open));
 }
 

@@ -32,7 +32,7 @@ struct OpenCodes {
 };
 
 struct OpenCells {
-  std::shared_ptr<OpenCodes> codes, representatives, spread; // spread: may be null
+  std::shared_ptr<OpenCodes> codes, representatives, spread, groups; // spread, groups: may be null
   std::vector<std::shared_ptr<Section>> sections;
   Cells cells;
   std::vector<BlockRun> repeats; // found when everything is scanned for the first time

@@ -4,9 +4,11 @@
 #include <vector>
 
 #include "../head.h"
+#include "../lookups.h"
 #include "../mlp-head.h"
 #include "../order.h"
 #include "../search.h"
+#include "../selection.h"
 #include "parameters.h"
 
 namespace farsight {
@@ -122,8 +124,8 @@ Napi::Value select(Info info) {
   const auto limit = whole(env, info[1], "sizeLimit", 0, kMaxSafe);
   const auto clusters = array<uint32_t>(env, info[2], "clusters");
   size_t ordinary = 0;
-  const auto written = select_clusters(head.cells(), head.representatives(), head.spread(), clusters.size(), limit,
-                                       clusters.data(), &ordinary);
+  const ClusterQueries queries{head.representatives(), head.spread(), head.groups()};
+  const auto written = select_clusters(head.cells(), queries, clusters.size(), limit, clusters.data(), &ordinary);
   auto result = Napi::Object::New(env);
   result.Set("written", static_cast<double>(written));
   result.Set("ordinary", static_cast<double>(ordinary));

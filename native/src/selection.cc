@@ -1,0 +1,133 @@
+// Choosing the clusters that a round reads; see selection.h.
+#include "selection.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "collector.h"
+
+namespace farsight {
+
+namespace {
+
+// Of which a score is learned that so many groups reach.
+constexpr size_t kSampledGroups = 4096;
+// Clusters between two ranges that are scored rather than passed over: half a block.
+constexpr size_t kGap = 32;
+// Ranges ahead that are asked for, and at most how much of each.
+constexpr size_t kPrefetchRanges = 4;
+constexpr size_t kPrefetchBytes = 8192;
+
+// Lets through the clusters that have items, but no more than the limit.
+struct AdmitClusters {
+  const Cells& cells;
+  const Bounds& bounds;
+  uint64_t size_limit;
+  void prefetch(size_t cluster) const { __builtin_prefetch(&cells.starts[cluster]); }
+  bool operator()(size_t cluster, uint32_t& number) const {
+    number = static_cast<uint32_t>(cluster);
+    const size_t size = bounds.size(number);
+    return size > 0 && size <= size_limit;
+  }
+};
+
+struct Range {
+  size_t begin;
+  size_t end;
+};
+
+// A score that about every `nth` group reaches, by a sample of them.
+float reached_by(const std::vector<float>& scores, size_t groups, size_t nth) {
+  std::vector<float> sample;
+  const size_t step = std::max<size_t>(1, groups / kSampledGroups);
+  for (size_t g = 0; g < groups; g += step) sample.push_back(scores[g]);
+  const auto at = sample.begin() + static_cast<ptrdiff_t>((sample.size() - 1) / nth);
+  std::nth_element(sample.begin(), at, sample.end(), std::greater<>());
+  return *at;
+}
+
+// The clusters of about every `nth` group, the best by their means: ascending ranges below `total`, those that nearly
+// meet joined.
+std::vector<Range> promising(const ClusterGroups& groups, const Query& query, size_t nth, size_t total) {
+  const size_t count = groups.starts.size() - 1, block = groups.means->block_items();
+  std::vector<float> scores((count + block - 1) / block * block);
+  query.approximate(0, scores.size() / block, scores.data());
+  std::vector<uint32_t> chosen(count + 16);
+  chosen.resize(kernels().select_at_least(scores.data(), count, reached_by(scores, count, nth), chosen.data()));
+  std::vector<Range> ranges;
+  for (const uint32_t g : chosen) {
+    const size_t begin = std::max<size_t>(groups.starts[g], ranges.empty() ? 0 : ranges.back().end);
+    const size_t end = std::min<size_t>(groups.starts[g + 1], total);
+    if (begin >= end) continue;
+    if (!ranges.empty() && begin - ranges.back().end < kGap) ranges.back().end = end;
+    else ranges.push_back({begin, end});
+  }
+  return ranges;
+}
+
+// What `collector` keeps of these representatives.
+template <typename Collects>
+std::vector<Scored> best_representatives(const Codes& codes, const Query& query, const std::vector<Range>& ranges,
+                                         Collects collector) {
+  std::vector<float> scores(kBatchSlots);
+  for (size_t r = 0; r < ranges.size(); ++r) {
+    if (r + kPrefetchRanges < ranges.size()) {
+      const Range ahead = ranges[r + kPrefetchRanges];
+      const size_t first = ahead.begin / codes.block_items(), last = (ahead.end - 1) / codes.block_items() + 1;
+      prefetch_lines(codes.blocks() + first * codes.block_bytes(),
+                     std::min((last - first) * codes.block_bytes(), kPrefetchBytes));
+    }
+    scan_slots(codes, query, ranges[r].begin, ranges[r].end, scores, collector, [] { return false; });
+  }
+  return collector.take();
+}
+
+// The `count` best clusters within the limit of these ranges.
+std::vector<Scored> best_of(const Cells& cells, const ClusterQueries& queries, const std::vector<Range>& ranges,
+                            size_t count, const AdmitClusters& admit) {
+  const Codes& codes = *cells.representatives;
+  const Query& query = queries.representatives;
+  const Query* spread = queries.spread;
+  if (spread == nullptr) return best_representatives(codes, query, ranges, Collector(query, count, admit));
+  std::vector<Scored> best = best_representatives(codes, query, ranges, RoughCollector(count * kPreselected, admit));
+  for (size_t i = 0; i < best.size(); ++i) {
+    if (i + kPrefetchCodes < best.size()) spread->prefetch(best[i + kPrefetchCodes].item);
+    best[i].score += kDeviations * std::sqrt(std::max(0.0, spread->exact(best[i].item)));
+  }
+  keep_best(best, count);
+  return best;
+}
+
+} // namespace
+
+size_t select_clusters(const Cells& cells, const ClusterQueries& queries, size_t count, uint64_t size_limit,
+                       uint32_t* clusters, size_t* ordinary) {
+  const Bounds bounds(cells);
+  const size_t total = std::min(bounds.clusters(), cells.representatives->count());
+  count = std::min(count, total);
+  const AdmitClusters admit{cells, bounds, size_limit};
+  const size_t nth = std::min(kGroupShare, total / std::max<size_t>(1, count * kLeastScored));
+  std::vector<Scored> best;
+  if (queries.groups != nullptr && nth > 1) {
+    best = best_of(cells, queries, promising(cells.groups, *queries.groups, nth, total), count, admit);
+  }
+  if (best.size() < count) best = best_of(cells, queries, {{0, total}}, count, admit);
+  std::sort(best.begin(), best.end(), Better{});
+  *ordinary = best.size();
+  if (best.size() < count) {
+    // Every ordinary cluster is in; the huge ones follow by their own scores.
+    std::vector<Scored> huge;
+    for (uint32_t c = 0; c < total; ++c) {
+      if (bounds.size(c) > size_limit) huge.push_back({queries.representatives.exact(c), c});
+    }
+    keep_best(huge, count - best.size());
+    std::sort(huge.begin(), huge.end(), Better{});
+    best.insert(best.end(), huge.begin(), huge.end());
+  }
+  for (size_t i = 0; i < best.size(); ++i) clusters[i] = best[i].item;
+  return best.size();
+}
+
+} // namespace farsight
