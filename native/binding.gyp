@@ -38,6 +38,7 @@
       "src/search.cc",
       "src/selection.cc",
       "src/lookups.cc",
+      "src/row-cache.cc",
       "src/head.cc",
       "src/survey.cc",
       "src/diversity.cc",

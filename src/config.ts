@@ -100,6 +100,7 @@ const serveSchema = Type.Object(
     ),
 
     queue_length: whole('rounds that may wait for a thread; more are refused with 503', 256, 0, 100_000),
+    decoded_rows_bytes: whole('bytes of decoded rows of labelled items one thread keeps', 33_554_432, 0, 4_294_967_296),
     worker_heap_mb: whole('JavaScript heap of one thread', 128, 16, 65_536),
     max_connections: whole('open connections', 1_024, 1, 1_000_000),
     rate_limit_per_second: whole('requests per second and client address under /v1, 0 is no limit', 0, 0, 1_000_000),

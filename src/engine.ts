@@ -17,6 +17,8 @@ export interface EngineOptions {
   /** Rounds that may wait; the next is refused. */
   readonly queueLength: number;
   readonly heapMb: number;
+  /** Bytes of decoded rows that a thread keeps. */
+  readonly decodedRowsBytes: number;
   /** Told when a thread dies between rounds; it is replaced. */
   readonly onThreadError: (error: Error) => void;
   /** Module of the threads. */
@@ -64,8 +66,8 @@ export class Engine {
 
   /** Starts the threads and waits until each has opened the collections. */
   static async start(options: EngineOptions): Promise<Engine> {
-    const { threads, heapMb, directories, generations, onThreadError } = options;
-    const workerData: WorkerData = { directories, generations };
+    const { threads, heapMb, directories, generations, decodedRowsBytes, onThreadError } = options;
+    const workerData: WorkerData = { directories, generations, decodedRowsBytes };
     const pool = new Piscina<Task, unknown>({
       filename: (options.worker ?? new URL(`./worker${extname(import.meta.url)}`, import.meta.url)).href,
       name: 'suggest',

@@ -1,12 +1,12 @@
 // The heads of a round: one model per modality, trained on the labelled items.
 
+import { DecodedRows } from './decoded-rows.ts';
 import { type Head, headOf } from './head.ts';
 import type { Collection, Modality } from './index/open.ts';
 import { trainLinearSvm } from './models/linear-svm.ts';
 import { trainMlp } from './models/mlp.ts';
 import type { Model, TrainingRows } from './models/model.ts';
 import { trainRocchio } from './models/rocchio.ts';
-import { native } from './native.ts';
 import { sampleOutside, seededRandom } from './random.ts';
 import type { RoundRequest } from './round-request.ts';
 
@@ -21,12 +21,14 @@ export type Training = Pick<
 
 /**
  * Trains on at least one positive. Without negatives, random items outside `skip` (ascending) stand in for them. Half of
- * the time to the deadline goes to training, in equal shares. Throws RangeError for a modality the collection lacks.
+ * the time to the deadline goes to training, in equal shares. `decoded` keeps rows from one round to the next. Throws
+ * RangeError for a modality the collection lacks.
  */
 export function trainHeads(
   collection: Collection,
   training: Training,
   skip: Uint32Array,
+  decoded: DecodedRows = new DecodedRows(0),
 ): { readonly heads: readonly Head[]; readonly pseudoNegatives: number } {
   const { positive, negative, model, seed, startMs, deadlineMs } = training;
   const modalities = training.modalities.map(({ name }) => modalityOf(collection, name));
@@ -39,7 +41,7 @@ export function trainHeads(
   labels.fill(1, 0, positive.length);
   const share = (deadlineMs - startMs) / (2 * modalities.length);
   const heads = modalities.map((modality, m) => {
-    const rows = trainingRows(modality, items, labels);
+    const rows = { dims: modality.manifest.dims, labels, ...decoded.of(modality, items) };
     return headOf(modality, fit(rows, model, seed, startMs + (m + 1) * share));
   });
   return { heads, pseudoNegatives: pseudo.length };
@@ -61,14 +63,4 @@ function fit(rows: TrainingRows, model: RoundRequest['model'], seed: number, dea
   if (model.kind === 'rocchio') return trainRocchio(rows, model);
   if (model.kind === 'mlp') return trainMlp(rows, { ...model, seed, deadlineMs });
   return trainLinearSvm(rows, { ...model, seed, deadlineMs });
-}
-
-/** The decoded vectors of labelled items. */
-function trainingRows(modality: Modality, items: Uint32Array, labels: Int8Array): TrainingRows {
-  const { dims, ratio } = modality.manifest;
-  const perRow = ratio?.items.features ?? dims;
-  const values = new Float32Array(items.length * perRow);
-  const ids = new Uint32Array(ratio === undefined ? 0 : values.length);
-  native.decodeItems(modality.cells, items, ids, values);
-  return { dims, perRow, ids: ratio === undefined ? null : ids, values, labels };
 }

@@ -164,6 +164,8 @@ export type CodesHandle = Handle<'codes'>;
 export type CellsHandle = Handle<'cells'>;
 /** A model prepared for cells, which it keeps open. */
 export type HeadHandle = Handle<'head'>;
+/** Rows that are kept. */
+export type RowCacheHandle = Handle<'rows'>;
 /** Representatives prepared for sparse or for dense rows. */
 export type AssignerHandle = Handle<'assigner'>;
 

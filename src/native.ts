@@ -12,6 +12,7 @@ import type {
   OpenGroups,
   RabitqParameters,
   RatioParameters,
+  RowCacheHandle,
   ScanResult,
   SectionHandle,
   SvmOptions,
@@ -88,6 +89,18 @@ export interface Native extends NativeBuilding {
   decodeSlots(codes: CodesHandle, slots: Uint32Array, ids: Uint32Array, values: Float32Array): void;
   /** The same for items of a modality. */
   decodeItems(cells: CellsHandle, items: Uint32Array, ids: Uint32Array, values: Float32Array): void;
+
+  /** Rows that are kept, of at most so many bytes; see native/src/row-cache.h. */
+  rowCache(limitBytes: number): RowCacheHandle;
+  /** decodeItems() by way of kept rows. space: the caller's number for these cells and no others. */
+  decodeKeptItems(
+    cache: RowCacheHandle,
+    space: number,
+    cells: CellsHandle,
+    items: Uint32Array,
+    ids: Uint32Array,
+    values: Float32Array,
+  ): void;
 
   /** A model prepared for a modality, once a round: weights . x + bias. */
   linearHead(cells: CellsHandle, weights: Float32Array, bias: number): HeadHandle;

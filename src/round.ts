@@ -1,6 +1,7 @@
 // One round of interactive learning (Exquisitor §3.3, IRIS): fit, select clusters, score candidates, fuse, mix samplers.
 // Synchronous and pure: the same request over the same index gives the same result at any number of threads.
 
+import { DecodedRows } from './decoded-rows.ts';
 import { FarthestSearch } from './farthest-search.ts';
 import { GridCells } from './grid-cells.ts';
 import { modalityOf, randomItems, trainHeads } from './heads.ts';
@@ -21,21 +22,22 @@ const FARTHEST = SAMPLERS.indexOf('farthest');
 
 /**
  * Runs one round. With no positives there is nothing to learn from, and the round explores: random unlabelled items,
- * whatever the mix. `cells` keeps grids from one round to the next. Throws RangeError for a modality the collection
- * lacks or an item past its end.
+ * whatever the mix. `cells` and `decoded` keep grids and labelled rows from one round to the next. Throws RangeError for
+ * a modality the collection lacks or an item past its end.
  */
 export function round(
   collection: Collection,
   request: RoundRequest,
   onStage: (stage: Stage) => void = () => {},
   cells: GridCells = new GridCells(),
+  decoded: DecodedRows = new DecodedRows(0),
 ): RoundResult {
   const skip = ascendingUnion(request.positive, request.negative, request.exclude);
   const spaces = spacesOf(collection, request);
   const mix = new Mix(request.diversity < 1 ? diversityOf(spaces, request) : null);
   if (request.positive.length === 0) return explore(collection, request, skip, mix);
 
-  const { heads, pseudoNegatives } = trainHeads(collection, request, skip);
+  const { heads, pseudoNegatives } = trainHeads(collection, request, skip, decoded);
   onStage('fit');
   const search = new FarthestSearch(collection, heads, request, skip, onStage);
   const survey = new ExactSurvey(heads, spaces, request, { generation: collection.generation, cells });

@@ -69,6 +69,7 @@ export async function startServer(
     threads: config.workers,
     queueLength: config.queueLength,
     heapMb: config.workerHeapMb,
+    decodedRowsBytes: config.decodedRowsBytes,
     onThreadError: (error) => log.error({ err: error }, 'a thread failed'),
     ...(worker === undefined ? {} : { worker }),
   }).catch(async (error: unknown) => {

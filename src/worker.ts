@@ -2,6 +2,7 @@
 // once; their mappings are shared by all threads of the process.
 
 import { threadId, workerData } from 'node:worker_threads';
+import { DecodedRows } from './decoded-rows.ts';
 import { GridCells } from './grid-cells.ts';
 import { trainHeads } from './heads.ts';
 import { type Collection, openIndex } from './index/open.ts';
@@ -15,6 +16,8 @@ export interface WorkerData {
   readonly directories: Readonly<Record<string, string>>;
   /** What the main thread found there: a thread that replaces a dead one must not answer from a newer index. */
   readonly generations: Readonly<Record<string, string>>;
+  /** Bytes of decoded rows that a thread keeps. */
+  readonly decodedRowsBytes: number;
 }
 
 /** One round to run; when it begins is known here. */
@@ -38,12 +41,13 @@ export interface TrainedModels {
   readonly pseudoNegatives: number;
 }
 
-const { directories, generations } = workerData as WorkerData;
+const { directories, generations, decodedRowsBytes } = workerData as WorkerData;
 const collections: ReadonlyMap<string, Collection> = new Map(
   Object.entries(directories).map(([name, directory]) => [name, openIndex(directory)]),
 );
 
 const grids = new GridCells();
+const decoded = new DecodedRows(decodedRowsBytes);
 
 /** Runs a round. */
 export function suggest({ collection: name, request }: Task): Answer {
@@ -56,7 +60,7 @@ export function suggest({ collection: name, request }: Task): Answer {
     stagesMs[stage] += now - last;
     last = now;
   };
-  const result = round(collection, { ...request, startMs }, timed, grids);
+  const result = round(collection, { ...request, startMs }, timed, grids, decoded);
   return { result, startMs, stagesMs };
 }
 
@@ -65,7 +69,7 @@ export function train({ collection: name, request }: Task): TrainedModels {
   const collection = collectionOf(name);
   const { positive, negative, exclude } = request;
   const skip = Uint32Array.from(new Set([...positive, ...negative, ...exclude])).sort();
-  const { heads, pseudoNegatives } = trainHeads(collection, { ...request, startMs: clockMs() }, skip);
+  const { heads, pseudoNegatives } = trainHeads(collection, { ...request, startMs: clockMs() }, skip, decoded);
   return { models: heads.map(({ modality, model }) => ({ modality: modality.name, model })), pseudoNegatives };
 }
 

@@ -82,6 +82,7 @@ t.test('while it reads, /readyz says how far it is and rounds are answered', asy
     threads: 1,
     queueLength: 1,
     heapMb: config.workerHeapMb,
+    decodedRowsBytes: config.decodedRowsBytes,
     onThreadError: (error) => t.fail(error),
   });
   t.teardown(() => engine.close());

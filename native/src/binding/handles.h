@@ -9,6 +9,7 @@
 #include "../mapping.h"
 #include "../members.h"
 #include "../repeats.h"
+#include "../row-cache.h"
 #include "../search.h"
 #include "arguments.h"
 
@@ -65,6 +66,8 @@ template <>
 inline constexpr napi_type_tag kTag<OpenMembers>{0x66617273696768ull, 6};
 template <>
 inline constexpr napi_type_tag kTag<OpenHead>{0x66617273696768ull, 7};
+template <>
+inline constexpr napi_type_tag kTag<RowCache>{0x66617273696768ull, 8};
 
 template <typename T>
 Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value) {

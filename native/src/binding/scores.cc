@@ -94,6 +94,24 @@ Napi::Value decode_given(Info info) {
   return env.Undefined();
 }
 
+Napi::Value row_cache(Info info) {
+  const auto env = info.Env();
+  return wrap(env, std::make_shared<RowCache>(whole(env, info[0], "limitBytes", 0, kMaxSafe)));
+}
+
+Napi::Value decode_kept(Info info) {
+  const auto env = info.Env();
+  auto& cache = *handle<RowCache>(env, info[0], "cache");
+  const auto space = static_cast<uint32_t>(whole(env, info[1], "space", 0, UINT32_MAX));
+  const auto& cells = handle<OpenCells>(env, info[2], "cells")->cells;
+  const auto items = array<uint32_t>(env, info[3], "items");
+  require_below(env, items, cells.codes->count(), "items");
+  const auto values = array_of<float>(env, info[5], "values", items.size() * cells.codes->row_values());
+  const auto ids = array_of<uint32_t>(env, info[4], "ids", cells.codes->sparse() ? values.size() : 0);
+  cache.decode(space, cells, items, ids.data(), values.data());
+  return env.Undefined();
+}
+
 Napi::Value linear_head(Info info) {
   const auto env = info.Env();
   const auto& cells = handle<OpenCells>(env, info[0], "cells");
@@ -224,6 +242,8 @@ void export_scores(Napi::Env env, Napi::Object exports) {
   add<distance_error>(env, exports, "distanceError");
   add<decode_slots>(env, exports, "decodeSlots");
   add<decode_given>(env, exports, "decodeItems");
+  add<row_cache>(env, exports, "rowCache");
+  add<decode_kept>(env, exports, "decodeKeptItems");
   add<linear_head>(env, exports, "linearHead");
   add<mlp_head>(env, exports, "mlpHead");
   add<select>(env, exports, "selectClusters");
