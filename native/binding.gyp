@@ -45,6 +45,7 @@
       "src/principal.cc",
       "src/svm.cc",
       "src/svm-primal.cc",
+      "src/svm-smooth.cc",
       "src/logistic.cc",
       "src/mlp-net.cc",
       "src/mlp-basis.cc",

@@ -11,9 +11,6 @@
 //
 // s_i is proportional to a_i, not one for all: where some alpha end at C and others at a ten-thousandth of it, a row
 // of the second kind under the stiffness of the first is a wall that every Newton step runs into.
-//
-// The squared hinge at a moderate C needs no multipliers: with s_i infinite t_i = max(0, 2 C_i z_i), F is the primal
-// objective itself, smooth enough for Newton's method from w = 0, and the gap is |grad F|^2 / 2.
 #include "svm-primal.h"
 
 #include <algorithm>
@@ -73,7 +70,6 @@ class Multipliers {
   SvmResult& result_;
 
   const size_t dims_;
-  const bool smooth_;                           // no multipliers
   std::vector<double> lead_, rise_;             // a_i / (1 + s_i q_i) and s_i / (1 + s_i q_i)
   std::vector<double> alpha_, slack_, change_;  // t and z at w, and how z falls along the direction
   double stiffer_ = kStiffness, floor_ = 0;     // s_i = stiffer_ * max(a_i, floor_)
@@ -92,10 +88,10 @@ Multipliers<Problem>::Multipliers(const Problem& problem, const int8_t* labels, 
                                   const SvmOptions& options, double* alpha, Value* weights, SvmResult& result)
     : problem_(problem), labels_(labels), costs_(costs), options_(options), best_alpha_(alpha),
       best_weights_(weights), result_(result), dims_(problem.dims()),
-      smooth_(is_smooth(options, costs, problem.size())), lead_(problem.size()), rise_(problem.size()),
-      alpha_(alpha, alpha + problem.size()), slack_(problem.size()), change_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1),
-      direction_(dims_ + 1), residual_(dims_ + 1), scaled_(dims_ + 1), search_(dims_ + 1),
-      preconditioner_(dims_ + 1), image_(dims_ + 1), narrow_(dims_), sum_(dims_), before_(result.iterations) {
+      lead_(problem.size()), rise_(problem.size()), alpha_(alpha, alpha + problem.size()), slack_(problem.size()),
+      change_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1), direction_(dims_ + 1), residual_(dims_ + 1),
+      scaled_(dims_ + 1), search_(dims_ + 1), preconditioner_(dims_ + 1), image_(dims_ + 1), narrow_(dims_),
+      sum_(dims_), before_(result.iterations) {
   size_t positive = 0;
   for (double& a : alpha_) {
     a = std::max(a, 0.0);
@@ -110,20 +106,13 @@ void Multipliers<Problem>::solve() {
   const auto ends = [this] {
     return result_.converged || result_.iterations >= options_.max_iterations || is_late(options_);
   };
-  if (ends() && !smooth_) return;
+  if (ends()) return;
   for (size_t i = 0; i < alpha_.size(); ++i) {
     problem_.add(labels_[i] * alpha_[i], i, weights_.data());
     weights_[dims_] += labels_[i] * alpha_[i];
   }
   image_ = weights_;
   look();
-  if (smooth_) {
-    // What the start is worth, before t is taken from w alone: nothing else keeps its alpha, nor sees that it is solved.
-    measure();
-    if (!result_.converged) renew();
-    // One step is made however late it is: weights of zero would answer nothing.
-    if (!result_.converged) step();
-  }
   double last = kInfinity;
   while (!ends()) {
     renew();
@@ -141,8 +130,8 @@ void Multipliers<Problem>::renew() {
   for (size_t i = 0; i < alpha_.size(); ++i) {
     const double stiffness = stiffer_ * std::max(alpha_[i], floor_);
     const double share = 1 / (1 + stiffness * diagonal(i));
-    lead_[i] = smooth_ ? 0 : alpha_[i] * share;
-    rise_[i] = smooth_ ? 2 * costs_[i] : stiffness * share;
+    lead_[i] = alpha_[i] * share;
+    rise_[i] = stiffness * share;
   }
   answer();
   measure();
@@ -186,7 +175,7 @@ void Multipliers<Problem>::measure() {
   inner_ = 0.5 * sum_of_squares(gradient_.data(), dims_ + 1);
   outer_ = loss - met;
   const Measured measured{sum_of_squares(weights_.data(), dims_ + 1), slack_, costs_, options_.squared_hinge};
-  const double scale = smooth_ ? 1 : measured.best_scale(kScaleSteps);
+  const double scale = measured.best_scale(kScaleSteps);
   const double primal = measured.primal(scale);
   const double dual = linear - 0.5 * sum_of_squares(image_.data(), dims_ + 1);
   if (primal < result_.primal) {
@@ -309,10 +298,6 @@ void Multipliers<Problem>::count(size_t products) {
 }
 
 } // namespace
-
-bool is_smooth(const SvmOptions& options, const double* costs, size_t rows) {
-  return options.squared_hinge && std::all_of(costs, costs + rows, [](double cost) { return cost <= kSmoothCost; });
-}
 
 void train_primal(const DenseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                   double* alpha, float* weights, SvmResult& result) {

@@ -1,16 +1,10 @@
 // The SVM in the primal: its second phase, for rows that no plane separates at a large C. There the weights stay finite
-// while alpha grows with C, so a dual method has far to go and the primal is the better conditioned problem. With a
-// squared hinge at a moderate C it is the only phase.
+// while alpha grows with C, so a dual method has far to go and the primal is the better conditioned problem.
 #pragma once
 
 #include "svm.h"
 
 namespace farsight {
-
-// Whether the primal alone is the faster way: squared hinge, no cost above kSmoothCost. Its Newton steps take some tens
-// of passes in all where coordinate descent crawls.
-inline constexpr double kSmoothCost = 100;
-bool is_smooth(const SvmOptions& options, const double* costs, size_t rows);
 
 // Continues from alpha and what `result` says of it and of the weights, which are objectives of feasible points: all
 // are replaced by better ones only. Counts its work in result.iterations and stops as SvmOptions says.

@@ -22,6 +22,10 @@ class DenseProblem {
   void add(double a, size_t i, float* v) const { kernels_.axpy(static_cast<float>(a), row(i), v, rows_.dims); }
   void add(double a, size_t i, double* v) const;
   void add_squares(double a, size_t i, double* v) const;
+  void add_both(double a, size_t i, double* v, double b, double* squares) const {
+    add(a, i, v);
+    add_squares(b, i, squares);
+  }
   double square(size_t i) const { return kernels_.dot(row(i), row(i), rows_.dims); }
 
  private:

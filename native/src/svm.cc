@@ -10,6 +10,7 @@
 #include "splitmix.h"
 #include "svm-primal.h"
 #include "svm-problem.h"
+#include "svm-smooth.h"
 
 namespace farsight {
 
@@ -348,10 +349,6 @@ void relevance_weights(const Rows& rows, const int8_t* labels, double positive_w
   std::transform(sum.begin(), sum.end(), weights, [](double value) { return static_cast<float>(value); });
 }
 
-} // namespace
-
-namespace {
-
 // Of no solution yet.
 SvmResult unknown() {
   SvmResult result;
@@ -360,12 +357,23 @@ SvmResult unknown() {
   return result;
 }
 
+// What the dual leaves undone.
+template <typename Rows, typename Value>
+void finish(const Rows& rows, const int8_t* labels, const double* costs, const SvmOptions& options, double* alpha,
+            Value* weights, SvmResult& result) {
+  if (is_smooth(options, costs, rows.rows)) {
+    train_smooth(rows, labels, costs, options, alpha, weights, result);
+  } else {
+    train_primal(rows, labels, costs, options, alpha, weights, result);
+  }
+}
+
 } // namespace
 
 SvmResult train_svm(const DenseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                     double* alpha, float* weights) {
   SvmResult result = Solver<DenseProblem>(DenseProblem(rows), labels, costs, options, alpha, weights).solve();
-  if (!result.converged) train_primal(rows, labels, costs, options, alpha, weights, result);
+  if (!result.converged) finish(rows, labels, costs, options, alpha, weights, result);
   return result;
 }
 
@@ -378,7 +386,7 @@ SvmResult train_svm(const SparseRows& rows, const int8_t* labels, const double* 
   } else {
     result = Solver<SparseProblem>(SparseProblem(rows), labels, costs, options, alpha, exact.data()).solve();
   }
-  if (!result.converged) train_primal(rows, labels, costs, options, alpha, exact.data(), result);
+  if (!result.converged) finish(rows, labels, costs, options, alpha, exact.data(), result);
   std::transform(exact.begin(), exact.end(), weights, [](double value) { return static_cast<float>(value); });
   return result;
 }

@@ -19,7 +19,10 @@ const MAX_ITERATIONS = 1000;
 
 /** Trains on rows of both labels. */
 export function trainLinearSvm(rows: TrainingRows, options: LinearSvmOptions): LinearModel {
-  const costs = Float64Array.from(rows.labels, (label) => options.c * (label > 0 ? options.positiveWeight : 1));
+  const costs = new Float64Array(rows.labels.length).fill(options.c);
+  for (let row = 0; row < costs.length; row++) {
+    if ((rows.labels[row] as number) > 0) costs[row] = options.c * options.positiveWeight;
+  }
   const alpha = new Float64Array(rows.labels.length);
   const weights = new Float32Array(rows.dims);
   const settings = {
