@@ -12,36 +12,61 @@ namespace farsight {
 
 namespace {
 
+// What a direction is sought with: the rows themselves, or as long as they serve byte rows, of which more fit a cache.
 template <typename Problem>
+class ExactHessian {
+ public:
+  using Value = typename Problem::Value;
+  explicit ExactHessian(const Problem& problem) : problem_(problem) {}
+
+  void multiply(const std::vector<uint32_t>& list, const Value* v, double bias, const double* curvature,
+                double* products, Value* image) const {
+    for (const uint32_t i : list) {
+      products[i] = problem_.dot(v, i) + bias;
+      if (curvature == nullptr) continue;
+      const double share = curvature[i] * products[i];
+      problem_.add(share, i, image);
+      image[problem_.dims()] += static_cast<Value>(share);
+    }
+  }
+
+ private:
+  const Problem& problem_;
+};
+
+template <typename Problem, typename Hessian>
 class Newton {
  public:
   using Value = typename Problem::Value;
 
-  Newton(const Problem& problem, const int8_t* labels, const double* costs, const LogisticOptions& options)
-      : problem_(problem), labels_(labels), costs_(costs), options_(options), width_(problem.dims() + 1),
-        weights_(width_), gradient_(width_), direction_(width_), residual_(width_), search_(width_), image_(width_),
-        scores_(problem.size()), change_(problem.size()), curvature_(problem.size()),
-        products_(problem.size()) {}
+  Newton(const Problem& problem, const Hessian& hessian, const int8_t* labels, const double* costs,
+         const LogisticOptions& options)
+      : problem_(problem), rough_(hessian), exact_(problem), labels_(labels), costs_(costs), options_(options),
+        width_(problem.dims() + 1), weights_(width_), gradient_(width_), direction_(width_), residual_(width_),
+        search_(width_), image_(width_), before_(width_), scores_(problem.size()), change_(problem.size()),
+        curvature_(problem.size()), products_(problem.size()) {
+    for (uint32_t i = 0; i < problem.size(); ++i) (costs[i] > 0 ? counted_ : others_).push_back(i);
+  }
 
   LogisticResult solve(const float* start) {
     LogisticResult result;
     if (options_.warm) {
       std::copy_n(start, width_ - 1, weights_.begin());
       weights_[width_ - 1] = static_cast<Value>(options_.bias);
-      for (size_t i = 0; i < scores_.size(); ++i) scores_[i] = value(weights_, i);
     }
-    result.objective = objective(0);
+    result.objective = look(options_.warm);
     for (uint32_t step = 0; step < options_.max_steps; ++step) {
-      find_gradient();
       result.gap = 0.5 * sum_of_squares(gradient_.data(), width_);
       result.converged = result.gap <= options_.epsilon * result.objective;
       // One step is made however late it is: weights of zero would answer nothing.
       if (result.converged || ((step > 0 || options_.warm) && is_late())) break;
       find_direction();
       const double reached = move(result.objective);
-      if (!(reached < result.objective)) break;
-      result.objective = reached;
+      if (!(reached < result.objective) && is_exact_) break;
+      is_exact_ = is_exact_ || halved_;
+      result.objective = std::min(reached, result.objective);
     }
+    for (const uint32_t i : others_) scores_[i] = value(weights_, i);
     result.bias = static_cast<double>(weights_[width_ - 1]);
     return result;
   }
@@ -60,23 +85,17 @@ class Newton {
 
   double value(const std::vector<Value>& v, size_t i) const { return problem_.dot(v.data(), i) + v[width_ - 1]; }
 
-  // The objective at weights + step * direction, but for what the norm gains by the direction.
-  double losses(double step) const {
-    double sum = 0;
-    for (size_t i = 0; i < scores_.size(); ++i) {
-      sum += costs_[i] * logistic_loss(labels_[i] * (scores_[i] + step * change_[i]));
-    }
-    return sum;
-  }
-  double objective(double step) const { return 0.5 * sum_of_squares(weights_.data(), width_) + losses(step); }
-
-  // w - sum_i C_i y_i sigmoid(-y_i f_i) x_i, summed in Value; and the curvature of each row's loss.
-  void find_gradient() {
+  // In one pass over the rows, at the weights: the scores (0 without weights), the objective, which is returned, the
+  // curvature of each row's loss, and the gradient w - sum_i C_i y_i sigmoid(-y_i f_i) x_i, summed in Value.
+  double look(bool weighted) {
     std::fill(gradient_.begin(), gradient_.end(), Value{0});
-    double bias = 0, total = 0;
-    for (size_t i = 0; i < scores_.size(); ++i) {
-      const double share = sigmoid(-labels_[i] * scores_[i]);
+    double bias = 0, total = 0, losses = 0;
+    for (const uint32_t i : counted_) {
+      scores_[i] = weighted ? value(weights_, i) : 0;
+      const double margin = labels_[i] * scores_[i];
+      const double share = sigmoid(-margin);
       const double pull = -labels_[i] * costs_[i] * share;
+      losses += costs_[i] * logistic_loss(margin);
       curvature_[i] = costs_[i] * share * (1 - share);
       total += curvature_[i];
       if (pull != 0) problem_.add(pull, i, gradient_.data());
@@ -86,95 +105,116 @@ class Newton {
     for (size_t d = 0; d < width_; ++d) gradient_[d] += weights_[d];
     // Rows far from the plane hardly bend the objective: without them the direction is as good and costs less.
     const double least = kSmallCurvature * total / static_cast<double>(std::max<size_t>(scores_.size(), 1));
-    for (double& curvature : curvature_) curvature = curvature < least ? 0 : curvature;
+    curved_.clear();
+    straight_.clear();
+    for (const uint32_t i : counted_) (curvature_[i] < least ? straight_ : curved_).push_back(i);
+    return 0.5 * sum_of_squares(weights_.data(), width_) + losses;
   }
 
-  // image = (1 + sum_i D_i x_i x_i') search.
-  void multiply() {
-    std::copy(search_.begin(), search_.end(), image_.begin());
-    for (size_t i = 0; i < scores_.size(); ++i) {
-      if (curvature_[i] == 0) continue;
-      products_[i] = value(search_, i);
-      const double pull = curvature_[i] * products_[i];
-      problem_.add(pull, i, image_.data());
-      image_[width_ - 1] += static_cast<Value>(pull);
-    }
-  }
-
-  // Solves Hessian * direction = -gradient to a quarter of the gradient's norm. What rows gain along the direction comes
-  // from the products on the way, which spares a pass over rows that do not fit the caches.
+  // Solves Hessian * direction = -gradient, the Hessian being 1 + sum_i D_i x_i x_i', to a quarter of the gradient's norm.
+  // What rows gain along the direction comes from the products on the way.
   void find_direction() {
     std::fill(direction_.begin(), direction_.end(), Value{0});
-    std::fill(change_.begin(), change_.end(), 0);
+    for (const uint32_t i : curved_) change_[i] = 0;
     for (size_t d = 0; d < width_; ++d) search_[d] = residual_[d] = -gradient_[d];
     double square = sum_of_squares(residual_.data(), width_);
     const double enough = kResidual * kResidual * square;
     for (int n = 0; n < kMostSearches && square > enough && (n == 0 || !is_late()); ++n) {
-      multiply();
+      std::copy(search_.begin(), search_.end(), image_.begin());
+      multiply(curved_, search_, curvature_.data(), products_, image_.data());
       const double step = square / lanes_dot(search_.data(), image_.data(), width_);
-      if (!std::isfinite(step)) return;
+      if (!std::isfinite(step)) break;
       for (size_t d = 0; d < width_; ++d) {
         direction_[d] += static_cast<Value>(step * search_[d]);
         residual_[d] -= static_cast<Value>(step * image_[d]);
       }
-      for (size_t i = 0; i < change_.size(); ++i) change_[i] += step * products_[i];
+      for (const uint32_t i : curved_) change_[i] += step * products_[i];
       const double next = sum_of_squares(residual_.data(), width_);
       for (size_t d = 0; d < width_; ++d) search_[d] = residual_[d] + static_cast<Value>(next / square) * search_[d];
       square = next;
     }
+    multiply(straight_, direction_, nullptr, change_, nullptr);
   }
 
-  // Goes along the direction as far as it pays, halving from a whole step; returns the objective there.
-  double move(double before) {
-    for (size_t i = 0; i < change_.size(); ++i) {
-      if (curvature_[i] == 0) change_[i] = value(direction_, i); // multiply() left it out
+  void multiply(const std::vector<uint32_t>& list, const std::vector<Value>& v, const double* curvature,
+                std::vector<double>& products, Value* image) const {
+    const double bias = v[width_ - 1];
+    if (is_exact_) {
+      exact_.multiply(list, v.data(), bias, curvature, products.data(), image);
+    } else {
+      rough_.multiply(list, v.data(), bias, curvature, products.data(), image);
     }
+  }
+
+  // Goes along the direction as far as it pays, halving from a whole step: first by what rows are thought to gain, then
+  // by what they do. Returns the objective there. Halving at last says that rough products do not serve.
+  double move(double objective) {
     const double slope = lanes_dot(gradient_.data(), direction_.data(), width_);
     const double square = sum_of_squares(weights_.data(), width_);
     const double along = lanes_dot(weights_.data(), direction_.data(), width_);
     const double direction_square = sum_of_squares(direction_.data(), width_);
     double step = 1;
-    for (int halvings = 0; halvings < kMostHalvings; ++halvings, step *= 0.5) {
+    int halvings = 0;
+    for (; halvings < kMostHalvings; ++halvings, step *= 0.5) {
       const double norm = square + step * (2 * along + step * direction_square);
-      const double reached = 0.5 * norm + losses(step);
-      if (!(reached <= before + kEnough * step * slope)) continue;
-      for (size_t d = 0; d < width_; ++d) weights_[d] += static_cast<Value>(step * direction_[d]);
-      for (size_t i = 0; i < scores_.size(); ++i) scores_[i] += step * change_[i];
-      return reached;
+      if (0.5 * norm + losses(step) <= objective + kEnough * step * slope) break;
     }
-    return before;
+    before_ = weights_;
+    halved_ = false;
+    for (; halvings < kMostHalvings; ++halvings, step *= 0.5) {
+      for (size_t d = 0; d < width_; ++d) weights_[d] = before_[d] + static_cast<Value>(step * direction_[d]);
+      const double reached = look(true);
+      if (reached < objective) return reached;
+      halved_ = true;
+    }
+    weights_ = before_;
+    return look(true);
+  }
+
+  // The losses a step along the direction.
+  double losses(double step) const {
+    double sum = 0;
+    for (const uint32_t i : counted_) {
+      sum += costs_[i] * logistic_loss(labels_[i] * (scores_[i] + step * change_[i]));
+    }
+    return sum;
   }
 
   const Problem& problem_;
+  const Hessian& rough_;
+  const ExactHessian<Problem> exact_;
   const int8_t* labels_;
   const double* costs_;
   const LogisticOptions& options_;
   size_t width_; // dims and the bias
-  std::vector<Value> weights_, gradient_, direction_, residual_, search_, image_;
+  bool is_exact_ = false, halved_ = false; // whether directions are sought with the rows themselves; of the last move
+  std::vector<Value> weights_, gradient_, direction_, residual_, search_, image_, before_;
   std::vector<double> scores_, change_, curvature_, products_; // per row; products: with search_
+  std::vector<uint32_t> counted_, others_;  // rows by whether they cost anything
+  std::vector<uint32_t> curved_, straight_; // and those that do by whether they bend the objective
 };
 
-template <typename Problem, typename Rows>
-LogisticResult train(const Rows& rows, const int8_t* labels, const double* costs, const LogisticOptions& options,
-                     float* weights, double* scores) {
-  const Problem problem(rows);
-  Newton<Problem> newton(problem, labels, costs, options);
+template <typename Problem, typename Hessian>
+LogisticResult train(const Problem& problem, const Hessian& hessian, const int8_t* labels, const double* costs,
+                     const LogisticOptions& options, float* weights, double* scores) {
+  Newton<Problem, Hessian> newton(problem, hessian, labels, costs, options);
   const LogisticResult result = newton.solve(weights);
-  for (size_t d = 0; d < rows.dims; ++d) weights[d] = static_cast<float>(newton.weights()[d]);
+  for (size_t d = 0; d < problem.dims(); ++d) weights[d] = static_cast<float>(newton.weights()[d]);
   if (scores != nullptr) std::copy(newton.scores().begin(), newton.scores().end(), scores);
   return result;
 }
 
 } // namespace
 
-LogisticResult train_logistic(const DenseRows& rows, const int8_t* labels, const double* costs,
+LogisticResult train_logistic(const DenseRows& rows, const ByteRows& bytes, const int8_t* labels, const double* costs,
                               const LogisticOptions& options, float* weights, double* scores) {
-  return train<DenseProblem>(rows, labels, costs, options, weights, scores);
+  return train(DenseProblem(rows), bytes, labels, costs, options, weights, scores);
 }
 
 LogisticResult train_logistic(const SparseRows& rows, const int8_t* labels, const double* costs,
                               const LogisticOptions& options, float* weights, double* scores) {
-  return train<SparseProblem>(rows, labels, costs, options, weights, scores);
+  const SparseProblem problem(rows);
+  return train(problem, ExactHessian<SparseProblem>(problem), labels, costs, options, weights, scores);
 }
 
 } // namespace farsight

@@ -3,6 +3,7 @@
 // by truncated Newton steps (Lin, Weng, Keerthi, JMLR 2008). The bias is regularised with w, as in svm.h.
 #pragma once
 
+#include "byte-rows.h"
 #include "svm.h"
 
 namespace farsight {
@@ -25,8 +26,8 @@ struct LogisticResult {
 };
 
 // labels: +1 or -1 per row. costs: C_i per row; 0 leaves a row out. weights: dims floats out, in too for
-// a warm start. scores, when not null: w.x_i + b per row.
-LogisticResult train_logistic(const DenseRows& rows, const int8_t* labels, const double* costs,
+// a warm start. scores, when not null: w.x_i + b per row. bytes: of the rows, which directions are found with.
+LogisticResult train_logistic(const DenseRows& rows, const ByteRows& bytes, const int8_t* labels, const double* costs,
                               const LogisticOptions& options, float* weights, double* scores = nullptr);
 LogisticResult train_logistic(const SparseRows& rows, const int8_t* labels, const double* costs,
                               const LogisticOptions& options, float* weights, double* scores = nullptr);

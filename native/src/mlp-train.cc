@@ -256,8 +256,35 @@ double Trainer::balanced_loss(const std::vector<uint32_t>& rows, const std::vect
   return (sums[0] / std::max<double>(counts[0], 1) + sums[1] / std::max<double>(counts[1], 1)) / classes;
 }
 
-template <typename Rows>
+// Logistic regressions of the same rows. Dense ones are coded in bytes once for all of them.
+class DenseRegression {
+ public:
+  explicit DenseRegression(const DenseRows& rows) : rows_(rows), bytes_(rows) {}
+  LogisticResult train(const int8_t* labels, const double* costs, const LogisticOptions& options,
+                       LinearStart& linear) const {
+    return train_logistic(rows_, bytes_, labels, costs, options, linear.weights.data(), linear.scores.data());
+  }
+
+ private:
+  const DenseRows& rows_;
+  const ByteRows bytes_;
+};
+
+class SparseRegression {
+ public:
+  explicit SparseRegression(const SparseRows& rows) : rows_(rows) {}
+  LogisticResult train(const int8_t* labels, const double* costs, const LogisticOptions& options,
+                       LinearStart& linear) const {
+    return train_logistic(rows_, labels, costs, options, linear.weights.data(), linear.scores.data());
+  }
+
+ private:
+  const SparseRows& rows_;
+};
+
+template <typename Regression, typename Rows>
 MlpResult train(const Rows& rows, const int8_t* labels, const MlpOptions& options, MlpModel& model) {
+  const Regression regression(rows);
   uint64_t random = options.seed;
   model.layers.clear();
   LinearStart linear{std::vector<float>(rows.dims), 0, std::vector<double>(rows.rows)};
@@ -265,8 +292,7 @@ MlpResult train(const Rows& rows, const int8_t* labels, const MlpOptions& option
   logistic.deadline = options.deadline;
   std::vector<double> costs = balanced_costs({labels, rows.rows}, options.cost);
   const auto fit = [&] {
-    const LogisticResult fitted =
-      train_logistic(rows, labels, costs.data(), logistic, linear.weights.data(), linear.scores.data());
+    const LogisticResult fitted = regression.train(labels, costs.data(), logistic, linear);
     linear.bias = logistic.bias = fitted.bias;
     logistic.warm = true;
     return fitted.converged || !is_late(options.deadline);
@@ -328,11 +354,11 @@ std::vector<double> balanced_costs(std::span<const int8_t> labels, double cost) 
 }
 
 MlpResult train_mlp(const DenseRows& rows, const int8_t* labels, const MlpOptions& options, MlpModel& model) {
-  return train(rows, labels, options, model);
+  return train<DenseRegression>(rows, labels, options, model);
 }
 
 MlpResult train_mlp(const SparseRows& rows, const int8_t* labels, const MlpOptions& options, MlpModel& model) {
-  return train(rows, labels, options, model);
+  return train<SparseRegression>(rows, labels, options, model);
 }
 
 } // namespace farsight

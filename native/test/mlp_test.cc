@@ -165,7 +165,8 @@ TEST("logistic regression ends within its tolerance of the optimum, proven anew 
     const Data data = crossed(150, 40, 6);
     const std::vector<double> costs = balanced_costs(data.labels, c);
     std::vector<float> weights(40);
-    const LogisticResult result = train_logistic(data.view(), data.labels.data(), costs.data(), {}, weights.data());
+    const LogisticResult result =
+      train_logistic(data.view(), ByteRows(data.view()), data.labels.data(), costs.data(), {}, weights.data());
     CHECK(result.converged);
     std::vector<double> gradient(weights.begin(), weights.end());
     gradient.push_back(result.bias);

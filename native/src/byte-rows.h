@@ -1,0 +1,30 @@
+// Dense rows in a byte per value, for products that need no more: x_id is about row_i * column_d * code_id.
+#pragma once
+
+#include <vector>
+
+#include "bytes.h"
+#include "svm.h"
+
+namespace farsight {
+
+class ByteRows {
+ public:
+  explicit ByteRows(const DenseRows& rows);
+
+  // For the rows of an ascending list: products[i] = v.x_i + bias, v of dims() floats; and where `curvature` is not null
+  // image += sum_i curvature[i] products[i] x_i, the bias' own share in image[dims()].
+  void multiply(const std::vector<uint32_t>& list, const float* v, double bias, const double* curvature,
+                double* products, float* image) const;
+
+  size_t dims() const { return columns_.size(); }
+
+ private:
+  const int8_t* row(size_t i) const { return codes_.data() + i * stride_; }
+
+  size_t stride_;                     // a whole number of kByteLanes
+  std::vector<float> columns_, rows_; // the factors; that of a row of zeros, which fills a group up, comes last
+  std::vector<int8_t> codes_;
+};
+
+} // namespace farsight
