@@ -1,7 +1,7 @@
 // The labels of a session, all or one.
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { type Fault, Problem } from '../errors.ts';
 import type { Collection } from '../index/open.ts';
 import type { LabelChange } from '../sessions/events.ts';
@@ -9,8 +9,9 @@ import type { Session } from '../sessions/sessions.ts';
 import { labelledTwice, refuse, resolveItems } from './round-body.ts';
 import { findItem, type RouteOptions } from './route.ts';
 import { mediaTypes, problemAnswers } from './schemas.ts';
-import { collectionOf, etagOf, requireMatch } from './session-access.ts';
+import { changeAsked, collectionOf, etagOf } from './session-access.ts';
 import {
+  Done,
   LabelBody,
   LabelParams,
   LabelQuery,
@@ -19,9 +20,6 @@ import {
   labelsBody,
   SessionParams,
 } from './session-schemas.ts';
-
-/** Nothing is left to say. */
-const done = Type.Unsafe<undefined>({ description: 'Done', type: 'null' });
 
 type Label = Static<typeof LabelSchema>;
 
@@ -74,8 +72,7 @@ export const labelRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, 
       },
     },
     (request, reply) =>
-      sessions.change(request.params.session, async (session) => {
-        requireMatch(request, session);
+      changeAsked(sessions, request, async (session) => {
         const collection = collectionOf(collections, session);
         await apply(session, replacement(session, request.body, collection));
         reply.header('etag', etagOf(session.state.revision));
@@ -90,12 +87,11 @@ export const labelRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, 
         ...common,
         summary: 'Removes all labels of a session',
         params: SessionParams,
-        response: { 204: done, ...problemAnswers(400, 404, 406, 409, 412, 429, 503) },
+        response: { 204: Done, ...problemAnswers(400, 404, 406, 409, 412, 429, 503) },
       },
     },
     (request, reply) =>
-      sessions.change(request.params.session, async (session) => {
-        requireMatch(request, session);
+      changeAsked(sessions, request, async (session) => {
         await apply(session, { positive: [], negative: [], removed: [...session.state.labels.keys()] });
         return reply.code(204).header('etag', etagOf(session.state.revision)).send(undefined);
       }),
@@ -137,9 +133,8 @@ export const labelRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, 
       },
     },
     (request, reply) =>
-      sessions.change(request.params.session, async (session) => {
+      changeAsked(sessions, request, async (session) => {
         const { params, query, body } = request;
-        requireMatch(request, session);
         const collection = collectionOf(collections, session);
         const item = findItem(collection, params.id, query.by);
         const label = body.label === 'positive' ? 1 : -1;
@@ -161,12 +156,11 @@ export const labelRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, 
         summary: 'Removes the label of one item',
         params: LabelParams,
         querystring: LabelQuery,
-        response: { 204: done, ...problemAnswers(400, 404, 406, 409, 412, 422, 429, 503) },
+        response: { 204: Done, ...problemAnswers(400, 404, 406, 409, 412, 422, 429, 503) },
       },
     },
     (request, reply) =>
-      sessions.change(request.params.session, async (session) => {
-        requireMatch(request, session);
+      changeAsked(sessions, request, async (session) => {
         const item = findItem(collectionOf(collections, session), request.params.id, request.query.by);
         if (!session.state.labels.has(item)) throw unlabelled(item);
         await apply(session, { positive: [], negative: [], removed: [item] });

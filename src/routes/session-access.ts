@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { Problem } from '../errors.ts';
 import type { Collection } from '../index/open.ts';
-import type { Session } from '../sessions/sessions.ts';
+import type { Session, Sessions } from '../sessions/sessions.ts';
 import { type Collections, findCollection } from './route.ts';
 import type { SessionSchema } from './session-schemas.ts';
 
@@ -27,7 +27,7 @@ export function etagOf(revision: number): string {
 }
 
 /** Throws Problem 'stale-revision' where If-Match names other revisions. */
-export function requireMatch(request: FastifyRequest, session: Session): void {
+export function requireMatch(request: Pick<FastifyRequest, 'headers'>, session: Session): void {
   const given = request.headers['if-match'];
   if (given === undefined) return;
   const etag = etagOf(session.state.revision);
@@ -35,6 +35,18 @@ export function requireMatch(request: FastifyRequest, session: Session): void {
   if (tags.includes('*') || tags.includes(etag)) return;
   const detail = `If-Match is ${given.slice(0, 100)}, and the session is at ${etag}`;
   throw new Problem('stale-revision', detail, { headers: { etag } });
+}
+
+/** Runs a change of a session when it is its turn, if the revision is still what the request expects. Throws Problem. */
+export function changeAsked<Result>(
+  sessions: Sessions,
+  request: Pick<FastifyRequest, 'headers'> & { readonly params: { readonly session: string } },
+  change: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  return sessions.change(request.params.session, async (session) => {
+    requireMatch(request, session);
+    return await change(session);
+  });
 }
 
 /** The Idempotency-Key of a request and the digest of its body; null without one. Throws Problem 'invalid-request'. */

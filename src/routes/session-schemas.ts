@@ -6,6 +6,9 @@ import { itemId, maxSeed, SuggestAnswer, suggestBody } from './schemas.ts';
 
 const closed = { additionalProperties: false };
 
+/** An answer that has nothing to say. */
+export const Done = Type.Unsafe<undefined>({ description: 'Done', type: 'null' });
+
 /** The path parameter of everything below a session. */
 export const SessionParams = Type.Object(
   { session: Type.String({ minLength: 1, maxLength: 64, description: 'id of a session' }) },

@@ -8,11 +8,8 @@ import { publicEvent, type SessionEvent } from '../sessions/events.ts';
 import { roundOf } from './round-body.ts';
 import { findCollection, type RouteOptions } from './route.ts';
 import { CollectionParams, mediaTypes, problemAnswers } from './schemas.ts';
-import { collectionOf, describeSession, requireMatch, urlOf } from './session-access.ts';
-import { SessionParams, SessionSchema, sessionBody } from './session-schemas.ts';
-
-/** Nothing is left to say. */
-const done = Type.Unsafe<undefined>({ description: 'Done', type: 'null' });
+import { changeAsked, collectionOf, describeSession, urlOf } from './session-access.ts';
+import { Done, SessionParams, SessionSchema, sessionBody } from './session-schemas.ts';
 
 const nothing = new Uint32Array(0);
 const noItems = { positive: nothing, negative: nothing, exclude: nothing };
@@ -72,12 +69,11 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
         ...common,
         summary: 'Ends a session',
         params: SessionParams,
-        response: { 204: done, ...problemAnswers(400, 404, 406, 412, 429, 503) },
+        response: { 204: Done, ...problemAnswers(400, 404, 406, 412, 429, 503) },
       },
     },
     async (request, reply) => {
-      await sessions.change(request.params.session, async (session) => {
-        requireMatch(request, session);
+      await changeAsked(sessions, request, async (session) => {
         await sessions.remove(session);
       });
       return reply.code(204).send();
@@ -95,8 +91,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
       },
     },
     (request, reply) =>
-      sessions.change(request.params.session, async (session) => {
-        requireMatch(request, session);
+      changeAsked(sessions, request, async (session) => {
         if (!session.canUndo) throw new Problem('nothing-to-undo', 'no round and no label of the session is left');
         await sessions.append(session, { type: 'undo', at: Date.now() });
         return describeSession(session, reply, sessionTtlS);
@@ -114,8 +109,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
       },
     },
     (request, reply) =>
-      sessions.change(request.params.session, async (session) => {
-        requireMatch(request, session);
+      changeAsked(sessions, request, async (session) => {
         collectionOf(collections, session);
         const fork = await sessions.fork(session);
         reply.code(201).header('location', urlOf(fork));
