@@ -1,7 +1,7 @@
 // A model at work in its modality.
 
 import type { Modality } from './index/open.ts';
-import type { Model } from './models/model.ts';
+import { isMlp, type Model } from './models/model.ts';
 import { native } from './native.ts';
 import type { HeadHandle } from './native-types.ts';
 
@@ -16,9 +16,8 @@ export interface Head {
 /** Prepares a model for its modality. */
 export function headOf(modality: Modality, model: Model): Head {
   const { cells } = modality;
-  const prepared =
-    'hidden' in model
-      ? native.mlpHead(cells, model.hidden, model.parameters)
-      : native.linearHead(cells, model.weights, model.bias);
+  const prepared = isMlp(model)
+    ? native.mlpHead(cells, model.hidden, model.parameters)
+    : native.linearHead(cells, model.weights, model.bias);
   return { modality, model, prepared };
 }

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Collection } from './index/open.ts';
-import type { Model } from './models/model.ts';
+import { isMlp, type Model } from './models/model.ts';
 import type { RoundResult } from './round-request.ts';
 
 /** Significant digits that tell any two floats apart. */
@@ -82,7 +82,7 @@ export function featureSpaceOf({ manifest }: Collection): string {
 }
 
 function layersOf(model: Model, dims: number): PortableLayer[] {
-  if (!('hidden' in model)) return [{ weights: [numbers(model.weights)], bias: [model.bias] }];
+  if (!isMlp(model)) return [{ weights: [numbers(model.weights)], bias: [model.bias] }];
   let at = 0;
   const take = (count: number): number[] => {
     at += count;

@@ -13,9 +13,8 @@ import { searchedBytes } from './index/warm.ts';
 import { JobDirectory } from './jobs/job-directory.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { FileStore } from './sessions/file.ts';
-import { memoryStore } from './sessions/memory.ts';
 import { Sessions } from './sessions/sessions.ts';
-import type { SessionStore } from './sessions/store.ts';
+import { memoryStore, type SessionStore } from './sessions/store.ts';
 import { WarmUp } from './warm-up.ts';
 
 /** A listening server. */

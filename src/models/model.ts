@@ -28,3 +28,8 @@ export interface MlpModel {
   /** Per layer the weights, unit by unit, then the biases. */
   readonly parameters: Float32Array;
 }
+
+/** Which of the two it is. */
+export function isMlp(model: Model): model is MlpModel {
+  return 'hidden' in model;
+}

@@ -1,4 +1,4 @@
-// The interface of a session store: where events go before a change is acknowledged.
+// The interface of a session store: where events go before a change is acknowledged. And the store that keeps nothing.
 
 import type { SessionEvent } from './events.ts';
 
@@ -16,3 +16,10 @@ export interface SessionStore {
   /** Waits for what is under way and lets go. */
   close(): Promise<void>;
 }
+
+/** For sessions that live as long as the process: nothing is kept, so nothing can be loaded. */
+export const memoryStore: SessionStore = {
+  load: () => new Map(),
+  append: async () => {},
+  close: async () => {},
+};

@@ -10,7 +10,7 @@ import { openIndex } from '../../src/index/open.ts';
 import { searchedBytes, warm } from '../../src/index/warm.ts';
 import { JobDirectory } from '../../src/jobs/job-directory.ts';
 import { Jobs } from '../../src/jobs/jobs.ts';
-import { memoryStore } from '../../src/sessions/memory.ts';
+import { memoryStore } from '../../src/sessions/store.ts';
 import { Sessions } from '../../src/sessions/sessions.ts';
 import { WarmUp } from '../../src/warm-up.ts';
 import { build, groupedValues, roundOver, writeVectors } from '../builder/collections.ts';
