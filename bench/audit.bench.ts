@@ -68,7 +68,7 @@ function audit(
     if (head === undefined) throw new Error(`no head was trained for ${name}`);
     return { name, weight, model: head.model };
   });
-  const steps = scanSweep(collection, { modalities: swept, selection: { by: 'alpha', alpha }, order: 'item' });
+  const steps = scanSweep(collection, { modalities: swept, selection: { by: 'alpha', alpha }, order: 'item', maxBytes: Number.POSITIVE_INFINITY });
   let step = steps.next();
   while (step.done !== true) step = steps.next();
   const { scanned, items } = step.value;

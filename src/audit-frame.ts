@@ -1,8 +1,8 @@
 // The sample that a person labels to audit a sweep: the unlabelled items, selected and not, are cut into strata of like
 // scores, and from each some are drawn uniformly.
 
+import { native } from './native.ts';
 import { type Random, sampleAscending, seededRandom } from './random.ts';
-import { greatest } from './rank.ts';
 
 export interface FrameRequest {
   /** Strata of the selected items, and as many of the rest. */
@@ -32,55 +32,48 @@ export function drawFrame(
   { strata, perStratum, seed }: FrameRequest,
 ): Stratum[] {
   const random = seededRandom(seed, 'audit');
-  const chosen = Float32Array.from(selected, (item) => scanned[item] as number);
-  const edges = [
-    cumulated(equalSizes(selected.length, strata)).map((rank) => greatest(chosen, rank)),
-    // What is selected scores highest, but for the error of the scan: any cut will do, as long as it is by score.
-    cumulated(growingSizes(scanned.length - selected.length, strata, selected.length)).map((rank) =>
-      greatest(scanned, selected.length + rank),
+  const chosen = new Float32Array(selected.length);
+  for (let i = 0; i < selected.length; i++) chosen[i] = scanned[selected[i] as number] as number;
+  const rest = growingSizes(scanned.length - selected.length, strata, selected.length);
+  // What is selected scores highest, but for the error of the scan: any cut will do, as long as it is by score.
+  const cuts = [
+    cutsAt(chosen, cumulated(equalSizes(selected.length, strata))),
+    cutsAt(
+      scanned,
+      cumulated(rest).map((rank) => selected.length + rank),
     ),
   ] as const;
-  const stratumOf = (item: number, isSelected: boolean): number => {
-    const score = scanned[item] as number;
-    const cuts = edges[isSelected ? 0 : 1];
-    let s = 0;
-    while (s < cuts.length && score < (cuts[s] as number)) s++;
-    return isSelected ? s : strata + s;
-  };
   const counts = new Float64Array(2 * strata);
-  walk(scanned.length, selected, labelled, (item, isSelected) => {
-    const stratum = stratumOf(item, isSelected);
-    counts[stratum] = (counts[stratum] as number) + 1;
-  });
+  native.countStrata(scanned, selected, labelled, ...cuts, counts);
   const places = Array.from(counts, (count) => sampleAscending(random, perStratum, count));
-  const samples = Array.from(counts, (): number[] => []);
-  const passed = new Float64Array(2 * strata);
-  walk(scanned.length, selected, labelled, (item, isSelected) => {
-    const stratum = stratumOf(item, isSelected);
-    const sample = samples[stratum] as number[];
-    const place = (passed[stratum] as number)++;
-    if (places[stratum]?.[sample.length] === place) sample.push(item);
-  });
-  return samples
-    .map((sample, s) => ({ selected: s < strata, items: counts[s] as number, sample: shuffled(sample, random) }))
+  const starts = Uint32Array.of(0, ...places.map(({ length }) => length));
+  for (let s = 1; s < starts.length; s++) starts[s] = (starts[s] as number) + (starts[s - 1] as number);
+  const drawn = new Uint32Array(starts.at(-1) as number);
+  native.pickFromStrata(scanned, selected, labelled, ...cuts, concatenated(places, drawn.length), starts, drawn);
+  return places
+    .map((_, s) => ({
+      selected: s < strata,
+      items: counts[s] as number,
+      sample: shuffled([...drawn.subarray(starts[s], starts[s + 1])], random),
+    }))
     .filter(({ items }) => items > 0);
 }
 
-/** Calls visit for every item that has no label. */
-function walk(
-  items: number,
-  selected: Uint32Array,
-  labelled: Uint32Array,
-  visit: (item: number, isSelected: boolean) => void,
-): void {
-  let s = 0;
-  let l = 0;
-  for (let item = 0; item < items; item++) {
-    const isSelected = selected[s] === item;
-    if (isSelected) s++;
-    if (labelled[l] === item) l++;
-    else visit(item, isSelected);
+/** The scores at such ranks from above, from 1. */
+function cutsAt(scores: Float32Array, ranks: readonly number[]): Float32Array {
+  const cuts = new Float32Array(ranks.length);
+  native.greatestValues(scores, Uint32Array.from(ranks), cuts);
+  return cuts;
+}
+
+function concatenated(parts: readonly Uint32Array[], length: number): Uint32Array {
+  const whole = new Uint32Array(length);
+  let end = 0;
+  for (const part of parts) {
+    whole.set(part, end);
+    end += part.length;
   }
+  return whole;
 }
 
 function equalSizes(items: number, strata: number): number[] {

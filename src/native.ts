@@ -3,6 +3,7 @@
 
 import { createRequire } from 'node:module';
 import type { NativeBuilding } from './native-building.ts';
+import type { NativeSweep } from './native-sweep.ts';
 import type {
   CellsHandle,
   CodesHandle,
@@ -19,8 +20,8 @@ import type {
   SvmResult,
 } from './native-types.ts';
 
-/** What runs need; what only builds need is in native-building.ts. */
-export interface Native extends NativeBuilding {
+/** What rounds need; what only builds or sweeps need is in native-building.ts and native-sweep.ts. */
+export interface Native extends NativeBuilding, NativeSweep {
   /** The instruction set in use. */
   isa(): string;
   crc32c(crc: number, bytes: Uint8Array): number;

@@ -94,18 +94,14 @@ const violations: Readonly<Record<string, readonly Line[]>> = {
     ["import '../app.ts';", imports],
     ["import '../worker.ts';", imports],
   ],
-  'src/sessions/memory.ts': [
-    ["import './store.ts';", null],
-    ["import './sqlite.ts';", imports],
-    ["import '../routes/sessions.ts';", imports],
-    ["import 'fastify';", imports],
-  ],
   'src/sessions/file.ts': [
     ["import 'node:fs';", null],
     ["import './store.ts';", null],
     ["import '../lock.ts';", null],
-    ["import './memory.ts';", imports],
+    ["import './sqlite.ts';", imports],
+    ["import '../routes/sessions.ts';", imports],
     ["import '../engine.ts';", imports],
+    ["import 'fastify';", imports],
   ],
   'src/sessions/sessions.ts': [
     ["import './state.ts';", null],
@@ -129,7 +125,7 @@ const violations: Readonly<Record<string, readonly Line[]>> = {
     ["import './errors.ts';", imports],
   ],
   'src/scan-sweep.ts': [
-    ["import './rank.ts';", null],
+    ["import './fused-scan.ts';", null],
     ["import './round.ts';", imports],
     ['export const now = Date.now();', 'style/noRestrictedGlobals'],
   ],

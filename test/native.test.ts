@@ -95,6 +95,34 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
   ['scoreItems', () => [head, numbers(1, 2), new Float64Array(2)], [2]],
   ['scoreAll', () => [head, 1, Infinity, new Float64Array(collection.items)], [3]],
   ['itemDistances', () => [dense.cells, new Float32Array(dims), numbers(1, 2), new Float64Array(2)], [1, 3]],
+  ['sweepSlots', () => [head, 1, 20, new Float32Array(collection.items), new Float64Array(6)], [3, 4]],
+  ['sumScores', () => [new Float32Array(3), new Float64Array(6)], [1]],
+  ['leastScratch', () => [300], []],
+  [
+    'addToItems',
+    () => {
+      const scratch = new BigUint64Array(native.leastScratch(collection.items));
+      const [scores, fused] = [new Float32Array(collection.items), new Float32Array(collection.items)];
+      return [head, scores, 0, 30, 1, 0, scratch, fused];
+    },
+    [1, 7],
+  ],
+  ['addExactScores', () => [head, numbers(1, 2), 1, 0, new Float64Array(2)], [1, 4]],
+  ['numbersAtLeast', () => [new Float32Array(3), 0, new Uint32Array(2)], []],
+  ['greatestValues', () => [new Float32Array(3), numbers(1, 2), new Float32Array(2)], [1, 2]],
+  [
+    'countStrata',
+    () => [new Float32Array(5), numbers(1), numbers(2), new Float32Array(1), new Float32Array(1), new Float64Array(4)],
+    [3, 4, 5],
+  ],
+  [
+    'pickFromStrata',
+    () => {
+      const cuts = [new Float32Array(1), new Float32Array(1)];
+      return [new Float32Array(5), numbers(1), numbers(2), ...cuts, numbers(0), numbers(0, 1, 1, 1, 1), numbers(0)];
+    },
+    [3, 4, 5, 6, 7],
+  ],
   ['orderByScore', () => [numbers(1, 2), new Float64Array(2), new Uint32Array(2)], [1, 2]],
   [
     'trainSvmDense',

@@ -17,6 +17,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_codes(env, exports);
   export_scores(env, exports);
   export_survey(env, exports);
+  export_sweep(env, exports);
   export_training(env, exports);
   export_encoding(env, exports);
   export_records(env, exports);

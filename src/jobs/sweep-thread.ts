@@ -62,7 +62,8 @@ function run(): SweepSummary {
     return { name, weight, model: head.model };
   });
   finished('train');
-  const steps = scanSweep(collection, { modalities, selection: order.selection, order: order.order });
+  const request = { modalities, selection: order.selection, order: order.order, maxBytes: Number.POSITIVE_INFINITY };
+  const steps = scanSweep(collection, request);
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) {
     report(step.value);
@@ -90,14 +91,14 @@ function run(): SweepSummary {
 }
 
 function sampleOf(
-  { scanned, items }: ScanSweepResult,
+  { scanned, selected }: ScanSweepResult,
   labelled: Uint32Array,
   { strata, perStratum }: NonNullable<SweepOrder['audit']>,
 ): AuditSample {
   report({ stage: 'audit', done: 0, total: 1 });
-  const selected = Uint32Array.from(items).sort();
   const isLabelled = new Set(labelled);
-  const among = new Set(selected.filter((item) => isLabelled.has(item)));
+  const among = new Set<number>();
+  for (const item of selected) if (isLabelled.has(item)) among.add(item);
   const count = (labels: readonly number[], inSelected: boolean) =>
     labels.filter((item) => among.has(item) === inSelected).length;
   const known = (inSelected: boolean) => ({

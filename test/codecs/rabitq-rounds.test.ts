@@ -261,6 +261,7 @@ function swept(model: Model, selection: Selection): ScanSweepResult {
     modalities: [{ ...(one[0] as (typeof one)[0]), model }],
     selection,
     order: 'score',
+    maxBytes: Number.POSITIVE_INFINITY,
   });
   let step = steps.next();
   while (step.done !== true) step = steps.next();

@@ -28,6 +28,7 @@ void export_files(Napi::Env env, Napi::Object exports);
 void export_codes(Napi::Env env, Napi::Object exports);
 void export_scores(Napi::Env env, Napi::Object exports);
 void export_survey(Napi::Env env, Napi::Object exports);
+void export_sweep(Napi::Env env, Napi::Object exports);
 void export_training(Napi::Env env, Napi::Object exports);
 void export_encoding(Napi::Env env, Napi::Object exports);
 void export_records(Napi::Env env, Napi::Object exports);

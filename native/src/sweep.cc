@@ -1,0 +1,334 @@
+#include "sweep.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "collector.h"
+#include "kernels.h"
+
+namespace farsight {
+
+namespace {
+
+// Independent sums, so that one addition need not wait for the other; a fixed number, so that they are the same anywhere.
+constexpr size_t kSums = 8;
+
+size_t slots_of(const Cells& cells) { return std::min(cells.codes->count(), cells.items.size()); }
+
+// The nearest finite float.
+float to_float(double score) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  return static_cast<float>(std::clamp(score, -kLargest, kLargest));
+}
+
+// Scores of whole blocks, where they belong; the last one, which may reach past the end, by way of `aside`.
+void approximate_slots(const Query& query, size_t block, size_t first, size_t last, std::span<float> scores,
+                       std::vector<float>& aside) {
+  const size_t whole = (last - first) / block;
+  query.approximate(first / block, whole, scores.data() + first);
+  const size_t rest = first + whole * block;
+  if (rest == last) return;
+  aside.resize(block);
+  query.approximate(rest / block, 1, aside.data());
+  std::copy_n(aside.data(), last - rest, scores.data() + rest);
+}
+
+// Exact scores in single precision; returns the largest difference.
+double round_slots(const Query& query, size_t first, size_t last, std::span<float> scores) {
+  std::vector<uint32_t> slots(last - first);
+  std::vector<double> exact(last - first);
+  std::iota(slots.begin(), slots.end(), static_cast<uint32_t>(first));
+  query.exact_ascending(slots.data(), slots.size(), exact.data());
+  double error = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    const float rounded = to_float(exact[i]);
+    error = std::max(error, std::fabs(exact[i] - static_cast<double>(rounded)));
+    scores[first + i] = rounded;
+  }
+  return error;
+}
+
+} // namespace
+
+void ScoreSums::add(std::span<const float> scores) {
+  if (scores.empty()) return;
+  if (count == 0) {
+    const size_t some = std::min(scores.size(), kBatchSlots);
+    shift = std::accumulate(scores.begin(), scores.begin() + static_cast<ptrdiff_t>(some), 0.0) / static_cast<double>(some);
+    least = greatest = static_cast<double>(scores[0]);
+  }
+  count += static_cast<double>(scores.size());
+  std::array<double, kSums> sums{}, products{};
+  std::array<float, kSums> low, high;
+  low.fill(scores[0]);
+  high.fill(scores[0]);
+  size_t i = 0;
+  for (; i + kSums <= scores.size(); i += kSums) {
+    for (size_t s = 0; s < kSums; ++s) {
+      const float score = scores[i + s];
+      const double difference = static_cast<double>(score) - shift;
+      sums[s] += difference;
+      products[s] += difference * difference;
+      low[s] = std::min(low[s], score);
+      high[s] = std::max(high[s], score);
+    }
+  }
+  for (; i < scores.size(); ++i) {
+    const double difference = static_cast<double>(scores[i]) - shift;
+    sums[0] += difference;
+    products[0] += difference * difference;
+    low[0] = std::min(low[0], scores[i]);
+    high[0] = std::max(high[0], scores[i]);
+  }
+  sum += std::accumulate(sums.begin(), sums.end(), 0.0);
+  squares += std::accumulate(products.begin(), products.end(), 0.0);
+  least = std::min(least, static_cast<double>(*std::min_element(low.begin(), low.end())));
+  greatest = std::max(greatest, static_cast<double>(*std::max_element(high.begin(), high.end())));
+}
+
+double sweep_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<float> scores,
+                   ScoreSums& sums) {
+  last = std::min({last, slots_of(cells), scores.size()});
+  const bool bounded = std::isfinite(query.error());
+  const size_t block = cells.codes->block_items();
+  const size_t batch = std::max<size_t>(1, kBatchSlots / block) * block;
+  std::vector<float> aside;
+  double error = bounded ? static_cast<double>(query.error()) : 0;
+  for (size_t from = first; from < last;) {
+    // The first batch ends where a block does, so that all others begin with one.
+    const size_t to = std::min(last, from / block * block + batch);
+    if (!bounded) {
+      error = std::max(error, round_slots(query, from, to, scores));
+    } else if (from % block == 0) {
+      approximate_slots(query, block, from, to, scores, aside);
+    } else {
+      aside.resize(batch);
+      query.approximate(from / block, (to - from / block * block + block - 1) / block, aside.data());
+      std::copy_n(aside.data() + from % block, to - from, scores.data() + from);
+    }
+    sums.add(scores.subspan(from, to - from));
+    from = to;
+  }
+  return error;
+}
+
+namespace {
+
+// Scores and their items, by region, in blocks that are chained as they fill up.
+class Waiting {
+ public:
+  Waiting(std::span<uint64_t> scratch, size_t items)
+      : scratch_(scratch), ends_((items + kRegionItems - 1) / kRegionItems), before_(scratch.size() / kWaitingBlock) {
+    clear();
+  }
+
+  // Slots that can be taken before they have to be added, whichever regions they go to.
+  size_t room() const { return (before_.size() - ends_.size()) * kWaitingBlock; }
+
+  void push(uint32_t item, float score) {
+    size_t& end = ends_[item / kRegionItems];
+    scratch_[end] = uint64_t{std::bit_cast<uint32_t>(score)} << 32 | item;
+    if (++end % kWaitingBlock == 0) {
+      before_[free_] = static_cast<uint32_t>(end / kWaitingBlock - 1);
+      end = free_++ * kWaitingBlock;
+    }
+  }
+
+  // Calls add(item, score) for all, a region at a time.
+  template <typename Add>
+  void drain(const Add& add) {
+    for (const size_t end : ends_) {
+      size_t block = end / kWaitingBlock;
+      for (size_t count = end % kWaitingBlock;; count = kWaitingBlock) {
+        const uint64_t* entries = scratch_.data() + block * kWaitingBlock;
+        for (size_t i = 0; i < count; ++i) {
+          add(static_cast<uint32_t>(entries[i]), std::bit_cast<float>(static_cast<uint32_t>(entries[i] >> 32)));
+        }
+        if (before_[block] == kNone) break;
+        block = before_[block];
+      }
+    }
+    clear();
+  }
+
+ private:
+  static constexpr uint32_t kNone = 0xffffffff;
+
+  // A block for every region.
+  void clear() {
+    free_ = 0;
+    for (size_t& end : ends_) {
+      before_[free_] = kNone;
+      end = free_++ * kWaitingBlock;
+    }
+  }
+
+  std::span<uint64_t> scratch_;
+  std::vector<size_t> ends_;     // where the next one of a region goes
+  std::vector<uint32_t> before_; // the full block that a block goes on from
+  size_t free_ = 0;              // the first block not used yet
+};
+
+} // namespace
+
+size_t least_scratch(size_t items) {
+  // A block per region that is being filled, and one that fills up.
+  return ((items + kRegionItems - 1) / kRegionItems * 2 + 1) * kWaitingBlock;
+}
+
+void add_to_items(const Cells& cells, std::span<const float> scores, size_t first, size_t last, double factor,
+                  double offset, std::span<uint64_t> scratch, std::span<float> fused) {
+  last = std::min({last, slots_of(cells), scores.size()});
+  const auto add = [&](uint32_t item, float score) {
+    fused[item] += static_cast<float>(factor * (static_cast<double>(score) - offset));
+  };
+  if (fused.size() <= kRegionItems) {
+    for (size_t slot = first; slot < last; ++slot) {
+      if (const uint32_t item = cells.items[slot]; item < fused.size()) add(item, scores[slot]);
+    }
+    return;
+  }
+  Waiting waiting(scratch, fused.size());
+  for (size_t from = first; from < last;) {
+    const size_t to = std::min(last, from + waiting.room());
+    for (size_t slot = from; slot < to; ++slot) {
+      if (const uint32_t item = cells.items[slot]; item < fused.size()) waiting.push(item, scores[slot]);
+    }
+    waiting.drain(add);
+    from = to;
+  }
+}
+
+namespace {
+
+struct Lookup {
+  uint32_t slot, place;
+};
+
+// Codes that are fetched while as many before them are scored.
+constexpr size_t kAhead = 16;
+
+// By slot, 11 bits at a time; places ascend among equal slots.
+void sort_by_slot(std::vector<Lookup>& lookups, size_t slots) {
+  constexpr uint32_t kBits = 11;
+  std::vector<Lookup> sorted(lookups.size());
+  for (uint32_t shift = 0; shift < 32 && (slots >> shift) > 0; shift += kBits) {
+    std::vector<uint32_t> places((size_t{1} << kBits) + 1);
+    const auto digit = [&](const Lookup& lookup) { return lookup.slot >> shift & ((1u << kBits) - 1); };
+    for (const Lookup& lookup : lookups) ++places[digit(lookup) + 1];
+    std::partial_sum(places.begin(), places.end(), places.begin());
+    for (const Lookup& lookup : lookups) sorted[places[digit(lookup)]++] = lookup;
+    lookups.swap(sorted);
+  }
+}
+
+} // namespace
+
+void add_exact(const Cells& cells, const Query& query, std::span<const uint32_t> items, double factor, double offset,
+               std::span<double> sums) {
+  const size_t slots = slots_of(cells);
+  std::vector<Lookup> lookups;
+  lookups.reserve(items.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (i + kPrefetchSlots < items.size() && items[i + kPrefetchSlots] < cells.slots.size()) {
+      cells.slots.prefetch(items[i + kPrefetchSlots]);
+    }
+    const size_t slot = items[i] < cells.slots.size() ? cells.slots[items[i]] : slots;
+    if (slot < slots) {
+      lookups.push_back({static_cast<uint32_t>(slot), static_cast<uint32_t>(i)});
+    } else {
+      sums[i] = -std::numeric_limits<double>::infinity();
+    }
+  }
+  sort_by_slot(lookups, slots);
+  std::array<uint32_t, kAhead> ascending;
+  std::array<double, kAhead> exact;
+  for (size_t first = 0; first < lookups.size(); first += kAhead) {
+    const size_t count = std::min(kAhead, lookups.size() - first);
+    for (size_t i = 0; i < count; ++i) ascending[i] = lookups[first + i].slot;
+    const size_t ahead = std::min(lookups.size(), first + 2 * kAhead);
+    for (size_t i = first + kAhead; i < ahead; ++i) query.prefetch(lookups[i].slot);
+    query.exact_ascending(ascending.data(), count, exact.data());
+    for (size_t i = 0; i < count; ++i) sums[lookups[first + i].place] += factor * (exact[i] - offset);
+  }
+}
+
+size_t numbers_at_least(std::span<const float> values, double bound, std::span<uint32_t> numbers) {
+  // The least float that is not below the bound.
+  float least = to_float(bound);
+  if (static_cast<double>(least) < bound) least = std::nextafter(least, INFINITY);
+  std::array<uint32_t, kBatchSlots + 16> positions;
+  size_t found = 0;
+  for (size_t first = 0; first < values.size(); first += kBatchSlots) {
+    const size_t count = std::min(kBatchSlots, values.size() - first);
+    const size_t some = kernels().select_at_least(values.data() + first, count, least, positions.data());
+    for (size_t i = 0; i < some && found + i < numbers.size(); ++i) {
+      numbers[found + i] = static_cast<uint32_t>(first + positions[i]);
+    }
+    found += some;
+  }
+  return found;
+}
+
+namespace {
+
+// Bit patterns in the order of the values: negative ones are turned over.
+uint32_t key_of(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  return bits >> 31 ? ~bits : bits | 0x80000000u;
+}
+
+float value_of(uint32_t key) { return std::bit_cast<float>(key >> 31 ? key & 0x7fffffffu : ~key); }
+
+constexpr size_t kHalves = 1 << 16;
+
+struct Place {
+  uint32_t half;
+  size_t above; // how many lie in the halves above it
+};
+
+// The half in which the n-th from above lies.
+Place place_of(std::span<const uint32_t> counts, size_t n) {
+  Place place{static_cast<uint32_t>(counts.size() - 1), 0};
+  while (place.above + counts[place.half] < n) place.above += counts[place.half--];
+  return place;
+}
+
+} // namespace
+
+void greatest_values(std::span<const float> values, std::span<const uint32_t> ranks, std::span<float> out) {
+  if (values.empty()) {
+    std::fill(out.begin(), out.end(), INFINITY);
+    return;
+  }
+  std::vector<uint32_t> upper(kHalves);
+  for (const float value : values) ++upper[key_of(value) >> 16];
+  // The upper halves that are asked for, each once, count their lower halves.
+  constexpr uint8_t kUnasked = 255;
+  std::vector<uint8_t> asked(kHalves, kUnasked);
+  std::vector<std::vector<uint32_t>> lower;
+  const auto wanted = [&](uint32_t rank) { return std::clamp<size_t>(rank, 1, values.size()); };
+  for (const uint32_t rank : ranks) {
+    uint8_t& number = asked[place_of(upper, wanted(rank)).half];
+    if (number != kUnasked) continue;
+    number = static_cast<uint8_t>(lower.size());
+    lower.emplace_back(kHalves);
+  }
+  for (const float value : values) {
+    const uint32_t key = key_of(value);
+    if (const uint8_t number = asked[key >> 16]; number != kUnasked) ++lower[number][key & 0xffff];
+  }
+  for (size_t i = 0; i < ranks.size(); ++i) {
+    const Place high = place_of(upper, wanted(ranks[i]));
+    const Place low = place_of(lower[asked[high.half]], wanted(ranks[i]) - high.above);
+    out[i] = value_of(high.half << 16 | low.half);
+  }
+}
+
+} // namespace farsight

@@ -1,0 +1,61 @@
+// What sweeps of a whole collection need of C++; see native/src/sweep.h and native/src/strata.h.
+
+import type { HeadHandle } from './native-types.ts';
+
+export interface NativeSweep {
+  /**
+   * Approximate scores of slots [first, first + count) to the same places of `scores` (of all slots), and into `sums`: count,
+   * shift, sum of score - shift, sum of its square, least, greatest; zeros before the first. Returns a bound of their
+   * differences from the exact ones. Where codes give none, these are the exact ones, rounded.
+   */
+  sweepSlots(head: HeadHandle, first: number, count: number, scores: Float32Array, sums: Float64Array): number;
+  /** Adds scores to such sums. */
+  sumScores(scores: Float32Array, sums: Float64Array): void;
+  /**
+   * fused[item] += factor * (scores[slot] - offset) for slots [first, first + count). `scratch` holds what waits for its
+   * place, leastScratch(items) at least; room for as many more slots is added to `fused` at a time.
+   */
+  addToItems(
+    head: HeadHandle,
+    scores: Float32Array,
+    first: number,
+    count: number,
+    factor: number,
+    offset: number,
+    scratch: BigUint64Array,
+    fused: Float32Array,
+  ): void;
+  /** The shortest `scratch` for so many items. */
+  leastScratch(items: number): number;
+  /** sums[i] += factor * (exact score of items[i] - offset). */
+  addExactScores(head: HeadHandle, items: Uint32Array, factor: number, offset: number, sums: Float64Array): void;
+
+  /** Numbers of the values of at least `bound`, ascending, as far as there is room; returns how many there are. */
+  numbersAtLeast(values: Float32Array, bound: number, numbers: Uint32Array): number;
+  /** out[i] = the ranks[i]-th greatest value, from 1, at most as many as there are; infinity where there are none. */
+  greatestValues(values: Float32Array, ranks: Uint32Array, out: Float32Array): void;
+
+  /**
+   * Adds the number of items of every stratum: those of `selected` first, as many as cuts and one more, then the others.
+   * An item is in the first stratum of its side whose cut its score reaches; those of `labelled` are in none.
+   */
+  countStrata(
+    scores: Float32Array,
+    selected: Uint32Array,
+    labelled: Uint32Array,
+    selectedCuts: Float32Array,
+    restCuts: Float32Array,
+    counts: Float64Array,
+  ): void;
+  /** Of stratum s the items at places[starts[s]] … (ascending) among its items, to the same places of `items`. */
+  pickFromStrata(
+    scores: Float32Array,
+    selected: Uint32Array,
+    labelled: Uint32Array,
+    selectedCuts: Float32Array,
+    restCuts: Float32Array,
+    places: Uint32Array,
+    starts: Uint32Array,
+    items: Uint32Array,
+  ): void;
+}
