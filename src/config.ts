@@ -91,6 +91,13 @@ const serveSchema = Type.Object(
     jobs_waiting: whole('jobs that may wait; more are refused with 503', 16, 0, 10_000),
     max_jobs: whole('jobs held at a time, finished ones included', 1_000, 1, 100_000),
     max_result_bytes: whole('largest result of a job', 17_179_869_184, 1_024, Number.MAX_SAFE_INTEGER),
+    max_sweep_bytes: whole('memory of one sweep beside the index', 4_294_967_296, 1_048_576, Number.MAX_SAFE_INTEGER),
+    job_part_rows: whole(
+      'rows of a result that are made durable together; an interrupted job goes on behind the last',
+      1_048_576,
+      1,
+      100_000_000,
+    ),
     max_audit_labels: whole('largest sample of an audit', 10_000, 10, 100_000),
     job_ttl_s: whole(
       'seconds after its end that a job and its result are kept, 0 is for ever',

@@ -1,5 +1,5 @@
 // Jobs on disk: a directory per job with its record and, when it is done, its result. Both are written aside, synced and
-// renamed, so what is there under its name is whole.
+// renamed, so what is there under its name is whole. Until then there is also what an interrupted attempt goes on from.
 
 import {
   closeSync,
@@ -20,6 +20,16 @@ import { leaveDirectory, takeDirectory } from '../lock.ts';
 import type { JobRecord, ResultFormat } from './job.ts';
 
 const RECORD = 'job.json';
+
+/** Where an attempt at a job writes. */
+export interface JobFiles {
+  readonly result: string;
+  /** The result until it is whole, and how far it is durable. */
+  readonly aside: string;
+  readonly journal: string;
+  /** What is to be written, without the ends of its names; see swept-file.ts. */
+  readonly swept: string;
+}
 
 /** The directory cannot be used; the message says why and what to do. */
 export class JobDirectoryError extends Error {
@@ -74,9 +84,11 @@ export class JobDirectory {
     if (isNew) sync(join(directory, '..'));
   }
 
-  /** Where the result of a job is, or will be. */
-  resultOf(id: string, format: ResultFormat): string {
-    return join(this.#placeOf(id), `result.${format}`);
+  /** Where the result of a job is, or will be, and what comes before it. */
+  filesOf(id: string, format: ResultFormat): JobFiles {
+    const directory = this.#placeOf(id);
+    const result = join(directory, `result.${format}`);
+    return { result, aside: `${result}.part`, journal: join(directory, 'parts'), swept: join(directory, 'swept') };
   }
 
   /** Nothing of the job is left, whenever the server ends: the record goes first. */
@@ -104,6 +116,13 @@ function readRecord(path: string): JobRecord {
   } catch (error) {
     const reason = (error as Error).message;
     throw new JobDirectoryError(`${path}: cannot be read (${reason}); restore it, or remove the job's directory`);
+  }
+}
+
+/** Removes what an interrupted attempt would be gone on from. */
+export function dropParts({ aside, journal, swept }: JobFiles): void {
+  for (const path of [journal, aside, `${swept}.json`, `${swept}.rows`, `${swept}.rows.part`, `${swept}.json.part`]) {
+    rmSync(path, { force: true });
   }
 }
 

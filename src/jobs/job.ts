@@ -19,9 +19,17 @@ export interface SweepOrder {
   /** Null: no audit. */
   readonly audit: { readonly strata: number; readonly perStratum: number } | null;
   readonly maxResultBytes: number;
+  readonly maxSweepBytes: number;
+  /** Rows of the result that are made durable together. */
+  readonly partRows: number;
 }
 
-export type JobStatus = 'queued' | 'running' | 'done' | 'failed';
+export type JobStatus = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+
+/** Whether a job neither runs nor waits. */
+export function hasEnded({ status }: Pick<JobRecord, 'status'>): boolean {
+  return status === 'done' || status === 'failed' || status === 'cancelled';
+}
 
 export interface JobProgress {
   readonly stage: 'train' | 'score' | 'decide' | 'audit' | 'write';
@@ -33,6 +41,8 @@ export interface JobProgress {
 export interface SweepSummary {
   readonly items: number;
   readonly bytes: number;
+  /** Rows that an earlier attempt had made durable. */
+  readonly resumedRows: number;
   readonly threshold: number;
   readonly mean: number;
   readonly deviation: number;
@@ -41,7 +51,7 @@ export interface SweepSummary {
   readonly positives: number;
   readonly negatives: number;
   readonly pseudoNegatives: number;
-  /** Milliseconds per stage. */
+  /** Milliseconds per stage, of the attempt that finished it. */
   readonly stagesMs: Readonly<Record<string, number>>;
   readonly audit: AuditSample | null;
 }

@@ -1,13 +1,11 @@
 // The jobs of a server: a bounded queue, one thread per running job, records on disk. A job that ran or waited when the
-// server ended runs again, from its record, when it starts.
+// server ended goes on when it starts, and one that was cancelled or failed when it is asked to.
 
 import { randomUUID } from 'node:crypto';
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { Problem } from '../errors.ts';
-import type { JobProgress, JobRecord, SweepOrder } from './job.ts';
-import type { JobDirectory } from './job-directory.ts';
-import type { SweepData, SweepMessage } from './sweep-thread.ts';
+import { type Attempt, type AttemptEnd, startAttempt } from './attempt.ts';
+import { hasEnded, type JobProgress, type JobRecord, type SweepOrder } from './job.ts';
+import { dropParts, type JobDirectory } from './job-directory.ts';
 
 export interface JobLimits {
   readonly jobsRunning: number;
@@ -41,7 +39,8 @@ interface Entry extends Job {
 }
 
 interface Running {
-  readonly stop: Int32Array<SharedArrayBuffer>;
+  readonly attempt: Attempt;
+  /** And its end is in the record. */
   readonly ended: Promise<void>;
 }
 
@@ -85,13 +84,8 @@ export class Jobs {
 
   /** Orders a sweep; the record is on disk. Throws Problem 'too-many-jobs'. */
   start(job: Pick<JobRecord, 'session' | 'revision' | 'collection' | 'generation'> & { order: SweepOrder }): Job {
-    const { directory, limits } = this.#options;
-    const waits = this.running >= limits.jobsRunning && this.waiting >= limits.jobsWaiting;
-    if (waits || this.#jobs.size >= limits.maxJobs) {
-      const held = `${this.running} jobs run, ${this.waiting} wait and ${this.#jobs.size} are held`;
-      const detail = `${held} of at most ${limits.jobsRunning}, ${limits.jobsWaiting} and ${limits.maxJobs}; delete some`;
-      throw new Problem('too-many-jobs', detail, { headers: { 'retry-after': '10' } });
-    }
+    const { directory } = this.#options;
+    this.#requireRoom(1);
     const state = {
       createdAt: Date.now(),
       endedAt: null,
@@ -120,21 +114,41 @@ export class Jobs {
   /** The file of a finished job. Throws Problem 'job-unfinished'. */
   resultOf(id: string): string {
     const { record } = this.#entry(id);
-    if (record.status === 'done') return this.#options.directory.resultOf(id, record.order.format);
+    if (record.status === 'done') return this.#options.directory.filesOf(id, record.order.format).result;
     throw new Problem(
       'job-unfinished',
       `the job is ${record.status}${record.error === null ? '' : `: ${record.error}`}`,
     );
   }
 
+  /** Stops a job that runs or waits; what it has done so far stays. Throws Problem 'unknown-job'. */
+  async cancel(id: string): Promise<Job> {
+    const entry = this.#entry(id);
+    entry.running?.attempt.stop();
+    await entry.running?.ended;
+    // It may have been done before it looked.
+    if (this.#jobs.get(id) === entry && !hasEnded(entry.record)) this.#end(entry, { status: 'cancelled' });
+    this.#startNext();
+    return entry;
+  }
+
+  /** Goes on with a job that was cancelled or failed, from its last durable part. Throws 'unknown-job', 'too-many-jobs'. */
+  resume(id: string): Job {
+    const entry = this.#entry(id);
+    const { status } = entry.record;
+    if (status !== 'cancelled' && status !== 'failed') return entry;
+    this.#requireRoom(0);
+    this.#save(entry, { status: 'queued', attempts: 0, error: null, endedAt: null });
+    this.#startNext();
+    return entry;
+  }
+
   /** Stops the job if it runs, and forgets it and its result. Throws Problem 'unknown-job'. */
   async remove(id: string): Promise<void> {
     const entry = this.#entry(id);
     this.#jobs.delete(id);
-    if (entry.running !== null) {
-      Atomics.store(entry.running.stop, 0, 1);
-      await entry.running.ended;
-    }
+    entry.running?.attempt.stop();
+    await entry.running?.ended;
     this.#options.directory.remove(id);
     this.#startNext();
   }
@@ -150,12 +164,12 @@ export class Jobs {
     }
   }
 
-  /** Stops what runs; it runs again at the next start. */
+  /** Stops what runs; it goes on at the next start. */
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#expiry);
     const running = [...this.#jobs.values()].flatMap(({ running }) => (running === null ? [] : [running]));
-    for (const { stop } of running) Atomics.store(stop, 0, 1);
+    for (const { attempt } of running) attempt.stop();
     await Promise.all(running.map(({ ended }) => ended));
     this.#options.directory.leave();
   }
@@ -164,6 +178,15 @@ export class Jobs {
     const entry = this.#jobs.get(id);
     if (entry === undefined) throw new Problem('unknown-job', `there is no job '${id}'; it may have expired`);
     return entry;
+  }
+
+  #requireRoom(more: number): void {
+    const { jobsRunning, jobsWaiting, maxJobs } = this.#options.limits;
+    const waits = this.running >= jobsRunning && this.waiting >= jobsWaiting;
+    if (!waits && this.#jobs.size + more <= maxJobs) return;
+    const held = `${this.running} jobs run, ${this.waiting} wait and ${this.#jobs.size} are held`;
+    const detail = `${held} of at most ${jobsRunning}, ${jobsWaiting} and ${maxJobs}; delete some`;
+    throw new Problem('too-many-jobs', detail, { headers: { 'retry-after': '10' } });
   }
 
   #count(status: JobRecord['status']): number {
@@ -187,35 +210,30 @@ export class Jobs {
       this.#end(entry, { status: 'failed', error: `there is no collection '${collection}'` });
       return;
     }
-    const stop = new Int32Array(new SharedArrayBuffer(4));
-    const workerData: SweepData = {
-      directory: index,
-      generation,
-      order,
-      path: directory.resultOf(id, order.format),
-      stop,
-    };
-    const thread = new Worker(new URL(`./sweep-thread${extname(import.meta.url)}`, import.meta.url), { workerData });
-    let end: Partial<JobRecord> | null = { status: 'failed', error: 'the thread of the job ended' };
-    thread.on('message', (message: SweepMessage) => {
-      if (message.type === 'progress') this.#advance(entry, message.progress);
-      else end = message.type === 'done' ? { status: 'done', summary: message.summary } : null;
+    const files = directory.filesOf(id, order.format);
+    const advance = (progress: JobProgress) => this.#advance(entry, progress);
+    const attempt = startAttempt({ directory: index, generation, order, files }, advance);
+    const ended = attempt.ended.then((end) => {
+      entry.running = null;
+      entry.progress = null;
+      // Else it was deleted.
+      if (this.#jobs.has(id)) this.#endAs(entry, end, attempts);
+      this.#startNext();
     });
-    thread.on('error', (error) => {
-      this.#options.onError(error, id);
-      end = { status: 'failed', error: error.message };
-    });
-    const ended = new Promise<void>((resolve) => {
-      thread.once('exit', () => {
-        entry.running = null;
-        // Null: stopped because the server closes, or because the job was deleted.
-        if (end !== null && this.#jobs.has(id)) this.#end(entry, end);
-        else if (this.#closing) this.#save(entry, { status: 'queued', attempts });
-        resolve();
-        this.#startNext();
-      });
-    });
-    entry.running = { stop, ended };
+    entry.running = { attempt, ended };
+  }
+
+  #endAs(entry: Entry, end: AttemptEnd, attemptsBefore: number): void {
+    const { id, order } = entry.record;
+    if (end.as === 'done') {
+      this.#end(entry, { status: 'done', summary: end.summary });
+      dropParts(this.#options.directory.filesOf(id, order.format));
+    } else if (end.as === 'failed') {
+      this.#options.onError(end.error, id);
+      this.#end(entry, { status: 'failed', error: end.error.message });
+    } else if (this.#closing) {
+      this.#save(entry, { status: 'queued', attempts: attemptsBefore });
+    }
   }
 
   #advance(entry: Entry, progress: JobProgress): void {

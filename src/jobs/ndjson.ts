@@ -1,22 +1,22 @@
 // A result as lines of JSON.
 
-import { closeSync, openSync, writeSync } from 'node:fs';
-import type { ResultRows, ResultWriter } from './result-writer.ts';
+import { type Durable, type ResultRows, type ResultWriter, writeAll } from './result-writer.ts';
 
-/** Begins a file anew. */
-export function ndjsonWriter(path: string): ResultWriter {
-  const fd = openSync(path, 'w');
-  let bytes = 0;
+/** Goes on after the bytes that are durable. */
+export function ndjsonWriter(fd: number, { bytes: before }: Durable): ResultWriter {
+  let bytes = before;
   return {
     get bytes() {
       return bytes;
     },
     write(rows) {
       const text = Buffer.from(linesOf(rows));
-      for (let done = 0; done < text.length; ) done += writeSync(fd, text, done);
+      writeAll(fd, text, bytes);
       bytes += text.length;
     },
-    finish: () => closeSync(fd),
+    takeState: () => null,
+    flush: () => {},
+    finish: () => {},
   };
 }
 

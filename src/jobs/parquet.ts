@@ -1,11 +1,14 @@
 // A result as Parquet: id (int32), key (text, where the collection has keys), score (double); a row group per block.
 
-import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import type { ResultWriter } from './result-writer.ts';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { type Durable, type ResultWriter, writeAll } from './result-writer.ts';
 
-/** Begins a file anew; `keyed` says whether its rows have keys. */
-export function parquetWriter(path: string, keyed: boolean): ResultWriter {
-  const writer = fileWriter(path);
+/** What the end of the file tells of its rows. */
+type RowGroups = ParquetWriter['row_groups'];
+
+/** Goes on after the bytes that are durable; `keyed` says whether rows have keys. */
+export function parquetWriter(fd: number, { rows, bytes, states }: Durable, keyed: boolean): ResultWriter {
+  const writer = new FileWriter(fd);
   const parquet = new ParquetWriter({
     writer,
     createdBy: 'farsight',
@@ -18,17 +21,52 @@ export function parquetWriter(path: string, keyed: boolean): ResultWriter {
       { name: 'score', type: 'DOUBLE', repetition_type: 'REQUIRED' },
     ],
   });
+  if (bytes > 0) {
+    // What its constructor wrote, the first bytes of the file, is there.
+    writer.goOn(bytes);
+    parquet.row_groups = states.flatMap((state) => state as RowGroups);
+    parquet.num_rows = BigInt(rows);
+  }
+  let told = parquet.row_groups.length;
   return {
     get bytes() {
       return writer.offset;
     },
     write({ items, scores, keys }) {
       if (items.length === 0) return;
-      const id = { name: 'id', data: Int32Array.from(items) };
-      const score = { name: 'score', data: scores };
-      const columnData = keys === null ? [id, score] : [id, { name: 'key', data: [...keys] }, score];
+      // Without an index of pages, which would have to be kept for the end of the file and says nothing of a single page.
+      const id = { name: 'id', data: Int32Array.from(items), offsetIndex: false };
+      const score = { name: 'score', data: scores, offsetIndex: false };
+      const columnData = keys === null ? [id, score] : [id, { name: 'key', data: [...keys], offsetIndex: false }, score];
       parquet.write({ columnData, rowGroupSize: items.length });
     },
+    takeState() {
+      const since = parquet.row_groups.slice(told);
+      told += since.length;
+      return since;
+    },
+    flush: () => writer.flush(),
     finish: () => void parquet.finish(),
   };
+}
+
+/** Its buffer goes to the end of a file. */
+class FileWriter extends ByteWriter {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    super();
+    this.#fd = fd;
+  }
+
+  /** Forgets what was not flushed; the file has so many bytes. */
+  goOn(bytes: number): void {
+    this.index = 0;
+    this.offset = bytes;
+  }
+
+  flush(): void {
+    writeAll(this.#fd, this.getBytes(), this.offset - this.index);
+    this.index = 0;
+  }
 }

@@ -1,5 +1,6 @@
 // The thread of one sweep: trains, scores everything, draws the audit's sample, writes the result. It stops between two
-// steps when the flag is up; what it had written aside is written anew by the next attempt, which gives the same bytes.
+// steps when the flag is up. What it found, and the result so far, are durable from time to time (swept-file.ts,
+// result-writer.ts); the next attempt goes on from there, and its result has the same bytes.
 
 import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -8,17 +9,18 @@ import { trainHeads } from '../heads.ts';
 import { type Collection, openIndex } from '../index/open.ts';
 import { type ScanSweepResult, scanSweep } from '../scan-sweep.ts';
 import type { AuditSample, JobProgress, SweepOrder, SweepSummary } from './job.ts';
-import { putInPlace } from './job-directory.ts';
+import { dropParts, type JobFiles, putInPlace } from './job-directory.ts';
 import { ndjsonWriter } from './ndjson.ts';
 import { parquetWriter } from './parquet.ts';
+import { durablePart, type ResultFile, writeParts } from './result-writer.ts';
+import { readSwept, type Swept, writeSwept } from './swept-file.ts';
 
 /** What a thread is started with. */
 export interface SweepData {
   readonly directory: string;
   readonly generation: string;
   readonly order: SweepOrder;
-  /** Where the result goes. */
-  readonly path: string;
+  readonly files: JobFiles;
   /** Not 0: stop. */
   readonly stop: Int32Array<SharedArrayBuffer>;
 }
@@ -29,18 +31,19 @@ export type SweepMessage =
   | { readonly type: 'done'; readonly summary: SweepSummary }
   | { readonly type: 'stopped' };
 
-const WRITE_ROWS = 1 << 16;
-
 class Stopped extends Error {}
 
-const { directory, generation, order, path, stop } = workerData as SweepData;
+/** What another attempt would fail at too. */
+class TooLarge extends Error {}
+
+const { directory, generation, order, files, stop } = workerData as SweepData;
 const stagesMs: Record<string, number> = {};
 let last = performance.now();
 
 try {
   say({ type: 'done', summary: run() });
 } catch (error) {
-  rmSync(asideOf(path), { force: true });
+  if (error instanceof TooLarge) dropParts(files);
   if (!(error instanceof Stopped)) throw error;
   say({ type: 'stopped' });
 }
@@ -50,6 +53,21 @@ function run(): SweepSummary {
   if (collection.generation !== generation) {
     throw new Error(`the index of the job is generation ${generation}, and ${collection.generation} is served`);
   }
+  let swept = readSwept(files.swept);
+  if (swept === null) {
+    swept = sweep(collection);
+    // Nothing of an earlier attempt belongs to it.
+    rmSync(files.journal, { force: true });
+    writeSwept(files.swept, swept);
+  }
+  finished('keep');
+  const resumedRows = durablePart(files.aside, files.journal).rows;
+  const bytes = write(collection, swept);
+  finished('write');
+  return { ...swept.summary, bytes, resumedRows, stagesMs: { ...swept.summary.stagesMs, ...stagesMs } };
+}
+
+function sweep(collection: Collection): Swept {
   report({ stage: 'train', done: 0, total: 1 });
   const positive = Uint32Array.from(order.positive);
   const negative = Uint32Array.from(order.negative);
@@ -62,32 +80,21 @@ function run(): SweepSummary {
     return { name, weight, model: head.model };
   });
   finished('train');
-  const request = { modalities, selection: order.selection, order: order.order, maxBytes: Number.POSITIVE_INFINITY };
+  const request = { modalities, selection: order.selection, order: order.order, maxBytes: order.maxSweepBytes };
   const steps = scanSweep(collection, request);
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) {
     report(step.value);
     finished(step.value.stage);
   }
-  const swept = step.value;
+  const found = step.value;
   finished('decide');
-  const audit = order.audit === null ? null : sampleOf(swept, labelled, order.audit);
+  const audit = order.audit === null ? null : sampleOf(found, labelled, order.audit);
   finished('audit');
-  const bytes = write(collection, swept);
-  finished('write');
-  return {
-    items: swept.items.length,
-    bytes,
-    threshold: swept.threshold,
-    mean: swept.mean,
-    deviation: swept.deviation,
-    scanError: swept.error,
-    positives: positive.length,
-    negatives: negative.length,
-    pseudoNegatives,
-    stagesMs,
-    audit,
-  };
+  const { items, scores, threshold, mean, deviation, error: scanError } = found;
+  const labels = { positives: positive.length, negatives: negative.length, pseudoNegatives };
+  const summary = { items: items.length, threshold, mean, deviation, scanError, ...labels, stagesMs, audit };
+  return { summary, items, scores };
 }
 
 function sampleOf(
@@ -111,26 +118,32 @@ function sampleOf(
   };
 }
 
-function write({ keys }: Collection, { items, scores }: ScanSweepResult): number {
-  const aside = asideOf(path);
-  const writer = order.format === 'ndjson' ? ndjsonWriter(aside) : parquetWriter(aside, keys !== null);
-  for (let first = 0; first < items.length; first += WRITE_ROWS) {
-    const some = items.subarray(first, first + WRITE_ROWS);
+function write({ keys }: Collection, { items, scores }: Swept): number {
+  const file: ResultFile = {
+    path: files.aside,
+    journal: files.journal,
+    partRows: order.partRows,
+    writerAt: (fd, from) =>
+      order.format === 'ndjson' ? ndjsonWriter(fd, from) : parquetWriter(fd, from, keys !== null),
+  };
+  const rowsAt = (first: number, end: number) => {
+    const some = items.subarray(first, end);
     const named = keys === null ? null : Array.from(some, (item) => keys.keyOf(item));
-    writer.write({ items: some, scores: scores.subarray(first, first + WRITE_ROWS), keys: named });
-    if (writer.bytes > order.maxResultBytes) {
+    return { items: some, scores: scores.subarray(first, end), keys: named };
+  };
+  const bytes = writeParts(file, items.length, rowsAt, (rows, written) => {
+    if (written > order.maxResultBytes) {
       const limit = `${order.maxResultBytes} bytes (max_result_bytes)`;
-      throw new Error(`the result of ${items.length} rows passes ${limit}; ask for fewer, by count or threshold`);
+      throw new TooLarge(`the result of ${items.length} rows passes ${limit}; ask for fewer, by count or threshold`);
     }
-    report({ stage: 'write', done: first + some.length, total: items.length });
-  }
-  writer.finish();
-  putInPlace(aside, path);
-  return writer.bytes;
+    report({ stage: 'write', done: rows, total: items.length });
+  });
+  putInPlace(files.aside, files.result);
+  return bytes;
 }
 
 /** Adds the time since the last call to a stage. */
-function finished(stage: JobProgress['stage']): void {
+function finished(stage: JobProgress['stage'] | 'keep'): void {
   const now = performance.now();
   stagesMs[stage] = (stagesMs[stage] ?? 0) + now - last;
   last = now;
@@ -143,8 +156,4 @@ function report(progress: JobProgress): void {
 
 function say(message: SweepMessage): void {
   parentPort?.postMessage(message);
-}
-
-function asideOf(file: string): string {
-  return `${file}.part`;
 }

@@ -67,7 +67,7 @@ export const JobSchema = Type.Object(
     revision: Type.Integer({ description: 'of the session when the sweep was ordered' }),
     collection: Type.String(),
     generation: Type.String(),
-    status: Type.String({ description: 'queued, running, done or failed' }),
+    status: Type.String({ description: 'queued, running, done, failed or cancelled' }),
     created: Type.String({ description: 'time, ISO 8601' }),
     progress: Type.Optional(
       Type.Object(
@@ -88,6 +88,7 @@ export const JobSchema = Type.Object(
           format: Type.String(),
           items: Type.Integer({ description: 'rows' }),
           bytes: Type.Integer(),
+          resumed_rows: Type.Integer({ description: 'rows that an interrupted attempt had written' }),
           threshold: Type.Number({ description: 'everything selected scores above it; by count at least it' }),
           mean: Type.Number({ description: 'of the scores of all items, as scanned' }),
           deviation: Type.Number(),

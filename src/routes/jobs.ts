@@ -1,7 +1,7 @@
 // Sweeps of a session, and the jobs they become: ordered, told of, audited, deleted.
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { type Estimate, relevantItems, type StratumCount } from '../audit.ts';
 import { clockMs } from '../engine.ts';
 import { Problem } from '../errors.ts';
@@ -13,17 +13,14 @@ import type { RouteOptions } from './route.ts';
 import { mediaTypes, problemAnswers } from './schemas.ts';
 import { collectionOf, requireMatch } from './session-access.ts';
 import { nextTraining } from './session-round.ts';
-import { SessionParams } from './session-schemas.ts';
-
-/** Nothing is left to say. */
-const done = Type.Unsafe<undefined>({ description: 'Done', type: 'null' });
+import { Done, SessionParams } from './session-schemas.ts';
 
 const AUDIT_DEFAULTS = { strata: 4, perStratum: 25 };
 const ALPHA = 2;
 /** Of the audit's intervals. */
 const INTERVAL = 0.9;
 
-/** POST /sessions/{session}/sweeps, GET and DELETE /jobs/{job}, GET /jobs/{job}/audit. */
+/** POST /sessions/{session}/sweeps, GET and DELETE /jobs/{job}, and what else there is to a job but its result. */
 export const jobRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
   const { collections, sessions, jobs, config } = options;
   const common = { tags: ['jobs'], produces: [...mediaTypes] };
@@ -63,6 +60,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
         format: body.format ?? 'ndjson',
         audit: auditOf(body, config.maxAuditLabels),
         maxResultBytes: config.maxResultBytes,
+        maxSweepBytes: config.maxSweepBytes,
+        partRows: config.jobPartRows,
       };
       const { collection: name, generation } = created;
       const job = jobs.start({ session: session.id, revision, collection: name, generation, order });
@@ -84,6 +83,32 @@ export const jobRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
     async ({ params }) => describe(jobs.get(params.job)),
   );
 
+  app.post(
+    '/jobs/:job/cancel',
+    {
+      schema: {
+        ...common,
+        summary: 'Stops a job, if it is not done, and keeps what it has done so far',
+        params: JobParams,
+        response: { 200: JobSchema, ...problemAnswers(400, 404, 406, 429) },
+      },
+    },
+    async ({ params }) => describe(await jobs.cancel(params.job)),
+  );
+
+  app.post(
+    '/jobs/:job/resume',
+    {
+      schema: {
+        ...common,
+        summary: 'Goes on with a job that was cancelled or failed, from its last durable part; leaves others as they are',
+        params: JobParams,
+        response: { 202: JobSchema, ...problemAnswers(400, 404, 406, 429, 503) },
+      },
+    },
+    async ({ params }, reply) => reply.code(202).send(describe(jobs.resume(params.job))),
+  );
+
   app.delete(
     '/jobs/:job',
     {
@@ -91,7 +116,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
         ...common,
         summary: 'Stops a job, if it is not done, and forgets it and its result',
         params: JobParams,
-        response: { 204: done, ...problemAnswers(400, 404, 406, 429) },
+        response: { 204: Done, ...problemAnswers(400, 404, 406, 429) },
       },
     },
     async ({ params }, reply) => {
@@ -210,6 +235,7 @@ function describe(job: Job): Static<typeof JobSchema> {
             format: order.format,
             items: summary.items,
             bytes: summary.bytes,
+            resumed_rows: summary.resumedRows,
             threshold: summary.threshold,
             mean: summary.mean,
             deviation: summary.deviation,
