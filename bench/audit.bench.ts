@@ -1,14 +1,15 @@
-// How often the intervals of an audit cover the truth: simulated sessions of every class of caltech97, a sweep of each,
+// How often the intervals of an audit cover the truth: simulated sessions of every class of a collection, a sweep of each,
 // a stratified sample that the class labels, and the estimate of what was found and of what was left out.
-//   node dist/bench/audit.bench.js [sessions]
+//   node dist/bench/audit.bench.js [collection …] [sessions=600]
 
 import { type Estimate, relevantItems } from '../src/audit.ts';
 import { drawFrame, type Stratum } from '../src/audit-frame.ts';
 import { trainHeads } from '../src/heads.ts';
 import { sampleOutside, seededRandom } from '../src/random.ts';
 import { DEFAULT_WEIGHT, ROUND_DEFAULTS } from '../src/round-request.ts';
+import type { Collection } from '../src/index/open.ts';
 import { scanSweep } from '../src/scan-sweep.ts';
-import { caltech97, indexOf, isReal } from './datasets/collections.ts';
+import { caltech97, type Dataset, describe, groupsOf, indexOf, lsc41k, named, tate } from './datasets/collections.ts';
 import { mean, printTable, writeRun } from './measure.ts';
 
 const POSITIVES = 5;
@@ -23,33 +24,49 @@ interface Audited {
   readonly width: number;
 }
 
-const sessions = Number(process.argv[2] ?? 600);
-const { collection } = await indexOf(caltech97);
-const classes = caltech97.realGroups().filter(({ length }) => length > POSITIVES);
-const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: DEFAULT_WEIGHT }));
-const rows = [];
-for (const perStratum of SAMPLES) {
-  for (const alpha of ALPHAS) {
-    const audits = Array.from({ length: Math.ceil(sessions / ALPHAS.length) }, (_, seed) =>
-      audit(seed, alpha, perStratum),
-    );
-    rows.push({
-      per_stratum: perStratum,
-      alpha,
-      sessions: audits.length,
-      precision_covered: shareOf(audits.map(({ selected }) => selected)),
-      precision_width: mean(audits.map(({ selected }) => selected.width)),
-      rest_covered: shareOf(audits.map(({ rest }) => rest)),
-      rest_width: mean(audits.map(({ rest }) => rest.width)),
-    });
-  }
+/** A collection that is audited, and what its simulated people look for. */
+interface World {
+  readonly collection: Collection;
+  readonly modalities: readonly { readonly name: string; readonly weight: number }[];
+  readonly classes: readonly Uint32Array[];
 }
-const title = `audits of ${caltech97.name}${isReal(caltech97) ? '' : ' (synthetic)'}, intervals of 90 %`;
-printTable(title, rows);
-process.stdout.write(`${writeRun('audit', { sessions, rows })}\n`);
+
+const words = process.argv.slice(2);
+const given = words.find((word) => word.startsWith('sessions='));
+const sessions = given === undefined ? 600 : Number(given.slice('sessions='.length));
+const names = words.filter((word) => word !== given);
+const datasets = named(names, [caltech97, tate, lsc41k], [caltech97, tate, lsc41k]);
+for (const dataset of datasets) {
+  const world = await worldOf(dataset);
+  const rows = SAMPLES.flatMap((perStratum) => ALPHAS.map((alpha) => audits(world, alpha, perStratum)));
+  printTable(`audits of ${describe(dataset)}, ${world.classes.length} classes, intervals of 90 %`, rows);
+  process.stdout.write(`${writeRun('audit', { collection: dataset.name, sessions, rows }, dataset.name)}\n`);
+}
+
+async function worldOf(dataset: Dataset): Promise<World> {
+  const { collection } = await indexOf(dataset);
+  const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: DEFAULT_WEIGHT }));
+  return { collection, modalities, classes: groupsOf(dataset).filter(({ length }) => length > POSITIVES) };
+}
+
+/** Sessions of all classes in turn. */
+function audits(world: World, alpha: number, perStratum: number): Readonly<Record<string, number>> {
+  const count = Math.ceil(sessions / ALPHAS.length);
+  const audited = Array.from({ length: count }, (_, seed) => audit(world, seed, alpha, perStratum));
+  return {
+    per_stratum: perStratum,
+    alpha,
+    sessions: count,
+    precision_covered: shareOf(audited.map(({ selected }) => selected)),
+    precision_width: mean(audited.map(({ selected }) => selected.width)),
+    rest_covered: shareOf(audited.map(({ rest }) => rest)),
+    rest_width: mean(audited.map(({ rest }) => rest.width)),
+  };
+}
 
 /** One session: a class, some labels, a sweep, a labelled sample. */
 function audit(
+  { collection, modalities, classes }: World,
   seed: number,
   alpha: number,
   perStratum: number,
@@ -71,9 +88,9 @@ function audit(
   const steps = scanSweep(collection, { modalities: swept, selection: { by: 'alpha', alpha }, order: 'item', maxBytes: Number.POSITIVE_INFINITY });
   let step = steps.next();
   while (step.done !== true) step = steps.next();
-  const { scanned, items } = step.value;
-  const strata = drawFrame(scanned, items, labelled, { strata: STRATA, perStratum, seed });
-  const chosen = new Set(items);
+  const { scanned, selected } = step.value;
+  const strata = drawFrame(scanned, selected, labelled, { strata: STRATA, perStratum, seed });
+  const chosen = new Set(selected);
   const truth = members.filter((item) => !labelled.includes(item));
   const inSelected = truth.filter((item) => chosen.has(item)).length;
   return {

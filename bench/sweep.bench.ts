@@ -1,0 +1,127 @@
+// What a final sweep takes, part by part, over an index of any size: the scan of every modality, the exact scores of what is
+// selected, the sample of an audit, and the output in both formats.
+//
+//   node dist/bench/sweep.bench.js INDEX [ACTORS.json|random] [huge|plain] [ALPHA] [REPETITIONS]
+//
+// The index is read into memory first, as a server does when it starts: with `huge` onto huge pages. All of it runs on one
+// thread, as in a job. Positives are those of an actor's starts (farsight generate writes them), or random items.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { drawFrame } from '../src/audit-frame.ts';
+import { scanBytes } from '../src/fused-scan.ts';
+import { trainHeads } from '../src/heads.ts';
+import { type Collection, openIndex } from '../src/index/open.ts';
+import { warm } from '../src/index/warm.ts';
+import { ndjsonWriter } from '../src/jobs/ndjson.ts';
+import { parquetWriter } from '../src/jobs/parquet.ts';
+import { writeParts } from '../src/jobs/result-writer.ts';
+import { DEFAULT_WEIGHT, ROUND_DEFAULTS } from '../src/round-request.ts';
+import { type ScanSweepResult, scanSweep } from '../src/scan-sweep.ts';
+import { machine, printTable, writeRun } from './measure.ts';
+import { labelSetsFor } from './scale/labels.ts';
+
+const SEED = 17;
+const POSITIVES = 10;
+const NEGATIVES = 100;
+const PART_ROWS = 1 << 20;
+const STRATA = { strata: 4, perStratum: 25 };
+
+/** Milliseconds, rows and bytes of a repetition. */
+type Row = Record<string, number>;
+
+const [directory, actors = 'random', pages = 'plain', alphaGiven = '2', repetitions = '3'] = process.argv.slice(2);
+if (directory === undefined) throw new RangeError('expected the directory of an index: sweep.bench.js INDEX');
+const alpha = Number(alphaGiven);
+const collection = openIndex(directory);
+for (const _ of warm(collection, pages === 'huge'));
+const [labels] = labelSetsFor(collection.items, actors === 'random' ? null : actors, 1, POSITIVES, NEGATIVES, SEED);
+if (labels === undefined) throw new RangeError('no labels');
+const named = [...collection.modalities.keys()].map((name) => ({ name, weight: DEFAULT_WEIGHT }));
+const { heads } = trainHeads(collection, { ...ROUND_DEFAULTS, ...labels, modalities: named, seed: SEED }, labels.positive);
+const modalities = named.map((modality, m) => {
+  const head = heads[m];
+  if (head === undefined) throw new RangeError(`no head was trained for ${modality.name}`);
+  return { ...modality, model: head.model };
+});
+const rows = Array.from({ length: Number(repetitions) }, measure);
+printTable(`sweeps of ${basename(directory)}: ${collection.items} items, ms`, rows);
+const subject = `${basename(directory)}-${collection.items}`;
+const memory = scanBytes(collection);
+const settings = { index: basename(directory), items: collection.items, pages, alpha, scan_bytes: memory };
+process.stdout.write(`a scan holds ${(memory / 2 ** 20).toFixed(0)} MiB; isa ${machine().isa}\n`);
+process.stdout.write(`${writeRun('sweep', { ...settings, rows }, subject)}\n`);
+
+function measure(): Row {
+  const { row, swept } = timedSweep();
+  const before = performance.now();
+  const labelled = Uint32Array.from([...(labels?.positive ?? []), ...(labels?.negative ?? [])]).sort();
+  const strata = drawFrame(swept.scanned, swept.selected, labelled, { ...STRATA, seed: SEED });
+  row['frame'] = rounded(performance.now() - before);
+  if (strata.reduce((sum, { items }) => sum + items, 0) !== collection.items - labelled.length) {
+    throw new RangeError('the strata are not all items');
+  }
+  for (const format of ['ndjson', 'parquet'] as const) {
+    const { ms, bytes } = timedOutput(collection, swept, format);
+    row[format] = rounded(ms);
+    row[`${format} MB/s`] = Math.round(bytes / 1e3 / ms);
+    row[`${format} rows/s`] = Math.round((swept.items.length / ms) * 1000);
+  }
+  return row;
+}
+
+/** The scan of each modality apart, with what stands before it; `select` is what comes behind the last report. */
+function timedSweep(): { readonly row: Row; readonly swept: ScanSweepResult } {
+  const row: Row = {};
+  let last = performance.now();
+  const add = (name: string) => {
+    const now = performance.now();
+    row[name] = rounded((row[name] ?? 0) + now - last);
+    last = now;
+  };
+  const maxBytes = Number.POSITIVE_INFINITY;
+  const steps = scanSweep(collection, { modalities, selection: { by: 'alpha', alpha }, order: 'score', maxBytes });
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) {
+    const { stage, done } = step.value;
+    add(stage === 'decide' ? 'decide' : `scan ${named[Math.ceil(done / collection.items) - 1]?.name}`);
+  }
+  add('select');
+  row['rows'] = step.value.items.length;
+  return { row, swept: step.value };
+}
+
+function timedOutput(
+  { keys }: Collection,
+  { items, scores }: ScanSweepResult,
+  format: 'ndjson' | 'parquet',
+): { readonly ms: number; readonly bytes: number } {
+  const folder = mkdtempSync(join(tmpdir(), 'farsight-sweep-'));
+  const before = performance.now();
+  try {
+    const bytes = writeParts(
+      {
+        path: join(folder, 'result'),
+        journal: join(folder, 'parts'),
+        partRows: PART_ROWS,
+        writerAt: (fd, from) =>
+          format === 'ndjson' ? ndjsonWriter(fd, from) : parquetWriter(fd, from, keys !== null),
+      },
+      items.length,
+      (first, end) => ({
+        items: items.subarray(first, end),
+        scores: scores.subarray(first, end),
+        keys: keys === null ? null : Array.from(items.subarray(first, end), (item) => keys.keyOf(item)),
+      }),
+      () => {},
+    );
+    return { ms: performance.now() - before, bytes };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
