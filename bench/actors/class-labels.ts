@@ -5,7 +5,7 @@
 // and NAME_names.txt (or, for labels.npy, label_names.txt) names the classes where it is there, one a line.
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
+import { type DelimitedRow, delimitedRows } from '../../index-builder/readers/delimited-rows.ts';
 import { parseNpyHeader } from '../../index-builder/readers/npy-array.ts';
 import type { Classes } from './class-actors.ts';
 import { ActorError } from './protocol.ts';
@@ -40,19 +40,23 @@ export function readNpyClasses(file: string, items: number): Classes {
 }
 
 export function readCsvClasses(file: string, items: number): Classes {
-  let rows: Record<string, string>[];
+  requireLimited(file);
+  let table: readonly DelimitedRow[];
   try {
-    rows = parse(readLimited(file), { columns: true, skip_empty_lines: true, bom: true });
+    table = [...delimitedRows(file)];
   } catch (error) {
-    if (error instanceof ActorError) throw error;
-    throw new ActorError(`${file}: ${(error as Error).message}`);
+    throw new ActorError((error as Error).message);
   }
-  const [first = {}] = rows;
-  if (!('label' in first)) throw new ActorError(`${file}: has no column label; expected label, or item and label`);
-  if (!('item' in first)) requireRows(file, rows.length, items);
+  const [names, ...rows] = table.map(({ cells }) => cells);
+  const labelAt = names?.indexOf('label') ?? -1;
+  const itemAt = names?.indexOf('item') ?? -1;
+  if (labelAt < 0) throw new ActorError(`${file}: has no column label; expected label, or item and label`);
+  if (itemAt < 0) requireRows(file, rows.length, items);
   const byItem = new Map<string, Set<number>>();
-  rows.forEach(({ item: text = '', label = '' }, row) => {
-    const item = 'item' in first ? (/^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN) : row;
+  rows.forEach((cells, row) => {
+    const text = cells[itemAt] ?? '';
+    const label = cells[labelAt] ?? '';
+    const item = itemAt < 0 ? row : /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
     if (!(item < items)) {
       throw new ActorError(`${file}: row ${row + 1} names item '${text}', expected 0 to ${items - 1}`);
     }
@@ -119,12 +123,19 @@ function npyNumbers(file: string): Uint8Array | Int8Array | Uint16Array | Int16A
 }
 
 function readLimited(file: string): Buffer {
+  requireLimited(file);
+  return readable(file, () => readFileSync(file));
+}
+
+function requireLimited(file: string): void {
+  const { size } = readable(file, () => statSync(file));
+  if (size > MAX_LABEL_BYTES) throw new ActorError(`${file}: has ${size} bytes, at most ${MAX_LABEL_BYTES} are read`);
+}
+
+function readable<Result>(file: string, read: () => Result): Result {
   try {
-    const { size } = statSync(file);
-    if (size > MAX_LABEL_BYTES) throw new ActorError(`${file}: has ${size} bytes, at most ${MAX_LABEL_BYTES} are read`);
-    return readFileSync(file);
+    return read();
   } catch (error) {
-    if (error instanceof ActorError) throw error;
     throw new ActorError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code}); check --actors`);
   }
 }

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
+import { delimitedRows } from '../../index-builder/readers/delimited-rows.ts';
 import { openNpyArray } from '../../index-builder/readers/npy-array.ts';
 import { wordSplitter } from '../../index-builder/topics/words.ts';
 import { seededRandom } from '../../src/random.ts';
@@ -23,14 +23,15 @@ export function textCorpora(): readonly TextCorpus[] {
 function tate(): TextCorpus | null {
   const file = (name: string): string => join(dataFolder() ?? '', 'tate', name);
   if (!existsSync(file('metadata.csv'))) return null;
-  const rows: Record<string, string>[] = parse(readFileSync(file('metadata.csv')), { columns: true, bom: true });
+  const [columns = [], ...rows] = Array.from(delimitedRows(file('metadata.csv')), ({ cells }) => cells);
+  const [artist, kind] = [columns.indexOf('artist'), columns.indexOf('class')];
   const names = readFileSync(file('subject_names.txt'), 'utf8').trimEnd().split('\n');
   const starts = plainArray(file('subject_indptr.npy'), (bytes) => new Uint32Array(bytes));
   const subjects = plainArray(file('subject_indices.npy'), (bytes) => new Uint16Array(bytes));
   const split = wordSplitter(new Set());
   const texts = rows.map((row, item) => {
     const own = Array.from(subjects.subarray(starts[item], starts[item + 1]), (subject) => names[subject]);
-    return split([row['artist'], row['class'], ...own].join(' '));
+    return split([row[artist], row[kind], ...own].join(' '));
   });
   return { name: 'tate artist, class, subjects', texts };
 }

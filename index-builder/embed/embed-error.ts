@@ -5,4 +5,4 @@ export class EmbedError extends Error {
 }
 
 /** For messages: what embedding needs and farsight does not bring. */
-export const INSTALL = 'npm install --no-save --onnxruntime-node-install=skip sharp onnxruntime-node';
+export const INSTALL = 'ONNXRUNTIME_NODE_INSTALL=skip npm install --no-save sharp onnxruntime-node';

@@ -46,6 +46,8 @@ interface Batch {
 
 export class ArrowFile {
   readonly path: string;
+  /** Bytes of the file. */
+  readonly size: number;
   readonly rows: number;
   readonly schema: Schema;
   readonly batches: readonly Batch[];
@@ -67,6 +69,7 @@ export class ArrowFile {
       throw error;
     }
     this.path = path;
+    this.size = file.size;
     this.#file = file;
   }
 

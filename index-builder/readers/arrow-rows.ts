@@ -3,17 +3,19 @@
 import { DataType, Vector } from 'apache-arrow';
 import { ARROW, ArrowFile } from './arrow-file.ts';
 import { decoding } from './decoding.ts';
+import type { OnRead } from './reader.ts';
 import { plainValue } from './tables/plain-value.ts';
 import type { TableFile, TableRow } from './tables/table.ts';
 
 export function openRows(path: string): TableFile {
   const file = new ArrowFile(path);
   const columns = file.schema.fields.map(({ name }) => name);
-  return { columns, rows: (asked = columns) => rowsOf(file, asked), close: () => file.close() };
+  return { columns, rows: (asked = columns, onRead) => rowsOf(file, asked, onRead), close: () => file.close() };
 }
 
-async function* rowsOf(file: ArrowFile, names: readonly string[]): AsyncGenerator<TableRow> {
+async function* rowsOf(file: ArrowFile, names: readonly string[], onRead?: OnRead): AsyncGenerator<TableRow> {
   for (const at of file.batches) {
+    onRead?.(at.at + at.bytes, file.size);
     const batch = file.read(at);
     const columns = names.map((name) => [name, batch.getChild(name)] as const);
     for (let row = 0; row < at.rows; row++) {

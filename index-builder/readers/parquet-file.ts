@@ -30,6 +30,8 @@ export interface ParquetColumn extends PageColumn {
 
 export class ParquetFile {
   readonly path: string;
+  /** Bytes of the file. */
+  readonly size: number;
   readonly rows: number;
   readonly groups: readonly RowGroup[];
   readonly columns: readonly ParquetColumn[];
@@ -47,6 +49,7 @@ export class ParquetFile {
       throw error;
     }
     this.path = path;
+    this.size = file.size;
     this.#file = file;
   }
 

@@ -3,17 +3,17 @@
 import { decoding } from './decoding.ts';
 import { PARQUET, type ParquetColumn, ParquetFile } from './parquet-file.ts';
 import { convertValues } from './parquet-page.ts';
-import { InputError } from './reader.ts';
+import { InputError, type OnRead } from './reader.ts';
 import { plainValue } from './tables/plain-value.ts';
 import type { TableFile, TableRow } from './tables/table.ts';
 
 export function openRows(path: string): TableFile {
   const file = new ParquetFile(path);
   const columns = [...new Set(file.columns.map(({ name }) => name))];
-  return { columns, rows: (asked = columns) => rowsOf(file, asked), close: () => file.close() };
+  return { columns, rows: (asked = columns, onRead) => rowsOf(file, asked, onRead), close: () => file.close() };
 }
 
-async function* rowsOf(file: ParquetFile, names: readonly string[]): AsyncGenerator<TableRow> {
+async function* rowsOf(file: ParquetFile, names: readonly string[], onRead?: OnRead): AsyncGenerator<TableRow> {
   const columns = file.columns.filter(({ name }) => names.includes(name));
   for (const column of columns) requirePlain(file.path, column);
   let first = 0;
@@ -26,6 +26,8 @@ async function* rowsOf(file: ParquetFile, names: readonly string[]): AsyncGenera
       yield { place, values: Object.fromEntries(values) };
     }
     first += rows;
+    // A group's own bytes may lie anywhere in the file; its share of the rows is near enough.
+    onRead?.(Math.round((file.size * first) / file.rows), file.size);
   }
 }
 

@@ -55,8 +55,14 @@ export class InputError extends Error {
   }
 }
 
+/** A key of --modality that does not fit what it is given for: a mistake of usage, not of the input. */
+export class KeyError extends InputError {}
+
 /** Input that the system could not read, which may go well another time. */
 export class UnreadableError extends InputError {}
+
+/** Hears how far reading a file is, in bytes of `total`; roughly, where a file is read in large parts. */
+export type OnRead = (done: number, total: number) => void;
 
 /** The row ranges [first, first + count) of a pass that begins at `firstRow`. */
 export function* rowRanges(

@@ -1,7 +1,7 @@
 // The lines of a text file, streamed. UTF-8, with \n or \r\n, a byte order mark passed over.
 
 import { InputFile } from './input-file.ts';
-import { InputError } from './reader.ts';
+import { InputError, type OnRead } from './reader.ts';
 
 const READ_BYTES = 2 ** 20;
 /** A vector of a million numbers fits. */
@@ -13,7 +13,7 @@ const BYTE_ORDER_MARK = '\ufeff';
 export const LINES_BYTES = 4 * READ_BYTES;
 
 /** Lines without their ends; the file is open as long as the generator is. */
-export function* linesOf(path: string): Generator<string> {
+export function* linesOf(path: string, onRead: OnRead = () => {}): Generator<string> {
   const file = new InputFile(path);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const buffer = Buffer.alloc(READ_BYTES);
@@ -33,6 +33,7 @@ export function* linesOf(path: string): Generator<string> {
     for (let at = 0; at < file.size; at += READ_BYTES) {
       const part = buffer.subarray(0, Math.min(READ_BYTES, file.size - at));
       file.read(at, part);
+      onRead(at + part.length, file.size);
       let from = 0;
       for (let end = part.indexOf(0x0a); end >= 0; end = part.indexOf(0x0a, from)) {
         yield text(Buffer.concat([...held, part.subarray(from, end)]));

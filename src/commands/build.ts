@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { BUILD_DEFAULTS, buildIndex } from '../../index-builder/main.ts';
 import { type ModalitySpec, parseModalitySpec } from '../../index-builder/modality-spec.ts';
 import { readerKeys } from '../../index-builder/readers/open-reader.ts';
-import { InputError } from '../../index-builder/readers/reader.ts';
+import { InputError, KeyError } from '../../index-builder/readers/reader.ts';
 import { describePlan } from '../../index-builder/stages/plan.ts';
 import { OptionError } from '../codecs/codec.ts';
 import { codecKeys } from '../codecs/registry.ts';
@@ -125,7 +125,8 @@ that is killed leaves the old index or none.
 
 /** Whether what the user asked for is wrong, and not the input. */
 function isOptionMistake(error: unknown): error is Error {
-  return error instanceof OptionError || (error instanceof InputError && error.file.startsWith('--modality '));
+  if (error instanceof OptionError || error instanceof KeyError) return true;
+  return error instanceof InputError && error.file.startsWith('--modality ');
 }
 
 function modalitySpecs(texts: readonly string[] | undefined): ModalitySpec[] {

@@ -78,7 +78,7 @@ const attachments: readonly Refusal[] = [
   {
     title: 'a CSV quote that does not close',
     attach: (folder) => ({ metadata: lines(folder, 'm.csv', (i) => (i === 6 ? '"a,b' : 'a,b'), ITEMS + 1) }),
-    message: /m\.csv line 21: is not CSV \(Quote/,
+    message: /m\.csv line 7: is not CSV \(a quotation mark does not close within the file\)/,
   },
   {
     title: 'metadata of more than a megabyte',

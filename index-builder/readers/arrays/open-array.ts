@@ -1,7 +1,7 @@
 // The formats that hold arrays, told apart by content.
 
 import { inspect, unknownFormat } from '../candidate.ts';
-import { InputError } from '../reader.ts';
+import { KeyError } from '../reader.ts';
 import type { ArrayFile, ArrayFormat, ElementType } from './array.ts';
 import { arrow } from './arrow.ts';
 import { delimited } from './delimited.ts';
@@ -39,7 +39,7 @@ export async function openArray(
 ): Promise<ArrayFile> {
   const unused = [...options.keys()].find((key) => ARRAY_KEYS.has(key) && !format.keys.includes(key));
   if (unused !== undefined) {
-    throw new InputError(
+    throw new KeyError(
       path,
       `is ${format.name}, which does not use ${unused}=`,
       format.keys.length === 0 ? 'expected no key' : `expected ${format.keys.join(', ')}`,

@@ -3,8 +3,8 @@
 // null.
 
 import { delimitedRows } from '../delimited-rows.ts';
-import { InputError } from '../reader.ts';
-import type { TableFile, TableFormat, TableRow } from './table.ts';
+import { InputError, type OnRead } from '../reader.ts';
+import type { Cells, TableFile, TableFormat, TableRow } from './table.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells it from binary data
 const BINARY = /[\0-\x08\x0e-\x1f]/;
@@ -16,13 +16,14 @@ export const delimited: TableFormat = {
   open,
 };
 
-async function open(path: string): Promise<TableFile> {
+async function open(path: string, kind: Cells): Promise<TableFile> {
   let columns: readonly string[] | null = null;
   let numeric: boolean[] = [];
   for await (const { line, cells } of delimitedRows(path)) {
     if (columns === null) {
       columns = requireNames(`${path} line ${line}`, cells);
-      numeric = columns.map(() => true);
+      numeric = columns.map(() => kind === 'typed');
+      if (kind === 'text') break;
       continue;
     }
     for (let at = 0; at < cells.length; at++) {
@@ -30,12 +31,12 @@ async function open(path: string): Promise<TableFile> {
     }
   }
   if (columns === null) throw new InputError(path, 'is empty', 'expected a header line', 'check how it was written');
-  return { columns, rows: () => rowsOf(path, numeric), close: () => {} };
+  return { columns, rows: (_columns, onRead) => rowsOf(path, numeric, onRead), close: () => {} };
 }
 
-async function* rowsOf(path: string, numeric: readonly boolean[]): AsyncGenerator<TableRow> {
+async function* rowsOf(path: string, numeric: readonly boolean[], onRead?: OnRead): AsyncGenerator<TableRow> {
   let columns: readonly string[] | null = null;
-  for await (const { line, cells } of delimitedRows(path)) {
+  for await (const { line, cells } of delimitedRows(path, onRead)) {
     if (columns === null) {
       columns = cells;
       continue;

@@ -1,6 +1,6 @@
 // JSON Lines: an object in each line.
 
-import { InputError } from '../reader.ts';
+import { InputError, type OnRead } from '../reader.ts';
 import { linesOf } from '../text-lines.ts';
 import type { TableFormat, TableRow } from './table.ts';
 
@@ -8,12 +8,12 @@ export const jsonLines: TableFormat = {
   name: 'JSON Lines',
   compressed: false,
   matches: ({ head, entries }) => entries === null && /^(\ufeff)?\s*[[{]/.test(head.toString('utf8')),
-  open: async (path) => ({ columns: null, rows: () => rowsOf(path), close: () => {} }),
+  open: async (path) => ({ columns: null, rows: (_columns, onRead) => rowsOf(path, onRead), close: () => {} }),
 };
 
-async function* rowsOf(path: string): AsyncGenerator<TableRow> {
+async function* rowsOf(path: string, onRead?: OnRead): AsyncGenerator<TableRow> {
   let number = 0;
-  for (const line of linesOf(path)) {
+  for (const line of linesOf(path, onRead)) {
     const place = `${path} line ${++number}`;
     let values: unknown;
     try {

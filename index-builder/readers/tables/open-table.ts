@@ -6,7 +6,7 @@ import { arrow } from './arrow.ts';
 import { delimited } from './delimited.ts';
 import { jsonLines } from './json-lines.ts';
 import { parquet } from './parquet.ts';
-import type { TableFile, TableFormat } from './table.ts';
+import type { Cells, TableFile, TableFormat } from './table.ts';
 
 /** The first that matches is taken; any text is CSV or TSV. */
 const FORMATS: readonly TableFormat[] = [parquet, arrow, jsonLines, delimited];
@@ -24,11 +24,16 @@ export function tableFormat(path: string): TableFormat {
 }
 
 /** A column that is asked for must be there. */
-export async function openTable(path: string, column?: string): Promise<TableFile> {
-  const table = await tableFormat(path).open(path);
+export async function openTable(
+  path: string,
+  column?: string,
+  cells: Cells = 'typed',
+  flag = 'column=',
+): Promise<TableFile> {
+  const table = await tableFormat(path).open(path, cells);
   const { columns } = table;
   if (column === undefined || columns === null || columns.includes(column)) return table;
   table.close();
   const names = columns.slice(0, 10).join(', ').slice(0, 200);
-  throw new InputError(path, `has no column '${column}'`, `expected one of ${names}`, 'correct column=');
+  throw new InputError(path, `has no column '${column}'`, `expected one of ${names}`, `correct ${flag}`);
 }

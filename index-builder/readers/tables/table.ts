@@ -1,6 +1,6 @@
 // Rows of named values in a file, for keys and metadata, whatever format holds them.
 
-import type { Candidate } from '../reader.ts';
+import type { Candidate, OnRead } from '../reader.ts';
 
 export interface TableRow {
   /** Where it stands, for messages. */
@@ -13,9 +13,12 @@ export interface TableFile {
   /** Null where every row has its own. */
   readonly columns: readonly string[] | null;
   /** All rows in order, with these columns or all; can be read several times. */
-  rows(columns?: readonly string[]): AsyncIterable<TableRow>;
+  rows(columns?: readonly string[], onRead?: OnRead): AsyncIterable<TableRow>;
   close(): void;
 }
+
+/** Of text formats without types: whether a column of numbers gives numbers, which takes a pass of its own to know. */
+export type Cells = 'typed' | 'text';
 
 /** One file format that holds tables. */
 export interface TableFormat {
@@ -23,5 +26,5 @@ export interface TableFormat {
   /** Whether it is compressed, so that its content is larger than the file. */
   readonly compressed: boolean;
   matches(candidate: Candidate): boolean;
-  open(path: string): Promise<TableFile>;
+  open(path: string, cells: Cells): Promise<TableFile>;
 }
