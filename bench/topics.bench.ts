@@ -10,7 +10,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Batch, type Corpus, CorpusWriter } from '../index-builder/topics/corpus.ts';
+import { type Batch, Corpus, CorpusWriter } from '../index-builder/topics/corpus.ts';
 import { drawHeldOut, type LearnSettings, learningOffset, learnTopics } from '../index-builder/topics/learn.ts';
 import { TopicModel } from '../index-builder/topics/model.ts';
 import { completionPerplexity } from '../index-builder/topics/perplexity.ts';
@@ -68,7 +68,8 @@ printTable(
   })),
 );
 for (const name of new Set(rows.map(({ corpus }) => corpus))) summarise(name);
-process.stdout.write(`${writeRun('topics', { settings: SETTINGS, reference: version, rows })}\n`);
+const subject = drawn > 0 ? `drawn-${drawn}` : undefined;
+process.stdout.write(`${writeRun('topics', { settings: SETTINGS, reference: version, rows }, subject)}\n`);
 
 interface Row {
   readonly corpus: string;
@@ -86,9 +87,10 @@ function measure({ name, texts }: TextCorpus, withReference: boolean): Row[] {
   const counter = new WordCounter();
   for (const words of texts) counter.add(words);
   const vocabulary = counter.vocabulary({ mostWords: 20_000, minTexts: 5, maxShare: 0.5 });
-  const writer = new CorpusWriter(join(folder, 'corpus'), vocabulary);
+  const path = join(folder, 'corpus');
+  const writer = new CorpusWriter(path, vocabulary);
   for (const words of texts) writer.add(words);
-  const corpus = writer.end();
+  const corpus = new Corpus(path, writer.end());
   try {
     const offset = learningOffset(corpus, vocabulary.length, SETTINGS);
     return seeds.map((seed) =>
@@ -112,7 +114,7 @@ function measureSeed(
   const score = (model: TopicModel): number =>
     completionPerplexity(model, corpus, (text) => heldOut[text] === 1).perplexity;
   const before = cpuMs();
-  const model = learnTopics(corpus, words, heldOut, settings, THREADS, () => {});
+  const model = learnTopics(corpus, words, heldOut, settings, THREADS);
   const seconds = (cpuMs() - before) / 1000;
   const row = {
     corpus: name,

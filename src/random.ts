@@ -93,6 +93,18 @@ function ascending(count: number): Uint32Array {
   return numbers;
 }
 
+/** 0 … count - 1 in random order (Fisher and Yates). */
+export function shuffled(count: number, random: Random): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    const other = order[j] as number;
+    order[j] = order[i] as number;
+    order[i] = other;
+  }
+  return order;
+}
+
 /** `count` distinct numbers below `total` outside `skip` (distinct), or all there are, in drawn order. */
 export function sampleOutside(random: Random, count: number, total: number, skip: Uint32Array): Uint32Array {
   const taken = new Set(skip);

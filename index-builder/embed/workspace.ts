@@ -1,14 +1,11 @@
 // The files of an embedding run while they grow, and a journal of what of them is durable, from which a run that was
 // killed goes on.
 
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsideFolder } from '../stages/aside.ts';
 import { changing, syncDirectory, writeAt, writeDurably } from '../stages/disk.ts';
-import { EmbedError } from './embed-error.ts';
-
-/** What makes a run the same one, by the name an error gives it. */
-export type Identity = Readonly<Record<string, string>>;
+import { type Identity, Journal } from '../stages/journal.ts';
 
 /** Files that grow, and how. */
 const FILES = {
@@ -20,7 +17,6 @@ const FILES = {
 type FileName = keyof typeof FILES;
 const NAMES = Object.keys(FILES) as FileName[];
 
-const JOURNAL_FILE = 'journal.json';
 /** The file that tells embeddings from other folders, and how it begins. */
 export const SUMMARY_FILE = 'embed.json';
 export const SUMMARY_START = '{"kind":"farsight-embeddings"';
@@ -34,13 +30,11 @@ export interface Progress {
   readonly dims: number;
 }
 
-interface Journal {
-  readonly identity: Identity;
+/** What the journal says. */
+interface Durable {
   readonly progress: Progress;
   /** Bytes of each file that belong to the progress. */
   readonly bytes: Readonly<Record<FileName, number>>;
-  /** The number of the finished folder, from when it is about to be put in place. */
-  readonly placing?: number;
 }
 
 export class Workspace {
@@ -49,26 +43,26 @@ export class Workspace {
   /** Whether that run was killed after its last step: the result stands, and `abandon` clears away the rest. */
   readonly isFinished: boolean;
   readonly #folder: AsideFolder;
-  readonly #identity: Identity;
+  readonly #journal: Journal<Durable>;
   readonly #files: Readonly<Record<FileName, number>>;
   readonly #bytes: Record<FileName, number>;
   #isOpen = true;
 
   /**
-   * `headerBytes` are kept free before the vectors. Throws EmbedError when what is to be resumed is another run;
-   * IndexError when `out` holds something else, or another process works on it.
+   * `headerBytes` are kept free before the vectors. Throws IndexError when what is to be resumed is another run, `out` holds
+   * something else, or another process works on it.
    */
   constructor(out: string, identity: Identity, resume: boolean, headerBytes: number) {
     const kind = { name: 'embeddings', suffix: 'embedding', file: SUMMARY_FILE, start: SUMMARY_START };
     this.#folder = new AsideFolder(out, kind);
-    this.#identity = identity;
-    const journal = resume ? this.#readJournal() : null;
-    this.isFinished = journal?.placing !== undefined && this.#folder.isInPlace(journal.placing);
-    this.#folder.begin(journal !== null);
-    this.start = journal?.progress ?? { pictures: 0, rows: 0, dims: 0 };
-    this.#bytes = { vectors: headerBytes, keys: 0, thumbnails: 0, unreadable: 0, ...journal?.bytes };
+    this.#journal = new Journal(this.#folder, identity);
+    const left = resume ? this.#journal.read() : null;
+    this.isFinished = left?.isFinished ?? false;
+    this.#folder.begin(left !== null);
+    this.start = left?.progress.progress ?? { pictures: 0, rows: 0, dims: 0 };
+    this.#bytes = { vectors: headerBytes, keys: 0, thumbnails: 0, unreadable: 0, ...left?.progress.bytes };
     this.#files = changing(this.#folder.result, () => {
-      const keeps = journal !== null && !this.isFinished;
+      const keeps = left !== null && !this.isFinished;
       const open = (name: FileName): number => openSync(this.#path(name), keeps ? 'r+' : 'w+');
       const files = {
         vectors: open('vectors'),
@@ -90,18 +84,7 @@ export class Workspace {
   /** Makes durable what was appended, then says so in the journal. */
   checkpoint(progress: Progress, placing?: number): void {
     this.#sync();
-    const journal: Journal = {
-      identity: this.#identity,
-      progress,
-      bytes: this.#bytes,
-      ...(placing === undefined ? {} : { placing }),
-    };
-    const path = join(this.#folder.directory, JOURNAL_FILE);
-    writeDurably(`${path}.new`, Buffer.from(JSON.stringify(journal)));
-    changing(path, () => {
-      renameSync(`${path}.new`, path);
-      syncDirectory(this.#folder.directory);
-    });
+    this.#journal.write({ progress, bytes: this.#bytes }, placing);
   }
 
   /** Completes the files and puts them in place of what stood there. */
@@ -120,7 +103,7 @@ export class Workspace {
 
   /** Ends a run that cannot go on: what is durable stays to be resumed, and without any nothing stays. */
   leave(): void {
-    if (this.#isOpen && !existsSync(join(this.#folder.directory, JOURNAL_FILE))) this.abandon();
+    if (this.#isOpen && !this.#journal.exists) this.abandon();
   }
 
   /** Removes everything but what stands at `out`. */
@@ -143,24 +126,5 @@ export class Workspace {
       for (const name of NAMES) fsyncSync(this.#files[name]);
       syncDirectory(this.#folder.result);
     });
-  }
-
-  #readJournal(): Journal | null {
-    const path = join(this.#folder.directory, JOURNAL_FILE);
-    if (!existsSync(path)) return null;
-    let journal: Journal;
-    try {
-      journal = JSON.parse(readFileSync(path, 'utf8'));
-    } catch (error) {
-      throw new EmbedError(`${path}: is not readable (${(error as Error).message}); start again without --resume`);
-    }
-    for (const name of new Set([...Object.keys(journal.identity), ...Object.keys(this.#identity)])) {
-      if (journal.identity[name] === this.#identity[name]) continue;
-      throw new EmbedError(
-        `${this.#folder.directory}: cannot resume, ${name} changed; give the same model, options and pictures, or ` +
-          'start again without --resume',
-      );
-    }
-    return journal;
   }
 }

@@ -1,7 +1,7 @@
 // Chance for millions of draws a second: a seeded stream of 32-bit words, and tables that turn a few bits of one into a
 // number with a given distribution.
 
-import { type Random, seededRandom } from '../../src/random.ts';
+import { seededRandom } from '../../src/random.ts';
 
 /** xoshiro128** as in src/random.ts, seeded by it, with bare words for callers that use their bits. */
 export class WordStream {
@@ -68,16 +68,4 @@ export function drawTable(weights: ArrayLike<number>, bits: number): Uint16Array
 /** Weights 1 / (rank + offset)^exponent for ranks from 1 (Zipf and Mandelbrot). */
 export function zipfWeights(count: number, exponent: number, offset = 0): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => (i + 1 + offset) ** -exponent);
-}
-
-/** 0 … count - 1 in random order (Fisher and Yates). */
-export function shuffled(count: number, random: Random): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    const other = order[j] as number;
-    order[j] = order[i] as number;
-    order[i] = other;
-  }
-  return order;
 }

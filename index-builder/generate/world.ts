@@ -7,7 +7,7 @@
 // other places show as well: neither modality alone tells its items apart.
 
 import { type Random, seededRandom } from '../../src/random.ts';
-import { drawTable, shuffled, zipfWeights } from './chance.ts';
+import { drawTable, zipfWeights } from './chance.ts';
 import { CITY_COUNT } from './cities.ts';
 import { FEATURES, type ModalityLayout, RATIO_LIMIT, TEXT, VALUE_LIMIT, VISUAL } from './layout.ts';
 

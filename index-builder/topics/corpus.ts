@@ -1,7 +1,7 @@
 // Texts as counted words in a file: written once, in item order, and read again in batches, so that memory holds eight
 // bytes a text and a batch, whatever the number of texts.
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync } from 'node:fs';
 import { changing, writeAt } from '../stages/disk.ts';
 import { TopicError } from './topic-error.ts';
 
@@ -57,10 +57,14 @@ export class CorpusWriter {
     if (this.#used >= 2 * WRITE_WORDS) this.#flush();
   }
 
-  end(): Corpus {
+  /** Waits until all is on disk. Returns the pairs up to the end of each text, with which a Corpus is opened. */
+  end(): Float64Array {
     this.#flush();
-    changing(this.#path, () => closeSync(this.#file));
-    return new Corpus(this.#path, this.#ends.slice(0, this.#texts));
+    changing(this.#path, () => {
+      fsyncSync(this.#file);
+      closeSync(this.#file);
+    });
+    return this.#ends.slice(0, this.#texts);
   }
 
   #flush(): void {

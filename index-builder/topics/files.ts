@@ -1,9 +1,10 @@
 // The files of a model of topics: the words, their counts in topics, what was set, and the strongest words to look at.
 
-import { closeSync, fsyncSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type NpyType, npyHeader, openNpyArray } from '../readers/npy-array.ts';
 import { changing, writeAt, writeDurably } from '../stages/disk.ts';
+import { versionOf } from '../stages/source.ts';
 import { TopicModel, type TopicSettings } from './model.ts';
 import { TopicError } from './topic-error.ts';
 import { parseVocabulary, vocabularyText } from './vocabulary.ts';
@@ -31,12 +32,18 @@ export class RowFile {
   readonly #file: number;
   #position: number;
 
-  constructor(path: string, type: NpyType, shape: readonly number[]) {
+  /** Of a file that was begun before, `rows` are kept. */
+  constructor(path: string, type: NpyType, shape: readonly [number, number], rows = 0) {
     const header = npyHeader(type, shape);
     this.#path = path;
-    this.#file = changing(path, () => openSync(path, 'w'));
-    changing(path, () => writeAt(this.#file, header, 0));
-    this.#position = header.length;
+    this.#position = header.length + rows * shape[1] * Number(type.slice(1));
+    this.#file = changing(path, () => {
+      const file = openSync(path, rows > 0 ? 'r+' : 'w');
+      writeAt(file, header, 0);
+      // What came after the rows may be torn; it is made again.
+      ftruncateSync(file, this.#position);
+      return file;
+    });
   }
 
   append(values: Float32Array | Uint16Array): void {
@@ -45,14 +52,27 @@ export class RowFile {
     this.#position += bytes.length;
   }
 
+  /** Waits until what was appended is on disk. */
+  sync(): void {
+    changing(this.#path, () => fsyncSync(this.#file));
+  }
+
   end(): void {
-    changing(this.#path, () => {
-      fsyncSync(this.#file);
-      closeSync(this.#file);
-    });
+    this.sync();
+    changing(this.#path, () => closeSync(this.#file));
   }
 }
 
+export function writeVocabulary(folder: string, vocabulary: readonly string[]): void {
+  writeDurably(join(folder, VOCABULARY_FILE), Buffer.from(vocabularyText(vocabulary)));
+}
+
+export function readVocabulary(folder: string): readonly string[] {
+  const path = join(folder, VOCABULARY_FILE);
+  return parseVocabulary(path, textOf(path));
+}
+
+/** All of a model but its vocabulary. */
 export function writeModel(
   folder: string,
   model: TopicModel,
@@ -67,9 +87,14 @@ export function writeModel(
     counts.append(rows);
   }
   counts.end();
-  writeDurably(join(folder, VOCABULARY_FILE), Buffer.from(vocabularyText(vocabulary)));
   writeDurably(join(folder, TOP_WORDS_FILE), Buffer.from(`${JSON.stringify(topWords(model, vocabulary), null, 1)}\n`));
   writeDurably(join(folder, MODEL_FILE), Buffer.from(`${MODEL_START},${JSON.stringify(record, null, 2).slice(1)}\n`));
+}
+
+/** The same as long as nobody writes the model again. */
+export function modelIdentity(folder: string): string {
+  const path = resolve(folder, COUNTS_FILE);
+  return `${path}, ${versionOf(path)}`;
 }
 
 /** Throws TopicError or InputError for a folder that holds no model, or a damaged one. */
@@ -77,9 +102,8 @@ export function readModel(
   folder: string,
   threads: number,
 ): { model: TopicModel; vocabulary: readonly string[]; record: ModelRecord } {
-  const record = readRecord(join(folder, MODEL_FILE));
-  const path = join(folder, VOCABULARY_FILE);
-  const vocabulary = parseVocabulary(path, textOf(path));
+  const record = readRecord(folder);
+  const vocabulary = readVocabulary(folder);
   const counts = openNpyArray(join(folder, COUNTS_FILE), ['f4']);
   try {
     if (counts.rows !== vocabulary.length || counts.columns !== record.topics || record.words !== counts.rows) {
@@ -98,7 +122,9 @@ export function readModel(
   }
 }
 
-function readRecord(path: string): ModelRecord {
+/** Throws TopicError for a folder that holds no model. */
+export function readRecord(folder: string): ModelRecord {
+  const path = join(folder, MODEL_FILE);
   const text = textOf(path);
   if (!text.startsWith(MODEL_START)) {
     throw new TopicError(`${path}: is no record of topics; name a folder that farsight topics made`);

@@ -1,9 +1,9 @@
 // Learning from a corpus: passes over its texts in a new order each time. Neighbours are often alike, and a batch of them
 // teaches less, so single texts are drawn; of a large corpus short blocks, so that reading stays fast.
 
-import { type Random, seededRandom } from '../../src/random.ts';
+import { seededRandom, shuffled } from '../../src/random.ts';
 import type { Corpus } from './corpus.ts';
-import { type StepSettings, TopicModel, type TopicSettings } from './model.ts';
+import { type ModelState, type StepSettings, TopicModel, type TopicSettings } from './model.ts';
 
 export interface LearnSettings extends TopicSettings, StepSettings {
   readonly passes: number;
@@ -17,21 +17,32 @@ const BLOCK_TEXTS = 16;
 /** Of each word, in the texts that the first steps average over; see docs/embedding.md for how it was picked. */
 const COVERAGE = 20;
 
-/** Texts for which `heldOut` is not 0 are not learned from. */
+/** Hears what is learned after each batch, and how many texts that took of all there are to take. */
+export type OnBatch = (model: TopicModel, batches: number, done: number, total: number) => void;
+
+/**
+ * Texts for which `heldOut` is not 0 are not learned from. Goes on after `learned`, of the same corpus and settings, to
+ * the same bits.
+ */
 export function learnTopics(
   corpus: Corpus,
   words: number,
   heldOut: Uint8Array,
   settings: LearnSettings,
   threads: number,
-  onProgress: (done: number, total: number) => void,
+  onBatch: OnBatch = () => {},
+  learned: { readonly batches: number; readonly state: ModelState } | null = null,
 ): TopicModel {
   const { seed, passes } = settings;
-  const model = TopicModel.random(settings, words, seededRandom(seed, 'topics'), threads);
+  const model =
+    learned === null
+      ? TopicModel.random(settings, words, seededRandom(seed, 'topics'), threads)
+      : new TopicModel(settings, words, learned.state, threads);
   const collection = heldOut.reduce((count, held) => count + (held === 0 ? 1 : 0), 0);
   const block = corpus.texts > SMALL_CORPUS ? BLOCK_TEXTS : 1;
   const blocksPerBatch = Math.max(1, Math.floor(settings.batch / block));
   let done = 0;
+  let batches = 0;
   for (let pass = 0; pass < passes; pass++) {
     const order = shuffled(Math.ceil(corpus.texts / block), seededRandom(seed, `topics pass ${pass}`));
     for (let next = 0; next < order.length; next += blocksPerBatch) {
@@ -39,13 +50,22 @@ export function learnTopics(
         first: number * block,
         count: Math.min(block, corpus.texts - number * block),
       }));
+      done += textsOf(ranges, heldOut);
+      if (++batches <= (learned?.batches ?? 0)) continue;
       const batch = corpus.read(ranges, (text) => heldOut[text] !== 0);
       if (batch.words.length > 0) model.learn(batch, collection, settings);
-      done += batch.starts.length - 1;
-      onProgress(done, passes * collection);
+      onBatch(model, batches, done, passes * collection);
     }
   }
   return model;
+}
+
+function textsOf(ranges: readonly { first: number; count: number }[], heldOut: Uint8Array): number {
+  let texts = 0;
+  for (const { first, count } of ranges) {
+    for (let text = first; text < first + count; text++) if (heldOut[text] === 0) texts++;
+  }
+  return texts;
 }
 
 /**
@@ -70,16 +90,4 @@ export function drawHeldOut(texts: number, share: number, seed: number): Uint8Ar
   const random = seededRandom(seed, 'topics held out');
   const limit = Math.round(share * 2 ** 32);
   return Uint8Array.from({ length: texts }, () => (random.below(2 ** 32) < limit ? 1 : 0));
-}
-
-/** Fisher and Yates. */
-function shuffled(count: number, random: Random): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    const taken = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = taken;
-  }
-  return order;
 }

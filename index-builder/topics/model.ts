@@ -18,6 +18,14 @@ export interface StepSettings {
   readonly decay: number;
 }
 
+/** What learning goes on from, to the bit. */
+export interface ModelState {
+  readonly steps: number;
+  readonly scale: number;
+  readonly totals: Float64Array;
+  readonly excess: Float64Array;
+}
+
 /** As scikit-learn has them: the mean change of pseudo-counts that ends a text, and the most rounds. */
 const TOLERANCE = 1e-3;
 const MOST_ITERATIONS = 100;
@@ -35,27 +43,26 @@ export class TopicModel {
    * scale, so a step touches only the words of its batch.
    */
   readonly #excess: Float64Array;
-  #scale = 1;
+  #scale: number;
   /** Sums of lambda over words. */
   readonly #totals: Float64Array;
-  #steps = 0;
+  #steps: number;
   /** Of every word its number in the batch at hand; only those of that batch are read. */
   readonly #local: Uint32Array;
 
-  /** `lambda` is words x topics, and is taken over. */
-  constructor(settings: TopicSettings, words: number, lambda: Float64Array, threads: number) {
-    const { topics, wordPrior } = settings;
-    if (lambda.length !== words * topics) throw new RangeError(`lambda: expected ${words} x ${topics} values`);
+  /** Of counts lambda, words x topics, or of a state: either is taken over. */
+  constructor(settings: TopicSettings, words: number, from: Float64Array | ModelState, threads: number) {
+    const { steps, scale, totals, excess } = from instanceof Float64Array ? stateOf(settings, from) : from;
+    if (excess.length !== words * settings.topics) {
+      throw new RangeError(`lambda: expected ${words} x ${settings.topics} values`);
+    }
     this.settings = settings;
     this.words = words;
     this.#threads = threads;
-    this.#totals = new Float64Array(topics);
-    for (let at = 0; at < lambda.length; at++) {
-      const count = lambda[at] as number;
-      this.#totals[at % topics] = (this.#totals[at % topics] as number) + count;
-      lambda[at] = count - wordPrior;
-    }
-    this.#excess = lambda;
+    this.#steps = steps;
+    this.#scale = scale;
+    this.#totals = totals;
+    this.#excess = excess;
     this.#local = new Uint32Array(words);
   }
 
@@ -123,6 +130,11 @@ export class TopicModel {
     return this.#totals;
   }
 
+  /** Shared with the model: it changes as that learns. */
+  get state(): ModelState {
+    return { steps: this.#steps, scale: this.#scale, totals: this.#totals, excess: this.#excess };
+  }
+
   #infer(batch: Batch, { unique, words }: LocalWords) {
     const { topics, prior } = this.settings;
     const lambda = new Float64Array(unique.length * topics);
@@ -161,6 +173,17 @@ export class TopicModel {
     for (let at = 0; at < this.#excess.length; at++) this.#excess[at] = (this.#excess[at] as number) * this.#scale;
     this.#scale = 1;
   }
+}
+
+/** Before any step; the counts become the excess. */
+function stateOf({ topics, wordPrior }: TopicSettings, lambda: Float64Array): ModelState {
+  const totals = new Float64Array(topics);
+  for (let at = 0; at < lambda.length; at++) {
+    const count = lambda[at] as number;
+    totals[at % topics] = (totals[at % topics] as number) + count;
+    lambda[at] = count - wordPrior;
+  }
+  return { steps: 0, scale: 1, totals, excess: lambda };
 }
 
 /** The distinct words of a batch, and its words as places among them. */

@@ -1,19 +1,29 @@
 // farsight topics: texts → the shares of topics in each, with a model learned from them or one learned before.
 
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { AsideFolder } from '../stages/aside.ts';
-import { writeDurably } from '../stages/disk.ts';
-import { type Corpus, CorpusWriter } from './corpus.ts';
-import { type Documents, openDocuments } from './documents.ts';
-import { MODEL_FILE, MODEL_START, type ModelRecord, RowFile, readModel, writeModel } from './files.ts';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Identity } from '../stages/journal.ts';
+import { versionOf } from '../stages/source.ts';
+import type { Corpus } from './corpus.ts';
+import {
+  type ModelRecord,
+  modelIdentity,
+  readModel,
+  readRecord,
+  readVocabulary,
+  writeModel,
+  writeVocabulary,
+} from './files.ts';
 import { drawHeldOut, type LearnSettings, learningOffset, learnTopics } from './learn.ts';
 import { MOST_COUNTS, type TopicModel } from './model.ts';
-import { completionPerplexity, type Perplexity } from './perplexity.ts';
-import { strongest } from './strongest.ts';
+import { countWords, numberWords } from './numbering.ts';
+import { completionPerplexity } from './perplexity.ts';
+import { modalityOf, writeShares } from './shares.ts';
 import { TopicError } from './topic-error.ts';
-import { type VocabularyLimits, WordCounter } from './vocabulary.ts';
+import type { VocabularyLimits } from './vocabulary.ts';
 import { parseStopWords, type Words, wordSplitter } from './words.ts';
+import { Workspace } from './workspace.ts';
 
 interface CommonOptions {
   readonly path: string;
@@ -22,6 +32,10 @@ interface CommonOptions {
   /** Topics kept per text, strongest first; null writes all, as a dense array. */
   readonly kept: number | null;
   readonly threads: number;
+  /** Goes on from what a killed run left. */
+  readonly resume: boolean;
+  /** How often progress is made durable: a kill costs at most so much work, and a batch. */
+  readonly checkpointMs: number;
 }
 
 export interface LearnOptions extends CommonOptions {
@@ -64,37 +78,25 @@ export const STAGES = {
 export type Stage = keyof typeof STAGES;
 type OnProgress = (stage: Stage, done: number, total: number) => void;
 
-const KIND = { name: 'topics', suffix: 'learning', file: MODEL_FILE, start: MODEL_START };
-const CORPUS_FILE = 'corpus.u32';
-const BATCH_TEXTS = 4096;
-
 /** Learns topics and writes them with their model to the folder `options.out`; until then `out` is what it was. */
 export function topicsOf(options: LearnOptions, onProgress: OnProgress): Promise<TopicsSummary> {
-  return writingAside(options.out, async (folder) => {
-    const { fields } = options;
-    const documents = openDocuments(options);
-    const stopWords = options.stopWords === undefined ? new Set<string>() : readStopWords(options.stopWords);
-    const split = wordSplitter(stopWords);
-    const vocabulary = await countWords(documents, split, options.vocabulary, onProgress);
-    if (vocabulary.length * options.settings.topics > MOST_COUNTS) {
-      throw new TopicError(
-        `${vocabulary.length} words x ${options.settings.topics} topics are too many counts; keep the product below ${MOST_COUNTS}: lower --vocabulary`,
-      );
-    }
-    const corpus = await numberWords(documents, split, vocabulary, folder, options.key !== undefined, onProgress);
+  const { fields, vocabulary: limits, heldOut: share } = options;
+  const stopWords = options.stopWords === undefined ? [] : [...readStopWords(options.stopWords)].sort();
+  const identity = {
+    ...identityOf(options, fields),
+    'the choice of words': JSON.stringify([limits, digestOf(stopWords)]),
+    'the settings of learning': JSON.stringify([share, options.settings]),
+  };
+  return inWorkspace(options, identity, async (workspace) => {
+    const { corpus, vocabulary } = workspace.isNumbered
+      ? { corpus: workspace.openCorpus(), vocabulary: readVocabulary(workspace.folder) }
+      : await numbered(options, wordSplitter(new Set(stopWords)), workspace, onProgress);
     try {
-      const offset = learningOffset(corpus, vocabulary.length, options.settings);
-      const settings = { ...options.settings, offset };
-      const heldOut = drawHeldOut(corpus.texts, options.heldOut, settings.seed);
-      const model = learnTopics(corpus, vocabulary.length, heldOut, settings, options.threads, (done, total) =>
-        onProgress('learn topics', done, total),
-      );
-      const measured = completionPerplexity(model, corpus, (text) => heldOut[text] !== 0);
-      const heldOutTexts = heldOut.reduce((sum, held) => sum + held, 0);
-      const { empty, modality } = writeShares(model, corpus, options, folder, onProgress);
-      const summary = summaryOf(corpus.texts, empty, model, heldOutTexts, measured, modality);
-      const record = { ...settings, ...summary, ...options.vocabulary, fields, stopWords: [...stopWords].sort() };
-      writeModel(folder, model, vocabulary, record);
+      const settings = { ...options.settings, offset: learningOffset(corpus, vocabulary.length, options.settings) };
+      const heldOut = drawHeldOut(corpus.texts, share, settings.seed);
+      const model = learned(corpus, vocabulary.length, heldOut, settings, options.threads, workspace, onProgress);
+      const summary = written(options, model, corpus, (text) => heldOut[text] !== 0, workspace, onProgress);
+      writeModel(workspace.folder, model, vocabulary, { ...settings, ...summary, ...limits, fields, stopWords });
       return summary;
     } finally {
       corpus.close();
@@ -103,17 +105,22 @@ export function topicsOf(options: LearnOptions, onProgress: OnProgress): Promise
 }
 
 /** Writes the topics of other texts under a model learned before. */
-export function foldIn(options: FoldInOptions, onProgress: OnProgress): Promise<TopicsSummary> {
-  return writingAside(options.out, async (folder) => {
-    const { model, vocabulary, record } = readModel(options.model, options.threads);
-    const split = wordSplitter(new Set(record.stopWords));
-    const fields = options.fields ?? record.fields;
-    const documents = openDocuments({ ...options, fields });
-    const corpus = await numberWords(documents, split, vocabulary, folder, options.key !== undefined, onProgress);
+export async function foldIn(options: FoldInOptions, onProgress: OnProgress): Promise<TopicsSummary> {
+  const { model, vocabulary, record } = readModel(options.model, options.threads);
+  const fields = options.fields ?? record.fields;
+  const identity = { ...identityOf(options, fields), '--model': modelIdentity(options.model) };
+  return inWorkspace(options, identity, async (workspace) => {
+    const { corpusPath, folder } = workspace;
+    if (!workspace.isNumbered) {
+      const split = wordSplitter(new Set(record.stopWords));
+      const onRead = (done: number, total: number): void => onProgress('number words', done, total);
+      const ends = await numberWords({ ...options, fields }, split, vocabulary, corpusPath, folder, onRead);
+      writeVocabulary(folder, vocabulary);
+      workspace.numbered(ends);
+    }
+    const corpus = workspace.openCorpus();
     try {
-      const measured = completionPerplexity(model, corpus, () => true);
-      const { empty, modality } = writeShares(model, corpus, options, folder, onProgress);
-      const summary = summaryOf(corpus.texts, empty, model, corpus.texts, measured, modality);
+      const summary = written(options, model, corpus, () => true, workspace, onProgress);
       writeModel(folder, model, vocabulary, { ...record, ...summary, fields } as ModelRecord);
       return summary;
     } finally {
@@ -122,18 +129,113 @@ export function foldIn(options: FoldInOptions, onProgress: OnProgress): Promise<
   });
 }
 
-async function writingAside(out: string, work: (folder: string) => Promise<TopicsSummary>): Promise<TopicsSummary> {
-  const aside = new AsideFolder(out, KIND);
+async function inWorkspace(
+  { out, resume, checkpointMs }: CommonOptions,
+  identity: Identity,
+  work: (workspace: Workspace) => Promise<TopicsSummary>,
+): Promise<TopicsSummary> {
+  const workspace = new Workspace(out, identity, resume, checkpointMs);
+  if (workspace.isFinished) {
+    workspace.abandon();
+    return summaryIn(out);
+  }
   try {
-    aside.begin(false);
-    const summary = await work(aside.result);
-    rmSync(join(aside.result, CORPUS_FILE));
-    aside.commit();
+    const summary = await work(workspace);
+    workspace.commit();
     return summary;
   } catch (error) {
-    if (existsSync(aside.directory)) aside.abandon();
+    workspace.leave();
     throw error;
   }
+}
+
+/** Counts the words, numbers those that count, and makes that durable. */
+async function numbered(
+  options: LearnOptions,
+  split: Words,
+  workspace: Workspace,
+  onProgress: OnProgress,
+): Promise<{ corpus: Corpus; vocabulary: readonly string[] }> {
+  const { corpusPath, folder } = workspace;
+  const counting = (done: number, total: number): void => onProgress('count words', done, total);
+  const vocabulary = await countWords(options, split, options.vocabulary, counting);
+  const { topics } = options.settings;
+  if (vocabulary.length * topics > MOST_COUNTS) {
+    throw new TopicError(
+      `${vocabulary.length} words x ${topics} topics are too many counts; keep the product below ${MOST_COUNTS}: lower --vocabulary`,
+    );
+  }
+  const numbering = (done: number, total: number): void => onProgress('number words', done, total);
+  const ends = await numberWords(options, split, vocabulary, corpusPath, folder, numbering);
+  writeVocabulary(folder, vocabulary);
+  workspace.numbered(ends);
+  return { corpus: workspace.openCorpus(), vocabulary };
+}
+
+function learned(
+  corpus: Corpus,
+  words: number,
+  heldOut: Uint8Array,
+  settings: LearnSettings,
+  threads: number,
+  workspace: Workspace,
+  onProgress: OnProgress,
+): TopicModel {
+  const onBatch = (model: TopicModel, batches: number, done: number, total: number): void => {
+    onProgress('learn topics', done, total);
+    if (workspace.isDue || done === total) workspace.keepLearned({ batches, state: model.state });
+  };
+  const before = workspace.learned(words, settings.topics);
+  return learnTopics(corpus, words, heldOut, settings, threads, onBatch, before);
+}
+
+/** Measures, writes the rows, and sums up. */
+function written(
+  { kept, out }: CommonOptions,
+  model: TopicModel,
+  corpus: Corpus,
+  isScored: (text: number) => boolean,
+  workspace: Workspace,
+  onProgress: OnProgress,
+): TopicsSummary {
+  const { topics } = model.settings;
+  if (workspace.progress.measured === null) {
+    workspace.checkpoint({ ...workspace.progress, measured: completionPerplexity(model, corpus, isScored) });
+  }
+  writeShares(model, corpus, kept, workspace, (done, total) => onProgress('write topics', done, total));
+  const { measured, empty } = workspace.progress;
+  let heldOutTexts = 0;
+  for (let text = 0; text < corpus.texts; text++) if (isScored(text)) heldOutTexts++;
+  return {
+    texts: corpus.texts,
+    empty,
+    words: model.words,
+    topics,
+    heldOutTexts,
+    perplexity: measured !== null && measured.words > 0 ? measured.perplexity : null,
+    modality: modalityOf(out, kept, topics),
+  };
+}
+
+/** What a run that was killed after its last step had to say. */
+function summaryIn(out: string): TopicsSummary {
+  const { texts, empty, words, topics, heldOutTexts, perplexity, modality } = readRecord(
+    out,
+  ) as unknown as TopicsSummary;
+  return { texts, empty, words, topics, heldOutTexts, perplexity, modality };
+}
+
+function identityOf({ path, key, kept }: CommonOptions, fields: readonly string[]): Identity {
+  return {
+    'the file of texts': `${resolve(path)}, ${versionOf(path)}`,
+    '--fields': JSON.stringify(fields),
+    '--key': key ?? '',
+    '--keep': `${kept}`,
+  };
+}
+
+function digestOf(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 function readStopWords(path: string): ReadonlySet<string> {
@@ -144,94 +246,4 @@ function readStopWords(path: string): ReadonlySet<string> {
       `${path}: cannot be read (${(error as NodeJS.ErrnoException).code}); name a file of stop words`,
     );
   }
-}
-
-async function countWords(
-  documents: Documents,
-  split: Words,
-  limits: VocabularyLimits,
-  onProgress: OnProgress,
-): Promise<readonly string[]> {
-  const counter = new WordCounter();
-  for await (const { text } of documents((done, total) => onProgress('count words', done, total))) {
-    counter.add(split(text));
-  }
-  return counter.vocabulary(limits);
-}
-
-async function numberWords(
-  documents: Documents,
-  split: Words,
-  vocabulary: readonly string[],
-  folder: string,
-  withKeys: boolean,
-  onProgress: OnProgress,
-): Promise<Corpus> {
-  const writer = new CorpusWriter(join(folder, CORPUS_FILE), vocabulary);
-  const keys: string[] = [];
-  let texts = 0;
-  for await (const { text, key } of documents((done, total) => onProgress('number words', done, total))) {
-    writer.add(split(text));
-    if (key !== null) keys.push(key);
-    texts++;
-  }
-  if (texts === 0) throw new TopicError('the file holds no texts; expected at least one');
-  if (withKeys) writeDurably(join(folder, 'keys.txt'), Buffer.from(keys.map((key) => `${key}\n`).join('')));
-  return writer.end();
-}
-
-/** One row a text: the strongest topics and their shares, or all shares. */
-function writeShares(
-  model: TopicModel,
-  corpus: Corpus,
-  { kept, out }: CommonOptions,
-  folder: string,
-  onProgress: OnProgress,
-): { empty: number; modality: string } {
-  const { topics } = model.settings;
-  const columns = kept === null ? topics : Math.min(kept, topics);
-  const name = kept === null ? 'topics.npy' : 'topic_scores.npy';
-  const scores = new RowFile(join(folder, name), 'f4', [corpus.texts, columns]);
-  const ids = kept === null ? null : new RowFile(join(folder, 'topic_ids.npy'), 'u2', [corpus.texts, columns]);
-  let empty = 0;
-  for (let first = 0; first < corpus.texts; first += BATCH_TEXTS) {
-    const batch = corpus.read([{ first, count: Math.min(BATCH_TEXTS, corpus.texts - first) }]);
-    const shares = model.shares(batch);
-    for (let text = 0; text < batch.starts.length - 1; text++) {
-      if (batch.starts[text] !== batch.starts[text + 1]) continue;
-      // Nothing is known of it: no topic, rather than a little of every one.
-      shares.fill(0, text * topics, (text + 1) * topics);
-      empty++;
-    }
-    if (ids === null) scores.append(shares);
-    else {
-      const best = strongest(shares, topics, columns);
-      scores.append(best.scores);
-      ids.append(best.ids);
-    }
-    onProgress('write topics', first + batch.starts.length - 1, corpus.texts);
-  }
-  scores.end();
-  ids?.end();
-  const path = join(out, name);
-  return { empty, modality: ids === null ? path : `${path},ids=${join(out, 'topic_ids.npy')},dims=${topics}` };
-}
-
-function summaryOf(
-  texts: number,
-  empty: number,
-  model: TopicModel,
-  heldOutTexts: number,
-  { perplexity, words }: Perplexity,
-  modality: string,
-): TopicsSummary {
-  return {
-    texts,
-    empty,
-    words: model.words,
-    topics: model.settings.topics,
-    heldOutTexts,
-    perplexity: words > 0 ? perplexity : null,
-    modality,
-  };
 }

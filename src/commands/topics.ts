@@ -19,6 +19,8 @@ const DEFAULTS = {
 };
 const MOST_TOPICS = 65_536;
 const MAX_THREADS = 256;
+/** The counts are written whole, 16 MB at the defaults. */
+const CHECKPOINT_MS = 15_000;
 
 export const topics: Command = {
   summary: 'make vectors of texts: their shares of topics (LDA)',
@@ -28,7 +30,7 @@ Learns topics from texts by online latent Dirichlet allocation, or takes those o
 them, a row a text in the order of the file. Prints how well words that were kept back are foretold (perplexity, by
 document completion: lower is better).
 
-  FILE             texts: .csv or .tsv with a header line, or JSON Lines
+  FILE             texts: columns of CSV or TSV with a header line, JSON Lines, Parquet or Arrow
   --out DIR        where the result will stand; topics that are there are replaced. Holds
                    topic_scores.npy, topic_ids.npy   the strongest topics of each text; the last line printed is
                                                      what --modality NAME= takes
@@ -50,6 +52,7 @@ document completion: lower is better).
   --held-out X     share of the texts that is kept back to measure with (default ${DEFAULTS.heldOut}); 0 learns from all
   --seed N         seed of every random choice (default ${DEFAULTS.seed})
   --threads N      threads that work (default: all cores); the files do not depend on it
+  --resume         go on from what a killed run left in DIR.learning; the files are the same bytes
   --json           print the result as JSON`,
 
   async run(args) {
@@ -72,6 +75,7 @@ document completion: lower is better).
       'held-out': { type: 'string' },
       seed: { type: 'string' },
       threads: { type: 'string' },
+      resume: { type: 'boolean' },
       json: { type: 'boolean' },
     });
     const [path, ...more] = positionals;
@@ -86,6 +90,8 @@ document completion: lower is better).
       ...(key === undefined ? {} : { key }),
       kept: values.dense ? null : wholeFlag('keep', values.keep, DEFAULTS.kept, 1, MOST_TOPICS),
       threads: wholeFlag('threads', values.threads, availableParallelism(), 1, MAX_THREADS),
+      resume: values.resume ?? false,
+      checkpointMs: CHECKPOINT_MS,
     };
     const started = performance.now();
     const progress = new ProgressLine();

@@ -23,7 +23,7 @@ const SETTINGS: LearnSettings = {
 
 t.test('the topics that texts were drawn from are found again', async (t) => {
   const { corpus, vocabulary, heldOut } = collection(t);
-  const model = learnTopics(corpus, vocabulary.length, heldOut, SETTINGS, 1, () => {});
+  const model = learnTopics(corpus, vocabulary.length, heldOut, SETTINGS, 1);
   const owners = Array.from({ length: TOPICS }, (_, k) => {
     const strong = vocabulary
       .map((word, number) => ({ word, count: model.countsOf(number)[k] as number }))
@@ -41,7 +41,7 @@ t.test(
     const { corpus, vocabulary, heldOut } = collection(t);
     const score = (model: TopicModel): number =>
       completionPerplexity(model, corpus, (text) => heldOut[text] === 1).perplexity;
-    const learned = score(learnTopics(corpus, vocabulary.length, heldOut, SETTINGS, 1, () => {}));
+    const learned = score(learnTopics(corpus, vocabulary.length, heldOut, SETTINGS, 1));
     const truth = score(drawnFrom(vocabulary));
     const alike = score(
       new TopicModel(SETTINGS, vocabulary.length, new Float64Array(vocabulary.length * TOPICS).fill(1), 1),
@@ -66,7 +66,7 @@ t.test('of many small batches over many words, held-out words are foretold bette
   const heldOut = drawHeldOut(corpus.texts, 0.05, 1);
   const score = (model: TopicModel): number =>
     completionPerplexity(model, corpus, (text) => heldOut[text] === 1).perplexity;
-  const learned = score(learnTopics(corpus, words, heldOut, settings, 2, () => {}));
+  const learned = score(learnTopics(corpus, words, heldOut, settings, 2));
   const counts = Float64Array.from({ length: words }, () => settings.wordPrior);
   const { words: all, counts: times } = corpus.read([{ first: 0, count: corpus.texts }], (text) => heldOut[text] === 1);
   all.forEach((word, at) => {
@@ -98,7 +98,7 @@ t.test(
 t.test('threads change nothing, and another seed does', async (t) => {
   const { corpus, vocabulary, heldOut } = collection(t);
   const counts = (seed: number, threads: number): number[] => {
-    const model = learnTopics(corpus, vocabulary.length, heldOut, { ...SETTINGS, seed, passes: 1 }, threads, () => {});
+    const model = learnTopics(corpus, vocabulary.length, heldOut, { ...SETTINGS, seed, passes: 1 }, threads);
     return vocabulary.flatMap((_, word) => [...model.countsOf(word)]);
   };
   const one = counts(1, 1);

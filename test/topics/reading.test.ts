@@ -1,13 +1,14 @@
 // From a file to counted words: fields, splitting, the vocabulary, the corpus on disk.
 
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { CorpusWriter } from '../../index-builder/topics/corpus.ts';
+import { Corpus, CorpusWriter } from '../../index-builder/topics/corpus.ts';
 import { type Document, type DocumentOptions, openDocuments } from '../../index-builder/topics/documents.ts';
 import { strongest } from '../../index-builder/topics/strongest.ts';
 import { parseVocabulary, WordCounter } from '../../index-builder/topics/vocabulary.ts';
 import { parseStopWords, wordSplitter } from '../../index-builder/topics/words.ts';
+import { ROWS, writeFormats } from '../readers/array.ts';
 import { temporaryFolder } from '../support.ts';
 import { corpusOf, texts } from './texts.ts';
 
@@ -54,38 +55,88 @@ t.test('tables and JSON Lines give the same texts, with lists joined and keys be
   for (const [name, text] of Object.entries(files)) {
     t.strictSame(await read(folder, name, text, options), expected, name);
   }
-  const tsv = await read(folder, 'a.tsv', 'title\ttags\n6" disc\tx\n', { fields: ['title', 'tags'] });
-  t.strictSame(tsv, [{ text: '6" disc x', key: null }]);
+  const tsv = 'title\ttags\n6" disc\tx\n"Open\ty\n"a ""b"" c"\t"d" "e"\n';
+  t.strictSame(
+    await read(folder, 'a.tsv', tsv, { fields: ['title', 'tags'] }),
+    ['6" disc x', '"Open y', 'a "b" c "d" "e"'].map((text) => ({ text, key: null })),
+    'quotation marks are text, but around and doubled within a whole cell',
+  );
+});
+
+t.test('Parquet and Arrow give the texts of their columns', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFormats(folder);
+  for (const name of ['snappy.parquet', 'zstd.arrow']) {
+    const all = await documentsOf({ path: join(folder, name), fields: ['city', 'tags', 'absent'], key: 'key' });
+    t.equal(all.length, ROWS);
+    t.strictSame(all[2], { text: 'Oslo t0 t1', key: 'item 2 é' }, name);
+    t.strictSame(all[21], { text: 'Århus ', key: 'item 21 é' }, 'no tags');
+  }
+});
+
+t.test('how far a file is read is told, up to its end', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFormats(folder);
+  writeFileSync(join(folder, 'a.csv'), `title\n${'some words\n'.repeat(200_000)}`);
+  for (const [name, field] of [
+    ['a.csv', 'title'],
+    ['one.jsonl', 'tags'],
+    ['snappy.parquet', 'city'],
+    ['zstd.arrow', 'city'],
+  ] as const) {
+    const path = join(folder, name);
+    const documents = await openDocuments({ path, fields: [field] });
+    const heard: number[] = [];
+    for await (const _ of documents.all((done, total) => {
+      t.equal(total, statSync(path).size);
+      heard.push(done);
+    })) {
+      // Only how far it is counts here.
+    }
+    documents.close();
+    const last = heard.at(-1) ?? 0;
+    t.strictSame(
+      heard,
+      heard.toSorted((a, b) => a - b),
+      `${name}: never back`,
+    );
+    t.ok(last > 0.5 * statSync(path).size && last <= statSync(path).size, `${name}: ${last}`);
+  }
 });
 
 t.test('a file that cannot be read as texts says which line, and what to do', async (t) => {
   const folder = temporaryFolder(t);
   const options = { fields: ['title'] };
   const cases: readonly (readonly [string, string, RegExp])[] = [
-    ['a.csv', 'name,x\n1,2\n', /a\.csv row 1: has none of the fields title; it has name, x: choose with --fields/],
-    ['a.csv', 'title,x\n1\n', /a\.csv: is not readable as CSV \(.*line 2/],
-    ['a.jsonl', '{"title":"a"}\n{"title":\n', /a\.jsonl line 2: is not JSON/],
-    ['a.jsonl', '{"title":"a"}\n[1]\n', /a\.jsonl line 2: is no JSON object/],
-    ['a.jsonl', '{"title":"a"}\n\n{"title":"b"}\n', /a\.jsonl line 2: is empty/],
-    ['a.jsonl', '{"title":{"en":"a"}}\n', /a\.jsonl line 1: field title is object; expected text/],
-    ['a.bin', 'title\n', /a\.bin: is no file of texts; expected \.csv/],
+    ['a.csv', 'name,x\n1,2\n', /a\.csv: has none of the fields title; it has name, x; choose with --fields/],
+    ['a.csv', 'title,x\n1\n', /a\.csv line 2: is not CSV/],
+    ['a.tsv', 'title\tx\n1\n', /a\.tsv line 2: is not TSV \(1 cells\); expected .* first, 2,/],
+    ['a.jsonl', '{"title":"a"}\n{"title":\n', /a\.jsonl line 2: not JSON/],
+    ['a.jsonl', '{"title":"a"}\n[1]\n', /a\.jsonl line 2: is not an object/],
+    ['a.jsonl', '{"title":"a"}\n\n{"title":"b"}\n', /a\.jsonl line 2: not JSON/],
+    ['a.jsonl', '{"title":"a"}\n{"name":"a"}\n', /a\.jsonl line 2: has none of the fields title; it has name/],
+    ['a.jsonl', '{"title":{"en":"a"}}\n', /a\.jsonl line 1: has an object in the field title; expected text/],
+    ['a.jsonl', '{"title":true}\n', /a\.jsonl line 1: has a boolean in the field title; expected text/],
+    ['a.bin', '\0\u0001', /a\.bin: starts with 0001; expected Parquet, Arrow/],
   ];
   for (const [name, text, message] of cases) {
-    await t.rejects(read(folder, name, text, options), { name: 'TopicError', message }, message.source);
+    await t.rejects(read(folder, name, text, options), { name: 'InputError', message }, message.source);
   }
-  await t.rejects(read(folder, 'k.jsonl', '{"title":"a"}\n', { ...options, key: 'id' }), {
-    message: /line 1: field id is no key/,
+  const keyed = { ...options, key: 'id' };
+  await t.rejects(read(folder, 'k.jsonl', '{"title":"a"}\n', keyed), {
+    message: /line 1: has no key in the field id; expected text of one line; choose another --key/,
   });
-  t.throws(() => openDocuments({ ...options, path: join(folder, 'absent.csv') }), {
-    message: /cannot be read \(ENOENT\)/,
+  await t.rejects(read(folder, 'k.csv', 'title\na\n', keyed), {
+    message: /k\.csv: has no column 'id'; expected one of title; correct --key/,
   });
+  await t.rejects(openDocuments({ ...options, path: join(folder, 'absent.csv') }), { message: /does not exist/ });
 });
 
 t.test('a corpus gives back the counted words of any texts, in the order they were written', async (t) => {
   const path = join(temporaryFolder(t), 'corpus');
   const writer = new CorpusWriter(path, ['a', 'b', 'c']);
   for (const text of ['c a c', 'unknown', 'b', 'a b c']) writer.add(text.split(' '));
-  const corpus = writer.end();
+  const corpus = new Corpus(path, writer.end());
   t.teardown(() => corpus.close());
   t.equal(corpus.texts, 4);
   t.strictSame(
@@ -129,7 +180,13 @@ async function read(
 ): Promise<Document[]> {
   const path = join(folder, name);
   writeFileSync(path, text);
+  return documentsOf({ ...options, path });
+}
+
+async function documentsOf(options: DocumentOptions): Promise<Document[]> {
+  const documents = await openDocuments(options);
   const all: Document[] = [];
-  for await (const document of openDocuments({ ...options, path })(() => {})) all.push(document);
+  for await (const document of documents.all(() => {})) all.push(document);
+  documents.close();
   return all;
 }

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { drawnTexts } from '../../bench/topics-reference/corpora.ts';
-import { type Corpus, CorpusWriter } from '../../index-builder/topics/corpus.ts';
+import { Corpus, CorpusWriter } from '../../index-builder/topics/corpus.ts';
 import { WordCounter } from '../../index-builder/topics/vocabulary.ts';
 
 export const TOPICS = 5;
@@ -30,5 +30,5 @@ export function corpusOf(
   const vocabulary = counter.vocabulary({ mostWords: 10_000, minTexts: 1, maxShare: 1 });
   const writer = new CorpusWriter(path, vocabulary);
   for (const words of all) writer.add(words);
-  return { corpus: writer.end(), vocabulary };
+  return { corpus: new Corpus(path, writer.end()), vocabulary };
 }
