@@ -20,76 +20,68 @@ export const denseFormats: readonly InputFormat[] = arrayFormats.map((format) =>
   keys: format.keys,
   matches: (candidate) => format.matches(candidate),
   open: (paths, options) =>
-    openConcatenated(paths, async (path) => new DenseReader(await openArray(path, options, ACCEPTED, format))),
+    openConcatenated(paths, async (path) => denseReader(await openArray(path, options, ACCEPTED, format))),
 }));
 
-class DenseReader implements VectorReader {
-  readonly kind = 'dense';
-  readonly rows: number;
-  readonly dims: number;
-  readonly perRow: number;
-  readonly chained = false;
-  readonly files: readonly string[];
-  readonly heldBytes: number;
-  readonly #array: ArrayFile;
+function denseReader(array: ArrayFile): VectorReader {
+  const { rows, columns } = array;
+  return {
+    kind: 'dense',
+    rows,
+    dims: columns,
+    perRow: columns,
+    chained: false,
+    files: [array.path],
+    heldBytes: array.heldBytes,
+    chunks: (rowsPerChunk, firstRow = 0) => chunksOf(array, rowsPerChunk, firstRow),
+    locate: (row) => placeOf(array, row),
+    close: () => array.close(),
+  };
+}
 
-  constructor(array: ArrayFile) {
-    this.#array = array;
-    this.rows = array.rows;
-    this.dims = array.columns;
-    this.perRow = array.columns;
-    this.files = [array.path];
-    this.heldBytes = array.heldBytes;
-  }
-
-  async *chunks(rowsPerChunk: number, firstRow = 0): AsyncGenerator<DenseChunk> {
-    const { rows, dims } = this;
-    const rowsAtOnce = Math.min(rowsPerChunk, Math.max(1, Math.floor(LARGEST_CHUNK_VALUES / dims)));
-    let converted: Float32Array | null = null;
-    for await (const { first, count, elements } of this.#array.blocks(rowsAtOnce, firstRow)) {
-      let values: Float32Array;
-      if (elements instanceof Float32Array) {
-        values = elements;
-      } else {
-        converted ??= new Float32Array(Math.min(rowsAtOnce, rows) * dims);
-        values = converted.subarray(0, count * dims);
-        this.#convert(elements, values, first);
-      }
-      yield { kind: 'dense', firstRow: first, rows: count, values };
-    }
-  }
-
-  locate(row: number): string {
-    return `${this.#array.path} row ${row}`;
-  }
-
-  close(): void {
-    this.#array.close();
-  }
-
-  #convert(elements: Elements, values: Float32Array, firstRow: number): void {
-    if (this.#array.type === 'f2') {
-      native.halfToFloat(elements as Uint16Array, values);
-    } else if (this.#array.type === 'b2') {
-      bfloatToFloat(elements as Uint16Array, values);
+async function* chunksOf(array: ArrayFile, rowsPerChunk: number, firstRow: number): AsyncGenerator<DenseChunk> {
+  const { rows, columns } = array;
+  const rowsAtOnce = Math.min(rowsPerChunk, Math.max(1, Math.floor(LARGEST_CHUNK_VALUES / columns)));
+  let converted: Float32Array | null = null;
+  for await (const { first, count, elements } of array.blocks(rowsAtOnce, firstRow)) {
+    let values: Float32Array;
+    if (elements instanceof Float32Array) {
+      values = elements;
     } else {
-      values.set(elements as Float64Array | Uint8Array | Int8Array);
-      if (elements instanceof Float64Array) this.#requireInRange(elements, values, firstRow);
+      converted ??= new Float32Array(Math.min(rowsAtOnce, rows) * columns);
+      values = converted.subarray(0, count * columns);
+      convert(array, elements, values, first);
     }
+    yield { kind: 'dense', firstRow: first, rows: count, values };
   }
+}
 
-  /** A number that float32 has no room for would look like an infinity that nobody wrote. */
-  #requireInRange(elements: Float64Array, values: Float32Array, firstRow: number): void {
-    for (let at = 0; at < values.length; at++) {
-      if (Math.abs(values[at] as number) !== Number.POSITIVE_INFINITY) continue;
-      const value = elements[at] as number;
-      if (!Number.isFinite(value)) continue;
-      throw new InputError(
-        this.locate(firstRow + Math.floor(at / this.dims)),
-        `has ${value} in column ${at % this.dims}`,
-        'expected numbers that float32 can hold, up to 3.4e38',
-        'scale or clip the values',
-      );
-    }
+function placeOf(array: ArrayFile, row: number): string {
+  return `${array.path} row ${row}`;
+}
+
+function convert(array: ArrayFile, elements: Elements, values: Float32Array, firstRow: number): void {
+  if (array.type === 'f2') {
+    native.halfToFloat(elements as Uint16Array, values);
+  } else if (array.type === 'b2') {
+    bfloatToFloat(elements as Uint16Array, values);
+  } else {
+    values.set(elements as Float64Array | Uint8Array | Int8Array);
+    if (elements instanceof Float64Array) requireInRange(array, elements, values, firstRow);
+  }
+}
+
+/** A number that float32 has no room for would look like an infinity that nobody wrote. */
+function requireInRange(array: ArrayFile, elements: Float64Array, values: Float32Array, firstRow: number): void {
+  for (let at = 0; at < values.length; at++) {
+    if (Math.abs(values[at] as number) !== Number.POSITIVE_INFINITY) continue;
+    const value = elements[at] as number;
+    if (!Number.isFinite(value)) continue;
+    throw new InputError(
+      placeOf(array, firstRow + Math.floor(at / array.columns)),
+      `has ${value} in column ${at % array.columns}`,
+      'expected numbers that float32 can hold, up to 3.4e38',
+      'scale or clip the values',
+    );
   }
 }

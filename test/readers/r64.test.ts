@@ -4,8 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openReader } from '../../index-builder/readers/open-reader.ts';
-import type { SparseChunk, VectorReader } from '../../index-builder/readers/reader.ts';
-import { collect } from './collect.ts';
+import { collect, sparseRows } from './collect.ts';
 
 const layout = {
   features: '3',
@@ -41,7 +40,7 @@ t.test('packed rows are read, ratios undone, with the default padding', async (t
   t.equal(reader.dims, 501, '1 + the largest id with a value');
   t.ok(keys.includes('features') && keys.includes('pad_bits') && !keys.includes('ids'));
   for (const rowsPerChunk of [1, 2, 8]) {
-    const read = await rows(reader, rowsPerChunk);
+    const read = await sparseRows(reader, rowsPerChunk);
     t.strictSame(read.ids, ids);
     t.ok(read.values.every((value, at) => Math.abs(value - (values[at] as number)) <= value * 2 ** -50));
   }
@@ -52,7 +51,7 @@ t.test('packed rows are read, ratios undone, with the default padding', async (t
 t.test('padding and dims may be given', async (t) => {
   const { reader } = await open(t, pack(10n, 54n, 0n), { ...layout, pad_bits: '0', dims: '1024' });
   t.equal(reader.dims, 1024);
-  t.strictSame((await rows(reader, 3)).ids, ids);
+  t.strictSame((await sparseRows(reader, 3)).ids, ids);
   const small = (await open(t, pack(10n, 54n, 4n), { ...layout, dims: '500' })).reader;
   await t.rejects(() => collect(small.chunks(1)), {
     name: 'InputError',
@@ -116,7 +115,7 @@ t.test('folders of a pattern follow one another', async (t) => {
     join(t.testdir({ a: folder(), b: folder() }), '?'),
     new Map(Object.entries(layout)),
   );
-  t.strictSame((await rows(reader, 2)).ids, [...ids, ...ids]);
+  t.strictSame((await sparseRows(reader, 2)).ids, [...ids, ...ids]);
   t.match(reader.locate(4), /b row 1$/);
   reader.close();
 });
@@ -149,15 +148,6 @@ async function openFolder(t: Test, files: Record<string, Buffer>, keys: Record<s
   const opened = await openReader(join(t.testdir({ lsc: files }), 'lsc'), new Map(Object.entries(keys)));
   t.teardown(() => opened.reader.close());
   return opened;
-}
-
-async function rows(reader: VectorReader, rowsPerChunk: number): Promise<{ ids: number[]; values: number[] }> {
-  const all: { ids: number[]; values: number[] } = { ids: [], values: [] };
-  for await (const chunk of reader.chunks(rowsPerChunk)) {
-    all.ids.push(...(chunk as SparseChunk).ids);
-    all.values.push(...chunk.values);
-  }
-  return all;
 }
 
 /** The rows above as words, written from the description of the format rather than from the reader. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type NpyType, npyHeader } from '../../index-builder/readers/npy-array.ts';
 import { openReader } from '../../index-builder/readers/open-reader.ts';
-import type { SparseChunk, VectorReader } from '../../index-builder/readers/reader.ts';
-import { collect } from './collect.ts';
+import type { VectorReader } from '../../index-builder/readers/reader.ts';
+import { collect, sparseRows } from './collect.ts';
 
 const scores = encode('f4', [3, 2], Float32Array.of(0.5, 0.25, 1, 0, 0.75, 0.125));
 
@@ -22,7 +22,7 @@ t.test('scores and ids of every type pair up', async (t) => {
     t.strictSame([reader.kind, reader.rows, reader.perRow, reader.chained], ['sparse', 3, 2, false]);
     t.equal(reader.dims, 8, '1 + the largest id with a score, so not 100');
     for (const rowsPerChunk of [1, 2, 3, 9]) {
-      t.strictSame(await rows(reader, rowsPerChunk), {
+      t.strictSame(await sparseRows(reader, rowsPerChunk), {
         ids: [5, 1, 0, 0, 7, 5],
         values: [0.5, 0.25, 1, 0, 0.75, 0.125],
       });
@@ -34,10 +34,10 @@ t.test('scores and ids of every type pair up', async (t) => {
 t.test('half and double scores are read exactly', async (t) => {
   const ids = encode('u1', [1, 2], Uint8Array.of(0, 1));
   t.strictSame(
-    (await rows(await open(t, encode('f2', [1, 2], Uint16Array.of(0x3c00, 0x2e66)), ids), 1)).values,
+    (await sparseRows(await open(t, encode('f2', [1, 2], Uint16Array.of(0x3c00, 0x2e66)), ids), 1)).values,
     [1, 0.0999755859375],
   );
-  t.strictSame((await rows(await open(t, encode('f8', [1, 2], Float64Array.of(0.1, 2 ** -60)), ids), 1)).values, [
+  t.strictSame((await sparseRows(await open(t, encode('f8', [1, 2], Float64Array.of(0.1, 2 ** -60)), ids), 1)).values, [
     0.1,
     2 ** -60,
   ]);
@@ -60,7 +60,7 @@ t.test('negative and enormous ids are refused, NaN scores are not padding', asyn
   await t.rejects(() => open(t, scores, int64(2n ** 62n)), /row 2: has id 4611686018427387904/);
   const nan = encode('f4', [1, 1], Float32Array.of(Number.NaN));
   const reader = await open(t, nan, encode('u1', [1, 1], Uint8Array.of(3)));
-  t.strictSame(await rows(reader, 1), { ids: [3], values: [Number.NaN] });
+  t.strictSame(await sparseRows(reader, 1), { ids: [3], values: [Number.NaN] });
 });
 
 t.test('pairs that do not fit are refused', async (t) => {
@@ -92,7 +92,7 @@ t.test('patterns pair up in name order', async (t) => {
     'i-2.npy': Buffer.from(encode('u1', [1, 1], Uint8Array.of(4))),
   });
   const { reader } = await openReader(join(folder, 's-*.npy'), new Map([['ids', join(folder, 'i-*.npy')]]));
-  t.strictSame(await rows(reader, 5), { ids: [9, 4], values: [0.5, 0.25] });
+  t.strictSame(await sparseRows(reader, 5), { ids: [9, 4], values: [0.5, 0.25] });
   t.equal(reader.dims, 10);
   t.match(reader.files, [/s-1/, /i-1/, /s-2/, /i-2/]);
   reader.close();
@@ -108,15 +108,6 @@ async function open(t: Test, scoreBytes: Uint8Array, idBytes: Uint8Array, dims?:
   t.teardown(() => reader.close());
   t.strictSame(keys.slice(0, 2), ['ids', 'dims']);
   return reader;
-}
-
-async function rows(reader: VectorReader, rowsPerChunk: number): Promise<{ ids: number[]; values: number[] }> {
-  const all: { ids: number[]; values: number[] } = { ids: [], values: [] };
-  for await (const chunk of reader.chunks(rowsPerChunk)) {
-    all.ids.push(...(chunk as SparseChunk).ids);
-    all.values.push(...chunk.values);
-  }
-  return all;
 }
 
 function encode(type: NpyType, shape: readonly number[], elements: NodeJS.ArrayBufferView): Uint8Array {
