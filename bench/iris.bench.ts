@@ -1,155 +1,115 @@
-// Algorithm IRIS on real classes: discovery rate, labelling efficiency and their geometric mean for SpreadS alone, beside
-// uniform draws, RandS and GridS, over seed budgets 1 to 50, as the paper's tables have them.
-//   node dist/bench/iris.bench.js [caltech97|tate|lsc41k]… [classes=N] [starts=N] [rounds=N] [k=N] [seeds=1:2:5]
-//     [alpha=A] [negatives=latest|all] [SYSTEM:key=value]…
+// Algorithm IRIS on real classes, with the ablations of the paper: SpreadS alone, SpreadS beside uniform draws, RandS and
+// GridS, manual labelling, over seed budgets of 1 to 50; zeta and N of GridS and alpha of RandS at one budget.
+//   node dist/bench/iris.bench.js [caltech97|tate|lsc41k]… [classes=20] [starts=3] [rounds=5] [seeds=1:2:5:10:50]
+//     [sweep=5] [alpha=3] [negatives=latest|all]
+// One result a collection, in the form of farsight simulate, which figures.js draws.
 
-import { sampleAscending, seededRandom } from '../src/random.ts';
 import { iris } from './actors/iris.ts';
-import type { Actor, Setting, Start } from './actors/protocol.ts';
-import { inProcess } from './baselines/round-system.ts';
-import { spreadMixes } from './baselines/spread-mixes.ts';
-import type { SystemFactory } from './baselines/system.ts';
+import type { Actor, Start } from './actors/protocol.ts';
+import { type RunResult, type Simulation, simulate } from './actors/simulate.ts';
+import { systems } from './baselines/registry.ts';
 import { caltech97, type Dataset, describe, groupsOf, indexOf, lsc41k, tate } from './datasets/collections.ts';
+import { classActorsOf, LEAST_ITEMS } from './iris/class-sample.ts';
+import { type Ablation, budgetAblations, sweepAblations } from './iris/ablations.ts';
 import { printTable, writeRun } from './measure.ts';
 
-const datasets: Readonly<Record<string, { readonly dataset: Dataset; readonly k: number; readonly alpha: number }>> = {
-  // Suggestions an epoch in proportion to the classes: some 80, 1,000 and 500 items.
-  caltech97: { dataset: caltech97, k: 20, alpha: 3 },
-  tate: { dataset: tate, k: 100, alpha: 3 },
-  lsc41k: { dataset: lsc41k, k: 100, alpha: 3 },
-};
-const factories: readonly SystemFactory[] = spreadMixes.map(inProcess);
-/** Fewer items could not give the largest budget of seeds and leave something to find. */
-const LEAST_ITEMS = 100;
+const datasets: Readonly<Record<string, Dataset>> = { caltech97, tate, lsc41k };
 
 const words = process.argv.slice(2);
 const option = (name: string, standard: string): string =>
   words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? standard;
-const named = words.filter((word) => word in datasets);
-const results = [];
-for (const name of named.length === 0 ? Object.keys(datasets) : named) {
-  results.push(...(await runDataset(name)));
-}
-process.stdout.write(`${writeRun('iris', { results })}\n`);
+const rounds = Number(option('rounds', '5'));
+const starts = Number(option('starts', '3'));
+const alpha = option('alpha', '3');
+const negatives = option('negatives', 'latest');
+const budgets = option('seeds', '1:2:5:10:50').split(':').map(Number);
+const sweepBudget = Number(option('sweep', '5'));
 
-/** Rows of one collection: one per seed budget and system. */
-async function runDataset(name: string) {
-  const entry = datasets[name];
-  if (entry === undefined) throw new RangeError(`${name}: known are ${Object.keys(datasets).join(', ')}`);
-  const { dataset } = entry;
+const named = words.filter((word) => !word.includes('='));
+for (const name of named.length === 0 ? Object.keys(datasets) : named) await runDataset(name);
+
+/** Plays every ablation at every budget, and the sweeps at theirs; prints a table and writes the result. */
+async function runDataset(name: string): Promise<void> {
+  const dataset = datasets[name];
+  if (dataset === undefined) throw new RangeError(`${name}: known are ${Object.keys(datasets).join(', ')}`);
   const { collection } = await indexOf(dataset);
-  const k = Number(option('k', `${entry.k}`));
-  const rounds = Number(option('rounds', '5'));
-  const alpha = option('alpha', `${entry.alpha}`);
-  const negatives = option('negatives', 'latest');
-  const actors = classes(dataset, Number(option('classes', '20')));
-  const rows = [];
-  for (const seeds of option('seeds', '1:2:5:10:50').split(':').map(Number)) {
-    const plan = iris.plan(
-      new Map([
-        ['seeds', `${seeds}`],
-        ['alpha', alpha],
-        ['negatives', negatives],
-      ]),
-    );
-    for (const factory of factories) {
-      const given = Object.entries(plan.system).filter(([key]) => factory.keys.includes(key));
-      const own = words
-        .filter((word) => word.startsWith(`${factory.name}:`))
-        .map((word) => word.split(/[:=]/).slice(1));
-      const system = await factory.open(collection, new Map([...given, ...(own as [string, string][])]));
-      const measures = [];
-      for (const actor of actors) {
-        const setting: Setting = { collection, space: collection, rounds, k, seed: 0 };
-        const begin = plan.play(actor, setting);
-        for (const start of startsOf(actor, seeds, Number(option('starts', '3')))) {
-          measures.push(await play(begin(start), actor, system.suggest, setting, start));
-        }
-      }
-      rows.push({ collection: name, seeds, system: factory.name, ...summary(measures) });
+  const actors = classActorsOf(groupsOf(dataset), Number(option('classes', '20')));
+  const runs: RunResult[] = [];
+  let heading: Simulation | null = null;
+  for (const seeds of budgets) {
+    const plan = iris.plan(new Map(Object.entries({ seeds: `${seeds}`, alpha, negatives })));
+    const chosen = [...budgetAblations(), ...(seeds === sweepBudget ? sweepAblations() : [])];
+    for (const ablation of chosen) {
+      const stage = { name, collection, space: collection, actors: actorSet(actors, seeds) };
+      const result = await simulate([stage], [entryOf(ablation, plan.system)], {
+        protocol: 'iris',
+        plan,
+        rounds,
+        k: ablation.a + ablation.b,
+        seed: 0,
+        starts,
+        over: 'process',
+        transcript: null,
+        signal: new AbortController().signal,
+        onProgress: () => {},
+      });
+      heading ??= result;
+      runs.push(...result.runs.map((run) => ({ ...run, parameters: parametersOf(run, ablation, seeds) })));
     }
   }
-  const title = `${describe(dataset)}; ${actors.length} classes, ${rounds} epochs of ${k}, alpha ${alpha}, negatives ${negatives}`;
-  printTable(title, rows);
-  return rows.map((row) => ({ ...row, k, rounds, alpha, negatives, classes: actors.length }));
+  if (heading === null) throw new RangeError('seeds= names no budget');
+  const title = `${describe(dataset)}; ${actors.length} classes of at least ${LEAST_ITEMS} items, ${starts} starts, ${rounds} epochs, alpha ${alpha}, negatives ${negatives}`;
+  printTable(title, runs.map(rowOf));
+  const { protocol_parameters: _, k: __, ...head } = heading;
+  const settings = { classes: actors.map((actor) => actor.name), starts, rounds, alpha: Number(alpha), negatives };
+  process.stdout.write(`${writeRun('iris', { ...head, settings, runs }, name)}\n`);
 }
 
-type SessionOf = ReturnType<ReturnType<ReturnType<typeof iris.plan>['play']>>;
-type Suggest = Awaited<ReturnType<SystemFactory['open']>>['suggest'];
-
-async function play(session: SessionOf, actor: Actor, suggest: Suggest, setting: Setting, start: Start) {
-  const seen = new Set(start.positive);
-  const seeds = seededRandom(start.seed, `rounds of ${actor.name}`);
-  for (let round = 0; round < setting.rounds; round++) {
-    const items = await suggest({
-      positive: Uint32Array.from(session.positive),
-      negative: Uint32Array.from(session.negative),
-      exclude: Uint32Array.from(seen),
-      k: setting.k,
-      seed: seeds.below(2 ** 32),
-    });
-    for (const item of items) seen.add(item);
-    await session.answer(items);
-  }
-  return (await session.measures?.()) ?? {};
+/** The same classes with the first `seeds` items of each start: longer budgets extend shorter ones. */
+function actorSet(actors: readonly Actor[], seeds: number) {
+  const cut = (start: Start): Start => ({ ...start, positive: start.positive.slice(0, seeds) });
+  return { file: 'classes', seed: 0, actors: actors.map((actor) => ({ ...actor, starts: actor.starts.map(cut) })) };
 }
 
-/** Classes drawn at random among those that are large enough. */
-function classes(dataset: Dataset, count: number): readonly Actor[] {
-  const groups = groupsOf(dataset)
-    .filter(({ length }) => length >= LEAST_ITEMS)
-    .sort((a, b) => (a[0] as number) - (b[0] as number));
-  return [...sampleAscending(seededRandom(1, 'classes'), count, groups.length)].map((g) => {
-    const members = new Set(groups[g]);
-    return {
-      name: `class ${g}`,
-      relevant: members.size,
-      isRelevant: (item) => members.has(item),
-      starts: startsIn(members),
-    };
-  });
+function entryOf({ system, parameters }: Ablation, standard: Readonly<Record<string, string>>) {
+  const factory = systems.find((known) => known.name === system);
+  if (factory === undefined) throw new RangeError(`no system ${system}`);
+  const fitting = Object.entries(standard).filter(([key]) => factory.keys.includes(key));
+  return { factory, parameters: new Map([...fitting, ...Object.entries(parameters)]) };
 }
 
-/** One start per draw of seeds; longer budgets extend shorter ones. */
-function startsIn(members: ReadonlySet<number>): readonly Start[] {
-  const items = [...members];
-  return Array.from({ length: 5 }, (_, draw) => {
-    const random = seededRandom(draw, `seeds of ${items[0]}`);
-    const left = [...items];
-    const positive = Array.from({ length: Math.min(50, left.length) }, () => {
-      const at = random.below(left.length);
-      const item = left[at] as number;
-      left[at] = left.at(-1) as number;
-      left.pop();
-      return item;
-    });
-    return { seed: draw, positive: Uint32Array.from(positive), negative: new Uint32Array(0) };
-  });
-}
-
-function startsOf(actor: Actor, seeds: number, count: number): readonly Start[] {
-  return actor.starts.slice(0, count).map((start) => ({ ...start, positive: start.positive.slice(0, seeds) }));
-}
-
-/** Means over sessions; the deviation is that of one session. */
-function summary(measures: readonly Readonly<Record<string, number>>[]): Record<string, string> {
-  const mean = (key: string): number => measures.reduce((sum, row) => sum + (row[key] ?? 0), 0) / measures.length;
-  const deviation = (key: string): number => {
-    const middle = mean(key);
-    const squares = measures.reduce((sum, row) => sum + ((row[key] ?? 0) - middle) ** 2, 0);
-    return Math.sqrt(squares / Math.max(1, measures.length - 1));
+/** What tells runs apart: the budget, a, b and what an ablation varies. */
+function parametersOf({ parameters }: RunResult, { system, a, b }: Ablation, seeds: number): RunResult['parameters'] {
+  const { alpha: threshold, zeta, segments } = parameters;
+  return {
+    seeds,
+    a,
+    b,
+    ...(system === 'spread+rand' && threshold !== undefined ? { alpha: threshold } : {}),
+    ...(system === 'spread+grid' && zeta !== undefined && segments !== undefined ? { zeta, segments } : {}),
   };
-  const columns: readonly (readonly [string, string])[] = [
-    ['labelling_efficiency', 'L_e'],
-    ['discovery_rate', 'd_r'],
-    ['composite', 'composite'],
-    ['labelled', 'labelled'],
-    ['swept_labelling_efficiency', 'swept L_e'],
-    ['swept_discovery_rate', 'swept d_r'],
-    ['swept_composite', 'swept composite'],
-    ['swept_labelled', 'swept labelled'],
-  ];
-  const cells = columns.map(([key, title]) => [title, mean(key).toFixed(key.endsWith('labelled') ? 0 : 3)]);
-  cells.push(['± composite', deviation('composite').toFixed(3)], ['± swept', deviation('swept_composite').toFixed(3)]);
-  return Object.fromEntries(cells);
+}
+
+/** Mean and standard error over classes. */
+function rowOf({ system, parameters, measures = {} }: RunResult): Record<string, string> {
+  const { seeds, a, b, ...varied } = parameters;
+  const cell = (key: string): string => {
+    const measured = measures[key];
+    return measured === undefined ? '' : `${measured.mean.toFixed(3)} ± ${measured.se.toFixed(3)}`;
+  };
+  const setting = Object.entries(varied).map(([key, value]) => `${key}=${value}`);
+  return {
+    seeds: `${seeds}`,
+    system,
+    'a + b': `${a} + ${b}`,
+    setting: setting.join(' '),
+    L_e: cell('labelling_efficiency'),
+    d_r: cell('discovery_rate'),
+    composite: cell('composite'),
+    labelled: (measures.labelled?.mean ?? 0).toFixed(0),
+    'swept L_e': cell('swept_labelling_efficiency'),
+    'swept d_r': cell('swept_discovery_rate'),
+    'swept composite': cell('swept_composite'),
+    'swept labelled': (measures.swept_labelled?.mean ?? 0).toFixed(0),
+  };
 }

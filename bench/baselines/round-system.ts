@@ -26,8 +26,9 @@ export interface Choice {
   options(k: number): RoundOptions;
 }
 
-/** The system in this process, over all modalities. */
+/** The system in this process, over all modalities; its runs share the grids they need. */
 export function inProcess({ name, summary, keys, choose }: RoundSystem): SystemFactory {
+  const grids = new GridCells();
   return {
     name,
     summary,
@@ -38,7 +39,6 @@ export function inProcess({ name, summary, keys, choose }: RoundSystem): SystemF
         name: modality,
         weight: DEFAULT_WEIGHT,
       }));
-      const grids = new GridCells();
       return {
         name,
         parameters: listed,

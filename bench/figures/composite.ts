@@ -1,24 +1,32 @@
-// IRIS: the composite metric of each mix of samplers, over the seed budgets.
+// IRIS: the composite metric of each mix of samplers over the seed budgets, after the epochs and after the final sweep.
 
 import { shareAxis } from './axes.ts';
 import { chart, type Figure, hasRange, type Layer, layerOf, withError } from './figure.ts';
 import { IRIS_COMPOSITES } from './paper.ts';
+import type { ProtocolRun } from './result-set.ts';
 import { PAPER_COLOR, seriesOf } from './systems.ts';
 
 const COLUMN_WIDTH = 130;
 
-export const composite: Figure = {
-  name: 'iris',
+/** What a figure shows: the name of its files, the measure, and how its title ends. */
+const MOMENTS = {
+  epochs: { name: 'iris', measure: 'composite', when: 'after the epochs' },
+  sweep: { name: 'iris-swept', measure: 'swept_composite', when: 'after the final sweep' },
+} as const;
+
+export const composite = (moment: keyof typeof MOMENTS): Figure => ({
+  name: MOMENTS[moment].name,
   experiment: 'iris',
   draw(set) {
-    const runs = set.runs.filter(({ measures }) => measures?.composite !== undefined);
-    if (runs.length === 0) return 'no run says its composite metric';
+    const { measure, when } = MOMENTS[moment];
+    const runs = atEveryBudget(set.runs.filter(({ measures }) => measures?.[measure] !== undefined));
+    if (runs.length === 0) return `no run says its composite metric ${when}`;
     const unsaid = runs.find(({ parameters }) => typeof parameters.seeds !== 'number');
     if (unsaid !== undefined) return `a run of ${unsaid.system} does not say its number of seeds`;
     const series = seriesOf(runs);
     const values = series.flatMap(({ title, runs: own }) =>
       own.flatMap(({ parameters, measures }) => {
-        const measured = measures?.composite;
+        const measured = measures?.[measure];
         if (measured === undefined) return [];
         const { mean, se } = measured;
         return [{ series: title, seeds: parameters.seeds as number, composite: mean, ...withError(mean, se) }];
@@ -42,13 +50,13 @@ export const composite: Figure = {
         .map(({ title }) => ({ series: title, ...range, labelAt: highest(values, title, range.most) })),
     );
     return {
-      title: 'IRIS: composite metric',
+      title: `IRIS: composite metric ${when}`,
       caption:
         'Geometric mean of discovery rate and labelling efficiency for each number of seeds; bars are one standard ' +
         'error. Dashed: the least and the most that the IRIS paper reports over the seed budgets, on its own data.',
       spec: chart(
         set,
-        'Composite metric by mix of samplers',
+        `Composite metric by mix of samplers, ${when}`,
         [
           { data: { values }, mark: { type: 'bar' }, encoding: { x, xOffset, y, color } },
           ...layerOf(values.filter(hasRange), {
@@ -61,7 +69,17 @@ export const composite: Figure = {
       ),
     };
   },
-};
+});
+
+/** Without the runs of a setting that other budgets lack: zeta, N or alpha walked through at one of them. */
+function atEveryBudget(runs: readonly ProtocolRun[]): readonly ProtocolRun[] {
+  const budgets = new Map<string, number>();
+  const settingOf = ({ system, parameters: { seeds: _, ...others } }: ProtocolRun): string =>
+    JSON.stringify([system, ...Object.entries(others)]);
+  for (const run of runs) budgets.set(settingOf(run), (budgets.get(settingOf(run)) ?? 0) + 1);
+  const most = Math.max(0, ...budgets.values());
+  return runs.filter((run) => budgets.get(settingOf(run)) === most);
+}
 
 /** Where a label is above every bar of a series and above what was published. */
 function highest(

@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import { composite } from './composite.ts';
+import { compositeByZeta } from './composite-by-zeta.ts';
 import type { Figure } from './figure.ts';
 import { found } from './found.ts';
 import { latencyByClusters } from './latency-by-clusters.ts';
@@ -25,7 +26,9 @@ const FIGURES: readonly Figure[] = [
   latencyByClusters,
   precisionByLatency,
   found,
-  composite,
+  composite('epochs'),
+  composite('sweep'),
+  compositeByZeta,
 ];
 
 /** Reads results and writes their pictures; returns the names of the files, and what could not be drawn and why. */

@@ -123,18 +123,31 @@ function lsc(random: Random): readonly Outcome[] {
   ];
 }
 
+const IRIS_MEASURES = ['composite', 'swept_composite', 'labelling_efficiency', 'discovery_rate'];
+
 function iris(random: Random): readonly Outcome[] {
-  const levels = { spread: 0.12, 'spread+uniform': 0.17, 'spread+rand': 0.31, 'spread+grid': 0.3, manual: 0.08 };
-  return Object.entries(levels).flatMap(([system, level]) =>
-    SEED_BUDGETS.map((seeds) => ({
-      system,
-      parameters: { seeds },
-      precision: 0.2,
-      ms: 3,
-      sessions: 250,
-      more: { measures: { composite: { mean: level * jitter(random, 0.1), se: 0.008 } } },
-    })),
-  );
+  const levels = { spread: 0.12, 'spread+uniform': 0.17, 'spread+rand': 0.31, manual: 0.08 };
+  const run = (system: string, level: number, parameters: Record<string, number>): Outcome => ({
+    system,
+    parameters,
+    precision: 0.2,
+    ms: 3,
+    sessions: 250,
+    more: {
+      measures: Object.fromEntries(
+        IRIS_MEASURES.map((measure) => [measure, { mean: level * jitter(random, 0.1), se: 0.008 }]),
+      ),
+    },
+  });
+  const grid = (seeds: number, zeta: number, segments: number): Outcome =>
+    run('spread+grid', 0.2 + 0.1 * zeta, { seeds, zeta, segments });
+  return [
+    ...Object.entries(levels).flatMap(([system, level]) => SEED_BUDGETS.map((seeds) => run(system, level, { seeds }))),
+    ...SEED_BUDGETS.map((seeds) => grid(seeds, 1, 10)),
+    // Walked through at one budget.
+    ...[0, 0.5].map((zeta) => grid(5, zeta, 10)),
+    ...[0, 0.5, 1].map((zeta) => grid(5, zeta, 20)),
+  ];
 }
 
 function runOf({ system, parameters, precision, ms, sessions, more }: Outcome, random: Random) {

@@ -37,6 +37,8 @@ t.test('every figure of the papers is drawn, holds its series and is not blank',
     ],
     found: ['Exquisitor, b = 64', 'Exquisitor, b = 256', 'Blackthorn', '50'],
     iris: ['manual', 'SpreadS', 'SpreadS + RandS', 'SpreadS + GridS', 'paper: 0.308 to 0.327', 'seeds'],
+    'iris-swept': ['SpreadS + GridS', 'Composite metric by mix of samplers, after the final sweep'],
+    'iris-zeta': ['√(d_r · L_e), N = 10', 'L_e, N = 20', 'd_r, N = 20', '0.50'],
   };
   for (const [name, texts] of Object.entries(expected)) {
     const svg = readFileSync(join(out, `${name}.svg`), 'utf8');

@@ -6,6 +6,8 @@ import type { Actor, Session } from '../../bench/actors/protocol.ts';
 import { inProcess } from '../../bench/baselines/round-system.ts';
 import { spreadMixes } from '../../bench/baselines/spread-mixes.ts';
 import type { System, SystemFactory } from '../../bench/baselines/system.ts';
+import { budgetAblations, sweepAblations } from '../../bench/iris/ablations.ts';
+import { classActorsOf, LEAST_ITEMS } from '../../bench/iris/class-sample.ts';
 import { sweep } from '../../src/sweep.ts';
 import { everyItem, requestOf, twoModalities } from '../data.ts';
 
@@ -93,6 +95,37 @@ t.test('spread alone goes on around the seeds: in the end they are the nearest o
     [...seen].sort((a, b) => a - b),
     [7, ...nearest].sort((a, b) => a - b),
   );
+});
+
+t.test('classes are drawn among those that are large enough, and their seeds are members', async (t) => {
+  const group = (first: number, length: number) => Uint32Array.from({ length }, (_, i) => first + i);
+  const groups = [group(1000, 400), group(0, LEAST_ITEMS), group(5000, LEAST_ITEMS - 1), group(2000, 150)];
+  const actors = classActorsOf(groups, 20);
+  t.strictSame(
+    actors.map(({ name, relevant }) => ({ name, relevant })),
+    [LEAST_ITEMS, 400, 150].map((relevant, i) => ({ name: `class ${i}`, relevant })),
+  );
+  t.strictSame(classActorsOf(groups, 2).length, 2);
+  for (const { starts, isRelevant } of actors) {
+    for (const { positive, negative } of starts) {
+      t.equal(new Set(positive).size, 50);
+      t.ok(positive.every(isRelevant));
+      t.equal(negative.length, 0);
+    }
+    t.equal(new Set(starts.map(({ positive }) => positive.join())).size, starts.length, 'draws differ');
+  }
+  t.strictSame(classActorsOf(groups, 20)[1]?.starts, actors[1]?.starts);
+});
+
+t.test('the ablations are systems of the harness that share an epoch as they say', async (t) => {
+  for (const { system, a, b, parameters } of [...budgetAblations(), ...sweepAblations()]) {
+    if (system === 'manual') continue;
+    const choice = spreadMixes.find(({ name }) => name === system)?.choose(new Map(Object.entries(parameters)));
+    const { spread, farthest, random, grid } = choice?.options(a + b).mix ?? {};
+    t.strictSame([spread, farthest, (random ?? 0) + (grid ?? 0)], [a, 0, b], system);
+  }
+  const names = [...budgetAblations(), ...sweepAblations()].map((ablation) => JSON.stringify(ablation));
+  t.equal(new Set(names).size, names.length, 'none twice');
 });
 
 t.test('parameters that do not fit are refused by name', async (t) => {
