@@ -23,12 +23,13 @@ export interface Mixed {
   readonly sources: Uint8Array;
   /** Items passed over because they are too similar to one chosen before. */
   readonly similarOmitted: number;
-  /** False when the deadline, or the limit of items to pass over, came first. */
+  /** False when the deadline came first, or the limit of items to pass over where similar ones will not do. */
   readonly complete: boolean;
 }
 
-/** Items a round passes over as too similar before it gives up looking for other ones. */
+/** Items a round passes over as too similar before it gives up looking for other ones; fewer where similar ones will do. */
 const MAX_SIMILAR = 20_000;
+const MAX_SIMILAR_FILLED_UP = 1000;
 
 /** Candidates compared at a time beyond those wanted, so that a few near-duplicates cost no further call. */
 const SPARE = 16;
@@ -39,12 +40,17 @@ export class Mix {
   readonly #items: number[] = [];
   readonly #sources: number[] = [];
   readonly #diversity: Diversity | null;
-  #similarOmitted = 0;
+  /** Items passed over as too similar, in the order of passing, with the sampler that offered each. */
+  readonly #similar: { readonly item: number; readonly sampler: SamplerName }[] = [];
+  readonly #fillUp: boolean;
+  /** Whether to go on looking. */
+  #looking = true;
   #complete = true;
 
-  /** `diversity` null: items may be as similar as they like. */
-  constructor(diversity: Diversity | null) {
+  /** `diversity` null: items may be as similar as they like. With `fillUp`, similar ones take what else is missing of k. */
+  constructor(diversity: Diversity | null, { fillUp }: { readonly fillUp: boolean }) {
     this.#diversity = diversity;
+    this.#fillUp = fillUp;
   }
 
   /** Whether an item was chosen or passed over. */
@@ -58,30 +64,44 @@ export class Mix {
     for (const { sampler, share, queue } of queues) this.#take(queue, sampler, share);
     const last = queues.find(({ sampler }) => sampler === rest);
     if (last !== undefined) this.#take(last.queue, last.sampler, k - this.#items.length);
+    if (this.#fillUp) this.#takeSimilar(k - this.#items.length);
     return {
       items: Uint32Array.from(this.#items),
       sources: Uint8Array.from(this.#sources),
-      similarOmitted: this.#similarOmitted,
+      similarOmitted: this.#similar.length,
       complete: this.#complete,
     };
   }
 
   #take(queue: Queue, sampler: SamplerName, share: number): void {
-    for (let wanted = share; wanted > 0 && this.#complete; ) {
+    for (let wanted = share; wanted > 0 && this.#looking; ) {
       const batch = queue.next(wanted + (this.#diversity === null ? 0 : SPARE), this.#looked);
       if (batch.length === 0) return;
       const out = new Uint32Array(wanted);
       const { found, looked, complete } = this.#choose(batch, out);
-      for (const item of batch.subarray(0, looked)) this.#looked.add(item);
       queue.putBack(batch.subarray(looked));
-      for (const item of out.subarray(0, found)) {
-        this.#items.push(item);
-        this.#sources.push(SAMPLERS.indexOf(sampler));
-      }
+      const chosen = out.subarray(0, found);
+      for (const item of chosen) this.#add(item, sampler);
       wanted -= found;
-      this.#similarOmitted += looked - found;
-      this.#complete = complete && this.#similarOmitted < MAX_SIMILAR;
+      let next = 0;
+      for (const item of batch.subarray(0, looked)) {
+        this.#looked.add(item);
+        if (item === chosen[next]) next++;
+        else this.#similar.push({ item, sampler });
+      }
+      this.#looking = complete && this.#similar.length < (this.#fillUp ? MAX_SIMILAR_FILLED_UP : MAX_SIMILAR);
+      this.#complete = complete && (this.#fillUp || this.#looking);
     }
+  }
+
+  /** Of what was passed over, the first `count`. */
+  #takeSimilar(count: number): void {
+    for (const { item, sampler } of this.#similar.splice(0, Math.max(0, count))) this.#add(item, sampler);
+  }
+
+  #add(item: number, sampler: SamplerName): void {
+    this.#items.push(item);
+    this.#sources.push(SAMPLERS.indexOf(sampler));
   }
 
   #choose(batch: Uint32Array, out: Uint32Array): ReturnType<Diversity> {

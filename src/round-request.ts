@@ -35,8 +35,11 @@ export interface RoundRequest {
   readonly returnModel: boolean;
   /** Suggestions by sampler, k in all; null: all of them farthest. */
   readonly mix: Readonly<Record<SamplerName, number>> | null;
-  /** Greatest cosine of two suggestions; 1 is off. Modalities at unit length, scaled by the roots of their weights. */
-  readonly diversity: number;
+  /**
+   * Greatest cosine of two suggestions; 1 is off. Modalities at unit length, scaled by the roots of their weights. Null:
+   * STANDARD_DIVERSITY, and what is more similar fills what would be missing of k.
+   */
+  readonly diversity: number | null;
   readonly spread: SpreadOptions;
   readonly random: RandomOptions;
   readonly grid: GridOptions;
@@ -91,7 +94,7 @@ export interface RoundResult {
     /** Clusters above the size limit that were passed over, and the items in them. */
     readonly clustersOmitted: number;
     readonly itemsOmitted: number;
-    /** Items passed over because they are more similar than `diversity` to one suggested. */
+    /** Items left out because they are more similar than `diversity` to one suggested. */
     readonly similarOmitted: number;
     /** False when the deadline cut the round short or fewer than k items were left to suggest. */
     readonly complete: boolean;
@@ -115,6 +118,12 @@ export function mixAccount(request: Pick<RoundRequest, 'mix' | 'k'>, sources: Ui
 /** The stages a round reports as it finishes each, for timing by a caller that has a clock. */
 export type Stage = 'fit' | 'select' | 'score' | 'fuse';
 
+/**
+ * The diversity of a round that names none (docs/decisions/0010): of rounds that a person looks through, not of longer
+ * lists, whose cost would grow with the square of k.
+ */
+export const STANDARD_DIVERSITY = { limit: 0.9, mostK: 50 } as const;
+
 /** What a round is when nothing else is asked for; C and the rest as measured in docs/decisions/0004. */
 export const ROUND_DEFAULTS = {
   k: 25,
@@ -122,7 +131,7 @@ export const ROUND_DEFAULTS = {
   model: { kind: 'linear_svm', c: 10, loss: 'squared_hinge', positiveWeight: 1 },
   returnModel: false,
   mix: null,
-  diversity: 1,
+  diversity: null,
   spread: { from: 'positives', count: 10 },
   random: { alpha: 2 },
   grid: { components: 3, segments: 10, zeta: 1 },

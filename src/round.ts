@@ -8,7 +8,14 @@ import { modalityOf, randomItems, trainHeads } from './heads.ts';
 import type { Collection } from './index/open.ts';
 import { type Diversity, Mix, type Mixed, type Stream } from './mix.ts';
 import { native } from './native.ts';
-import { mixAccount, type RoundRequest, type RoundResult, type Stage, sharesOf } from './round-request.ts';
+import {
+  mixAccount,
+  type RoundRequest,
+  type RoundResult,
+  STANDARD_DIVERSITY,
+  type Stage,
+  sharesOf,
+} from './round-request.ts';
 import { farthest } from './samplers/farthest.ts';
 import { grid } from './samplers/grid.ts';
 import { random } from './samplers/random.ts';
@@ -34,7 +41,7 @@ export function round(
 ): RoundResult {
   const skip = ascendingUnion(request.positive, request.negative, request.exclude);
   const spaces = spacesOf(collection, request);
-  const mix = new Mix(request.diversity < 1 ? diversityOf(spaces, request) : null);
+  const mix = new Mix(diversityOf(spaces, request), { fillUp: request.diversity === null });
   if (request.positive.length === 0) return explore(collection, request, skip, mix);
 
   const { heads, pseudoNegatives } = trainHeads(collection, request, skip, decoded);
@@ -165,10 +172,12 @@ function spacesOf(collection: Collection, { modalities }: RoundRequest) {
 
 function diversityOf(
   { modalities, weights }: ReturnType<typeof spacesOf>,
-  { diversity, deadlineMs }: RoundRequest,
-): Diversity {
+  { diversity, k, deadlineMs }: RoundRequest,
+): Diversity | null {
+  const limit = diversity ?? (k > STANDARD_DIVERSITY.mostK ? 1 : STANDARD_DIVERSITY.limit);
+  if (limit >= 1) return null;
   const cells = modalities.map((modality) => modality.cells);
-  return (chosen, items, out) => native.diverseItems(cells, weights, chosen, items, diversity, deadlineMs, out);
+  return (chosen, items, out) => native.diverseItems(cells, weights, chosen, items, limit, deadlineMs, out);
 }
 
 /** The distinct numbers of all lists, ascending. */

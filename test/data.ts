@@ -133,10 +133,14 @@ export async function twoModalities(t: Test, items: number, build: Partial<Build
   return await collectionOf(t, inputs, { clusterSize: 20, ...build });
 }
 
-/** A request with the defaults of a round, over all modalities of the collection unless others are named. */
+/**
+ * A request with the defaults of a round, over all modalities of the collection unless others are named. Near-duplicates
+ * stay, so that the ranking itself can be looked at.
+ */
 export function requestOf(collection: Collection, change: Partial<RoundRequest>): RoundRequest {
   return {
     ...ROUND_DEFAULTS,
+    diversity: 1,
     positive: new Uint32Array(0),
     negative: new Uint32Array(0),
     exclude: new Uint32Array(0),

@@ -68,7 +68,7 @@ function sharesOf(parts: Parts, k: number): Readonly<Record<SamplerName, number>
 }
 
 function samplerOptions(parameters: Parameters): Pick<RoundOptions, 'spread' | 'random' | 'grid' | 'diversity'> {
-  const { spread, random, grid, diversity } = ROUND_DEFAULTS;
+  const { spread, random, grid } = ROUND_DEFAULTS;
   return {
     spread: {
       from: choiceParameter(parameters, 'from', spread.from, ['positives', 'seeds', 'latest']),
@@ -80,7 +80,8 @@ function samplerOptions(parameters: Parameters): Pick<RoundOptions, 'spread' | '
       segments: wholeParameter(parameters, 'grid_segments', grid.segments, ...SAMPLER_RANGES.segments),
       zeta: numberParameter(parameters, 'zeta', grid.zeta, ...SAMPLER_RANGES.zeta),
     },
-    diversity: numberParameter(parameters, 'diversity', diversity, 0, 1),
+    // Without it, the default of a round.
+    diversity: parameters.has('diversity') ? numberParameter(parameters, 'diversity', 1, 0, 1) : null,
   };
 }
 
@@ -134,7 +135,7 @@ function described(parts: Parts, options: RoundOptions): System['parameters'] {
     ...(parts.spread === 0 ? {} : spread),
     ...(parts.random === 0 ? {} : random),
     ...(parts.grid === 0 ? {} : { components: grid.components, grid_segments: grid.segments, zeta: grid.zeta }),
-    diversity,
+    ...(diversity === null ? {} : { diversity }),
     model: model.kind,
     ...(model.kind === 'rocchio'
       ? { positive_weight: model.positiveWeight, negative_weight: model.negativeWeight }

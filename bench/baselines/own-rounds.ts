@@ -45,7 +45,7 @@ function ownRound(name: string, summary: string, exhaustive: boolean, kind: Mode
         workers: whole('workers', MAX_WORKERS),
       };
       const values: System['parameters'] = { ...search, ...modelParameters(model) };
-      const options = { ...ROUND_DEFAULTS, ...search, model, exhaustive };
+      const options = { ...ROUND_DEFAULTS, diversity: 1, ...search, model, exhaustive };
       return {
         parameters: Object.fromEntries(keys.map((key) => [key, values[key] as number | string])),
         options: () => options,

@@ -55,7 +55,8 @@ function mixture(name: string, summary: string, cluster: Cluster | null): RoundS
   };
 }
 
-interface Options extends Pick<RoundOptions, 'spread' | 'random' | 'grid' | 'diversity'> {
+interface Options extends Pick<RoundOptions, 'spread' | 'random' | 'grid'> {
+  readonly diversity: number;
   readonly model: Extract<RoundOptions['model'], { kind: 'linear_svm' }>;
 }
 

@@ -8,7 +8,7 @@ export function suggestFields(options: RoundOptions): Readonly<Record<string, un
   return {
     model: modelFields(model),
     search: { clusters, segments, candidates, exhaustive, workers },
-    diversity,
+    ...(diversity === null ? {} : { diversity }),
     ...(mix === null ? {} : { mix, spread, random, grid }),
   };
 }

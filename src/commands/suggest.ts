@@ -4,7 +4,7 @@ import { type Collection, openIndex } from '../index/open.ts';
 import { portableModel } from '../portable-model.ts';
 import { round } from '../round.ts';
 import { roundAccount, suggestedItems } from '../round-answer.ts';
-import { MLP_DEFAULTS, MLP_RANGES, type ModelOptions, ROCCHIO_DEFAULTS, ROUND_DEFAULTS } from '../round-request.ts';
+import { MLP_DEFAULTS, MLP_RANGES, type ModelOptions, ROCCHIO_DEFAULTS, ROUND_DEFAULTS, STANDARD_DIVERSITY } from '../round-request.ts';
 import { SAMPLERS, type SamplerName } from '../samplers/sampler.ts';
 import { type Command, directoryArgument, parseFlags, print, UsageError, wholeFlag } from './command.ts';
 
@@ -25,7 +25,8 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
   --exhaustive      score every item
   --seed N          seed of random choices (default ${ROUND_DEFAULTS.seed})
   --mix A=N,B=N     suggestions by sampler, k in all: ${SAMPLERS.join(', ')} (default all farthest)
-  --diversity X     greatest cosine of two suggestions, 0 to 1 (default ${ROUND_DEFAULTS.diversity}, which is off)
+  --diversity X     greatest cosine of two suggestions, 0 to 1; 1 is off (default ${STANDARD_DIVERSITY.limit} up to k
+                    ${STANDARD_DIVERSITY.mostK}, where similar ones still fill what is missing of k; else off)
   --model KIND      linear_svm (default), mlp or rocchio
   --hidden A,B      units of the mlp's hidden layers, none for logistic regression (default ${MLP_DEFAULTS.hidden})
   --return-model    with --json: the trained model as well; docs/http.md says how it scores
@@ -121,7 +122,7 @@ function mixOf(text: string, k: number): Record<SamplerName, number> {
   return mix;
 }
 
-function diversityOf(text: string | undefined): number {
+function diversityOf(text: string | undefined): number | null {
   if (text === undefined) return ROUND_DEFAULTS.diversity;
   const limit = /^[0-9.]{1,20}$/.test(text) ? Number(text) : Number.NaN;
   if (!(limit >= 0 && limit <= 1)) throw new UsageError(`--diversity ${text}: expected a number from 0 to 1`);

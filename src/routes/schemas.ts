@@ -10,6 +10,7 @@ import {
   MLP_RANGES,
   ROCCHIO_DEFAULTS,
   ROUND_DEFAULTS,
+  STANDARD_DIVERSITY,
   SAMPLER_RANGES,
 } from '../round-request.ts';
 import { SAMPLERS } from '../samplers/sampler.ts';
@@ -196,7 +197,7 @@ export const suggestBody = (config: ServeConfig) => {
       mix: Type.Optional(Mix(config.maxK)),
       diversity: Type.Optional(
         Type.Number({
-          description: 'greatest cosine of two suggestions (default 1, which is off)',
+          description: `greatest cosine of two suggestions; 1 is off (default ${STANDARD_DIVERSITY.limit} up to k = ${STANDARD_DIVERSITY.mostK}, where similar ones still fill what is missing of k; else 1)`,
           minimum: 0,
           maximum: 1,
         }),
@@ -357,7 +358,7 @@ export const SuggestAnswer = Type.Object(
         items_scored: Type.Integer(),
         clusters_omitted: Type.Integer(),
         items_omitted: Type.Integer(),
-        similar_omitted: Type.Integer({ description: 'items passed over for `diversity`' }),
+        similar_omitted: Type.Integer({ description: 'items left out for `diversity`' }),
         complete: Type.Boolean({ description: 'false past the budget, or when fewer than k items were left' }),
       },
       closed,

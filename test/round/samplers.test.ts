@@ -186,6 +186,38 @@ t.test('a diversity that nothing passes leaves the round short, and it says so',
   t.equal(answer.coverage.similarOmitted, ITEMS - 8, 'every other item was looked at');
 });
 
+t.test('rounds of up to 50 that name no diversity are of 0.9, longer ones as they come', async (t) => {
+  for (const mix of [{ farthest: 50 }, { farthest: 20, spread: 10, random: 10, grid: 10 }]) {
+    const options = { random: { alpha: 0 } };
+    const answer = ask(mix, { ...options, diversity: null });
+    t.strictSame(answer, ask(mix, { ...options, diversity: 0.9 }));
+    t.ok(answer.coverage.similarOmitted > 0);
+    const longer = { ...mix, farthest: mix.farthest + 1 };
+    t.strictSame(ask(longer, { ...options, diversity: null }), ask(longer, { ...options, diversity: 1 }));
+  }
+});
+
+t.test('where no diversity is named, similar items come before none, the best of them first', async (t) => {
+  const ranking = ask(null, { k: ITEMS - 7, exhaustive: true }).items;
+  const first = ranking[0] as number;
+  const alike = [...ranking].filter((item) => cosine(item, first) > 0.9);
+  t.ok(alike.length > 3);
+  // Nothing is left but these and one other item.
+  const other = ranking.find((item) => !alike.includes(item)) as number;
+  const exclude = ranking.filter((item) => item !== other && !alike.includes(item));
+  const strict = ask(null, { exclude, diversity: 0.9, exhaustive: true });
+  t.notOk(strict.coverage.complete);
+  t.ok(strict.items.length < alike.length);
+  const k = alike.length;
+  const filled = ask(null, { exclude, k, diversity: null, exhaustive: true });
+  t.ok(filled.coverage.complete);
+  const missing = k - strict.items.length;
+  const passed = alike.filter((item) => !strict.items.includes(item));
+  t.strictSame(ascending(filled.items), ascending(Uint32Array.of(...strict.items, ...passed.slice(0, missing))));
+  t.equal(filled.coverage.similarOmitted, passed.length - missing);
+  t.ok(filled.scores.every((score, i) => i === 0 || score <= (filled.scores[i - 1] as number)), 'scores descend');
+});
+
 t.test('without positives every sampler explores', async (t) => {
   const answer = ask({ farthest: 5, spread: 5, grid: 5 }, { positive: new Uint32Array(0) });
   t.ok(sourcesOf(answer).every((source) => source === 'random'));

@@ -167,9 +167,9 @@ t.test('the models and their options are taken', async (t) => {
   }
 });
 
-t.test('a mix of k farthest and a diversity of 1 change nothing', async (t) => {
-  const plain = await server.suggest<Answer>({ labels, k: 15 });
-  const named = await server.suggest<Answer>({ labels, k: 15, mix: { farthest: 15 }, diversity: 1 });
+t.test('a mix of k farthest changes nothing, nor does a diversity of 1 where k is above 50', async (t) => {
+  const plain = await server.suggest<Answer>({ labels, k: 51 });
+  const named = await server.suggest<Answer>({ labels, k: 51, mix: { farthest: 51 }, diversity: 1 });
   t.equal(named.status, 200);
   t.strictSame({ ...named.body, elapsed_ms: 0 }, { ...plain.body, elapsed_ms: 0 });
   t.equal((await server.suggest({ labels, mix: { farthest: 25 } })).status, 200, 'the default of k counts');
@@ -215,7 +215,7 @@ t.test('a share that cannot be filled is handed on, and the answer says so', asy
 
 t.test('a diversity keeps similar items out, and is counted', async (t) => {
   const modalities = { text: {} };
-  const plain = await server.suggest<Answer>({ labels, modalities });
+  const plain = await server.suggest<Answer>({ labels, modalities, diversity: 1 });
   const diverse = await server.suggest<Answer>({ labels, modalities, diversity: 0.5 });
   t.equal(diverse.body.items.length, 25);
   t.equal(plain.body.coverage['similar_omitted'], 0);
