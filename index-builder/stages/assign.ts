@@ -14,18 +14,59 @@ const NUMBER_BYTES = 4;
 const AGREEMENT_SAMPLE = 1000;
 /** Comparing every item with every representative is cheap enough up to here: 300,000 items of 100 a cluster. */
 const EXACT_PAIRS = 1e9;
-/** Groups that a row is compared with the members of. */
+/** Groups that a row is compared with the members of, at least; twice as many until so many rows of a few agree. */
 const BEAM = 4;
+const LEAST_AGREEMENT = 0.95;
+const FEW_ROWS = 500;
 
 /** How items find their representative, when nothing else is asked for. */
 export function assignBySize(items: number, clusters: number): Assign {
   return items * clusters <= EXACT_PAIRS ? 'exact' : 'tree';
 }
 
-export function assignerFor(space: Space, representatives: Representatives, options: StageOptions): Assigner {
+/** `few`: some of the rows to be assigned, by which the beam of a tree is chosen. */
+export function assignerFor(
+  space: Space,
+  representatives: Representatives,
+  few: () => Rows,
+  options: StageOptions,
+): Assigner {
   if (options.assign === 'hnsw') return hnswAssigner(space, representatives, options.seed);
-  const tree = options.assign === 'tree' ? treeOver(representatives.count, options.seed) : null;
-  return space.assigner(representatives, tree, options.threads);
+  const exact = space.assigner(representatives, null, options.threads);
+  return options.assign === 'exact' ? exact : treeAssigner(space, representatives, exact, few(), options);
+}
+
+/** Vectors without groups of groups need more of a tree than others; where they need all of it, that is the exact one. */
+function treeAssigner(
+  space: Space,
+  representatives: Representatives,
+  exact: Assigner,
+  few: Rows,
+  { seed, threads }: StageOptions,
+): Assigner {
+  const tree = treeOver(representatives.count, seed);
+  const nearest = nearestOf(exact, few);
+  for (let beam = tree.beam; beam < tree.nodes; beam *= 2) {
+    const assigner = space.assigner(representatives, { ...tree, beam }, threads);
+    if (agreementOf(nearestOf(assigner, few), nearest) >= LEAST_AGREEMENT) return assigner;
+  }
+  return exact;
+}
+
+function nearestOf(assigner: Assigner, rows: Rows): Uint32Array {
+  const nearest = new Uint32Array(rows.count);
+  assigner.assign(rows, nearest, new Float32Array(rows.count));
+  return nearest;
+}
+
+function agreementOf(found: Uint32Array, exact: Uint32Array): number {
+  return found.filter((cluster, i) => cluster === exact[i]).length / exact.length;
+}
+
+/** Some of the rows, spread evenly over all of them. */
+export function fewOf(space: Space, rows: Rows): Rows {
+  const count = Math.min(FEW_ROWS, rows.count);
+  return space.asRows(rows.take(Uint32Array.from({ length: count }, (_, i) => Math.floor((i * rows.count) / count))));
 }
 
 /** As many groups as representatives in a group. */
@@ -64,7 +105,8 @@ export function assignRows(
   if (stage !== 'assign') return { nearest: new ScratchFile(path, NUMBER_BYTES, records.rows), agreement: known ?? 1 };
 
   const nearest = new ScratchFile(path, NUMBER_BYTES, row);
-  const assigner = assignerFor(space, representatives, options);
+  const few = (): Rows => rowsOf(space, records, sampledNumbers(records, FEW_ROWS, 'beam', options), options);
+  const assigner = assignerFor(space, representatives, few, options);
   for (const part of records.parts(partRows(records.recordBytes, checkpointRows), row)) {
     const found = new Uint32Array(part.count);
     assigner.assign(space.rows(part.records, options.threads), found, new Float32Array(part.count));
@@ -76,23 +118,28 @@ export function assignRows(
     }
   }
   nearest.sync();
-  const agreement = options.assign === 'exact' ? 1 : agreementOf(space, records, nearest, representatives, options);
+  const agreement = options.assign === 'exact' ? 1 : sampledAgreement(space, records, nearest, representatives, options);
   workspace.record(modality, { stage: 'write', row: 0, state, agreement });
   return { nearest, agreement };
 }
 
-function agreementOf(
+function sampledAgreement(
   space: Space,
   records: ScratchFile,
   nearest: ScratchFile,
   representatives: Representatives,
   options: StageOptions,
 ): number {
-  const random = seededRandom(options.seed, `agreement of ${options.modality}`);
-  const sample = sampleAscending(random, AGREEMENT_SAMPLE, records.rows);
-  const rows = space.rows(readRecords(records, sample, options), options.threads);
-  const exact = new Uint32Array(rows.count);
-  space.assigner(representatives, null, options.threads).assign(rows, exact, new Float32Array(rows.count));
-  const found = new Uint32Array(readRecords(nearest, sample, options).buffer);
-  return found.filter((cluster, i) => cluster === exact[i]).length / sample.length;
+  const sample = sampledNumbers(records, AGREEMENT_SAMPLE, 'agreement', options);
+  const rows = rowsOf(space, records, sample, options);
+  const exact = nearestOf(space.assigner(representatives, null, options.threads), rows);
+  return agreementOf(new Uint32Array(readRecords(nearest, sample, options).buffer), exact);
+}
+
+function rowsOf(space: Space, records: ScratchFile, numbers: Uint32Array, options: StageOptions): Rows {
+  return space.rows(readRecords(records, numbers, options), options.threads);
+}
+
+function sampledNumbers(records: ScratchFile, count: number, use: string, options: StageOptions): Uint32Array {
+  return sampleAscending(seededRandom(options.seed, `${use} of ${options.modality}`), count, records.rows);
 }

@@ -4,7 +4,7 @@
 import type { Representatives, Rows, Space } from '../../src/codecs/codec.ts';
 import { clusterCount } from '../../src/index/ecp.ts';
 import { type Random, sampleAscending, seededRandom } from '../../src/random.ts';
-import { assignerFor, assignInParts } from './assign.ts';
+import { assignerFor, assignInParts, fewOf } from './assign.ts';
 import { sampleRecords, sampleSize } from './sample.ts';
 import type { ScratchFile } from './scratch.ts';
 import { groupRows } from './slots.ts';
@@ -25,7 +25,7 @@ export function learnRepresentatives(space: Space, records: ScratchFile, options
   const onRows = (done: number): void => options.onProgress('cluster', done, refine * rows.count);
   onRows(0);
   for (let pass = 1; pass <= refine; pass++) {
-    const assigner = assignerFor(space, representatives, options);
+    const assigner = assignerFor(space, representatives, () => fewOf(space, rows), options);
     assignInParts(assigner, options.assign, rows, nearest, (done) => onRows((pass - 1) * rows.count + done));
     const { order, starts } = groupRows(nearest, representatives.count);
     representatives = rows.means(order, starts, representatives, threads);

@@ -11,6 +11,8 @@ const LEAST_SAMPLE = 300_000;
 const ROWS_PER_CLUSTER = 8;
 /** in at most so many bytes of records. */
 const SAMPLE_BYTES = 2 ** 31;
+/** Fewer rows than one of so many are read one by one. */
+const FEW = 64;
 
 /** Rows that representatives are learned from. It depends on the collection alone, not on the memory at hand. */
 export function sampleSize(rows: number, clusters: number, recordBytes: number): number {
@@ -28,6 +30,12 @@ export function readRecords(records: ScratchFile, rows: Uint32Array, options: St
   const out = new Uint8Array(rows.length * recordBytes);
   if (rows.length === records.rows) {
     records.read(0, out);
+    return out;
+  }
+  if (rows.length * FEW < records.rows) {
+    rows.forEach((row, i) => {
+      records.read(row, out.subarray(i * recordBytes, (i + 1) * recordBytes));
+    });
     return out;
   }
   const rowsPerPart = partRows(recordBytes, options.checkpointRows);
