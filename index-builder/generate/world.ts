@@ -6,7 +6,7 @@
 // collection has dense and thin regions, and feature counts fall off by Zipf's law. A city prefers a few kinds that
 // other places show as well: neither modality alone tells its items apart.
 
-import { type Random, seededRandom } from '../../src/random.ts';
+import { type Random, seededRandom, shuffled } from '../../src/random.ts';
 import { drawTable, zipfWeights } from './chance.ts';
 import { CITY_COUNT } from './cities.ts';
 import { FEATURES, type ModalityLayout, RATIO_LIMIT, TEXT, VALUE_LIMIT, VISUAL } from './layout.ts';

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lookups.h"
+
 namespace farsight {
 
 namespace {
