@@ -156,18 +156,27 @@ function scan(
 
 /** What the heads have found so far. */
 class Collected {
-  /** Items not to take (again), ascending. */
-  taken: Uint32Array;
   count = 0;
   complete = true;
   readonly #heads: readonly Head[];
   readonly #runs: Run[] = [];
+  #taken: Uint32Array;
+  /** Runs whose items are in #taken; those of the last one never need to be. */
+  #runsTaken = 0;
   #clustersRead = 0;
   #itemsScored = 0;
 
   constructor(heads: readonly Head[], skip: Uint32Array) {
     this.#heads = heads;
-    this.taken = skip;
+    this.#taken = skip;
+  }
+
+  /** Items not to take (again), ascending. */
+  get taken(): Uint32Array {
+    for (; this.#runsTaken < this.#runs.length; this.#runsTaken++) {
+      this.#taken = merged(this.#taken, (this.#runs[this.#runsTaken] as Run).items.slice().sort());
+    }
+    return this.#taken;
   }
 
   add(run: Run, result: ScanResult): void {
@@ -176,10 +185,6 @@ class Collected {
     this.#clustersRead += result.clustersRead;
     this.#itemsScored += result.itemsScored;
     this.complete &&= result.complete;
-    const taken = new Uint32Array(this.taken.length + run.items.length);
-    taken.set(this.taken);
-    taken.set(run.items, this.taken.length);
-    this.taken = taken.sort();
   }
 
   result(clustersOmitted: number, itemsOmitted: number): Candidates {
@@ -207,4 +212,15 @@ class Collected {
       complete: this.complete,
     };
   }
+}
+
+/** Two ascending lists as one. */
+function merged(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const all = new Uint32Array(a.length + b.length);
+  for (let i = 0, j = 0; i + j < all.length; ) {
+    const fromA = j === b.length || (i < a.length && (a[i] as number) <= (b[j] as number));
+    const at = i + j;
+    all[at] = (fromA ? a[i++] : b[j++]) as number;
+  }
+  return all;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "magnitudes.h"
@@ -24,14 +25,11 @@ size_t position(uint32_t features, size_t i, uint32_t j) {
 }
 
 // 4, 2 or 1 bytes, little-endian.
-uint32_t load_run(const uint8_t* bytes, uint32_t run) {
-  if (run == 1) return *bytes;
-  uint32_t word = 0;
-  if (run == 4) {
-    std::memcpy(&word, bytes, 4);
-  } else {
-    std::memcpy(&word, bytes, 2);
-  }
+template <uint32_t kRun>
+uint32_t load_run(const uint8_t* bytes) {
+  if constexpr (kRun == 1) return *bytes;
+  std::conditional_t<kRun == 4, uint32_t, uint16_t> word;
+  std::memcpy(&word, bytes, sizeof word);
   return word;
 }
 
@@ -52,53 +50,76 @@ struct alignas(64) TableLine {
 
 } // namespace
 
-// The field at a bit of the refine section: its sign bit goes to the top and comes back down.
-inline int32_t RatioCodes::rest(size_t bit) const {
-  if (low_bits_ == 0) return 0;
-  uint32_t field;
-  std::memcpy(&field, refine_ + bit / 8, sizeof field);
-  return static_cast<int32_t>(field >> (bit % 8) << (32 - low_bits_)) >> (32 - low_bits_);
+// The bits of the refine section from one on; 57 of them at least.
+inline uint64_t RatioCodes::refine_from(size_t bit) const {
+  uint64_t word;
+  std::memcpy(&word, refine_ + bit / 8, sizeof word);
+  return word >> (bit % 8);
+}
+
+// The lowest field: its sign bit goes to the top and comes back down.
+inline int32_t RatioCodes::rest(uint64_t fields) const {
+  return static_cast<int32_t>(static_cast<uint32_t>(fields) << (32 - low_bits_)) >> (32 - low_bits_);
 }
 
 template <typename Visit>
 void RatioCodes::for_each(size_t slot, Visit visit) const {
   switch (shape_.id_form) {
-    case IdForm::kByte: return for_each_as<IdForm::kByte>(slot, visit);
-    case IdForm::kTenBit: return for_each_as<IdForm::kTenBit>(slot, visit);
-    case IdForm::kWord: return for_each_as<IdForm::kWord>(slot, visit);
+    case IdForm::kByte: return for_each_of<IdForm::kByte>(slot, visit);
+    case IdForm::kTenBit: return for_each_of<IdForm::kTenBit>(slot, visit);
+    case IdForm::kWord: return for_each_of<IdForm::kWord>(slot, visit);
   }
 }
 
-// Visits the features in order. Those of a run (four, a pair, a single one) lie side by side, so each of their arrays is
-// read once a run.
+// The usual numbers of features (the papers' 6, and the least of representatives) have loops of their own, unrolled.
 template <IdForm form, typename Visit>
+void RatioCodes::for_each_of(size_t slot, Visit visit) const {
+  switch (parameters_.features) {
+    case 6: return for_each_as<form, 6>(slot, visit);
+    case 8: return for_each_as<form, 8>(slot, visit);
+    default: return for_each_as<form, 0>(slot, visit);
+  }
+}
+
+// Visits the features in order, as many as there are for kFeatures = 0. Those of a run (four, a pair, a single one) lie
+// side by side, so each of their arrays is read once a run.
+template <IdForm form, uint32_t kFeatures, typename Visit>
 void RatioCodes::for_each_as(size_t slot, Visit visit) const {
-  const uint32_t features = parameters_.features;
+  const uint32_t features = kFeatures == 0 ? parameters_.features : kFeatures;
   const uint8_t* low = block(slot / kRatioBlockItems);
   const uint8_t* values = low + features * size_t{64};
   const uint8_t* upper = values + features * size_t{64};
-  const uint32_t fours = features & ~3u, pairs = features & ~1u;
   const size_t first_bit = slot * features * low_bits_;
-  for (uint32_t j = 0; j < features;) {
-    const uint32_t run = j < fours ? 4 : j < pairs ? 2 : 1;
+  // Of few features one word has all rests.
+  const bool together = features * low_bits_ <= 57;
+  uint64_t rests = low_bits_ == 0 ? 0 : refine_from(first_bit);
+  const auto visit_run = [&](uint32_t j, auto run) {
     const size_t at = position(features, slot % kRatioBlockItems, j);
-    const uint32_t ids = load_run(low + at, run), highs = load_run(values + at, run);
+    const uint32_t ids = load_run<run.value>(low + at), highs = load_run<run.value>(values + at);
     uint32_t uppers = 0, planes[2] = {0, 0};
-    if constexpr (form == IdForm::kWord) uppers = load_run(upper + at, run);
+    if constexpr (form == IdForm::kWord) uppers = load_run<run.value>(upper + at);
     if constexpr (form == IdForm::kTenBit) {
       const uint8_t* bits = upper + at / 64 * 16 + at % 64 / 8;
       planes[0] = bits[0] >> (at % 8);
       planes[1] = bits[8] >> (at % 8);
     }
-    for (uint32_t f = 0; f < run; ++f, ++j) {
+    for (uint32_t f = 0; f < run.value; ++f) {
       uint32_t id = ids >> (8 * f) & 255;
       if constexpr (form == IdForm::kWord) id |= (uppers >> (8 * f) & 255) << 8;
       if constexpr (form == IdForm::kTenBit) id |= (planes[0] >> f & 1) << 8 | (planes[1] >> f & 1) << 9;
-      const int32_t code = static_cast<int32_t>((highs >> (8 * f) & 255) << low_bits_) + rest(first_bit + j * low_bits_);
+      int32_t code = static_cast<int32_t>((highs >> (8 * f) & 255) << low_bits_);
+      if (low_bits_ != 0) {
+        code += rest(together ? rests : refine_from(first_bit + (j + f) * low_bits_));
+        rests >>= low_bits_;
+      }
       const bool known = id < parameters_.dims && code >= 0;
-      visit(j, known ? id : 0, known ? static_cast<uint32_t>(code) : 0);
+      visit(j + f, known ? id : 0, known ? static_cast<uint32_t>(code) : 0);
     }
-  }
+  };
+  uint32_t j = 0;
+  for (; j + 4 <= features; j += 4) visit_run(j, std::integral_constant<uint32_t, 4>{});
+  if (features & 2) visit_run(j, std::integral_constant<uint32_t, 2>{});
+  if (features & 1) visit_run(j + (features & 2), std::integral_constant<uint32_t, 1>{});
 }
 
 namespace {

@@ -73,8 +73,11 @@ class RatioCodes final : public Codes {
 
  private:
   template <IdForm form, typename Visit>
+  void for_each_of(size_t slot, Visit visit) const;
+  template <IdForm form, uint32_t kFeatures, typename Visit>
   void for_each_as(size_t slot, Visit visit) const;
-  int32_t rest(size_t bit) const;
+  uint64_t refine_from(size_t bit) const;
+  int32_t rest(uint64_t fields) const;
 
   RatioParameters parameters_;
   RatioShape shape_;

@@ -14,8 +14,6 @@ namespace {
 
 // Of which a score is learned that so many groups reach.
 constexpr size_t kSampledGroups = 4096;
-// Clusters between two ranges that are scored rather than passed over: half a block.
-constexpr size_t kGap = 32;
 // Ranges ahead that are asked for, and at most how much of each.
 constexpr size_t kPrefetchRanges = 4;
 constexpr size_t kPrefetchBytes = 8192;
@@ -48,20 +46,23 @@ float reached_by(const std::vector<float>& scores, size_t groups, size_t nth) {
   return *at;
 }
 
-// The clusters of about every `nth` group, the best by their means: ascending ranges below `total`, those that nearly
-// meet joined.
-std::vector<Range> promising(const ClusterGroups& groups, const Query& query, size_t nth, size_t total) {
-  const size_t count = groups.starts.size() - 1, block = groups.means->block_items();
-  std::vector<float> scores((count + block - 1) / block * block);
-  query.approximate(0, scores.size() / block, scores.data());
+// The clusters of about every `nth` group, the best by their means, and those in the same blocks, which are read with
+// them: ascending ranges below `total`.
+std::vector<Range> promising(const Cells& cells, const Query& query, size_t nth, size_t total) {
+  const ClusterGroups& groups = cells.groups;
+  const size_t count = groups.starts.size() - 1, own = groups.means->block_items();
+  const size_t block = cells.representatives->block_items();
+  std::vector<float> scores((count + own - 1) / own * own);
+  query.approximate(0, scores.size() / own, scores.data());
   std::vector<uint32_t> chosen(count + 16);
   chosen.resize(kernels().select_at_least(scores.data(), count, reached_by(scores, count, nth), chosen.data()));
   std::vector<Range> ranges;
   for (const uint32_t g : chosen) {
-    const size_t begin = std::max<size_t>(groups.starts[g], ranges.empty() ? 0 : ranges.back().end);
-    const size_t end = std::min<size_t>(groups.starts[g + 1], total);
+    const size_t from = ranges.empty() ? 0 : ranges.back().end;
+    const size_t begin = std::max<size_t>(groups.starts[g] / block * block, from);
+    const size_t end = std::min((groups.starts[g + 1] + block - 1) / block * block, total);
     if (begin >= end) continue;
-    if (!ranges.empty() && begin - ranges.back().end < kGap) ranges.back().end = end;
+    if (begin == from && !ranges.empty()) ranges.back().end = end;
     else ranges.push_back({begin, end});
   }
   return ranges;
@@ -111,7 +112,7 @@ size_t select_clusters(const Cells& cells, const ClusterQueries& queries, size_t
   const size_t nth = std::min(kGroupShare, total / std::max<size_t>(1, count * kLeastScored));
   std::vector<Scored> best;
   if (queries.groups != nullptr && nth > 1) {
-    best = best_of(cells, queries, promising(cells.groups, *queries.groups, nth, total), count, admit);
+    best = best_of(cells, queries, promising(cells, *queries.groups, nth, total), count, admit);
   }
   if (best.size() < count) best = best_of(cells, queries, {{0, total}}, count, admit);
   std::sort(best.begin(), best.end(), Better{});

@@ -19,8 +19,6 @@ import type {
 /** Representatives and spreads are means and variances: 4,080 steps of the largest are finer than what they say. */
 export const REPRESENTATIVE_BITS = 12;
 const REPRESENTATIVE_MAX_CODE = 255 * 2 ** (REPRESENTATIVE_BITS - 8);
-/** Of the mean of a group of clusters. */
-const GROUP_FEATURES = 16;
 /** Readable bytes behind the last rest of a refine section. */
 const REFINE_TAIL_BYTES = 8;
 
@@ -167,7 +165,7 @@ export class RatioSpace implements Space {
 
   /** Not drawn out to unit length: the mean of unlike members promises less. */
   groupMeans(representatives: SparseRepresentatives, starts: Uint32Array, threads: number): SparseRepresentatives {
-    const means = noVectors(starts.length - 1, Math.min(GROUP_FEATURES, this.dims));
+    const means = noVectors(starts.length - 1, representatives.perRow);
     native.meansSparse(representatives, this.dims, ascending(representatives.count), starts, threads, means);
     return means;
   }
