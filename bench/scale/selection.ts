@@ -48,12 +48,7 @@ function withoutGroups({ directory, manifest }: Collection): Collection {
   return openSections(directory, { ...manifest, modalities });
 }
 
-function selectionOf(
-  collection: Collection,
-  grouped: Modality,
-  flat: Modality,
-  sets: readonly LabelSet[],
-): Selection {
+function selectionOf(collection: Collection, grouped: Modality, flat: Modality, sets: readonly LabelSet[]): Selection {
   const sizeLimit = collection.manifest.build.size_limit;
   const heads = sets.map((labels) => {
     const { weights, bias } = trained(grouped, { ...labels, seed: 0 });
