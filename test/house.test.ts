@@ -486,6 +486,13 @@ t.test('no tracked file of the tools names a path of one machine', async (t) => 
   }
 });
 
+t.test('coverage leaves out the files that hold types alone, which nothing ever loads, and no other', async (t) => {
+  const typesAlone = filesIn(['dist/index-builder', 'dist/src'], '.js').filter(
+    (path) => read(path).replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '').trim() === 'export {};',
+  );
+  t.strictSame(packageJson.c8.exclude, typesAlone, 'c8.exclude of package.json');
+});
+
 t.test('the output holds nothing whose source is gone', async (t) => {
   const stale = filesIn(['dist/src', 'dist/index-builder', 'dist/bench', 'dist/test'], '.js').filter(
     (path) => !existsSync(join(root, path.replace(/^dist\//, '').replace(/\.js$/, '.ts'))),
@@ -499,7 +506,7 @@ type Package = Readonly<Record<string, unknown>> & {
   readonly integrity?: string;
 };
 
-const packageJson: Package = JSON.parse(read('package.json'));
+const packageJson: Package & { readonly c8: { readonly exclude: readonly string[] } } = JSON.parse(read('package.json'));
 const packageLock: { name: string; version: string; packages: Record<string, Package> } = JSON.parse(
   read('package-lock.json'),
 );
