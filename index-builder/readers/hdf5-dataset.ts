@@ -180,7 +180,6 @@ function explained<Result>(step: () => Result): Result {
   try {
     return step();
   } catch (error) {
-    if (error instanceof InputError) throw error;
     const { message = String(error) } = error as Error;
     const causes = [...message.matchAll(/^ +#\d+: .*?\(\): (.*)$/gm)];
     throw new Error(causes.at(-1)?.[1] ?? message);

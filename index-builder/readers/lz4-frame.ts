@@ -67,10 +67,11 @@ function decodeBlock(block: Uint8Array, out: Uint8Array, from: number): number {
     at += literals;
     end += literals;
     if (at >= block.length) break;
-    const offset = (block[at] as number) + (block[at + 1] ?? 0) * 256;
+    // NaN where the block ends in it.
+    const offset = (block[at] as number) + (block[at + 1] as number) * 256;
     at += 2;
     const matched = length(token & 15) + 4;
-    if (offset === 0 || offset > end || end + matched > out.length) throw new Error('an LZ4 match out of range');
+    if (!(offset > 0 && offset <= end) || end + matched > out.length) throw new Error('an LZ4 match out of range');
     if (offset >= matched) {
       out.copyWithin(end, end - offset, end - offset + matched);
       end += matched;
