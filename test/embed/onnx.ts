@@ -2,13 +2,12 @@
 
 import { writeFileSync } from 'node:fs';
 
-const FLOAT = 1;
-const INT64 = 7;
-const FLOAT16 = 10;
+/** The numbers of element types. */
+const TYPES = { float32: 1, int64: 7, float16: 10 } as const;
 
 export interface Value {
   readonly name: string;
-  readonly type?: 'float32' | 'float16';
+  readonly type?: keyof typeof TYPES;
   /** Numbers, or names of sizes that are free. */
   readonly shape: readonly (number | string)[];
 }
@@ -63,7 +62,7 @@ function nodeBytes({ operator, inputs, outputs, attributes = {} }: Node): Buffer
 function constantBytes({ name, shape, values }: Constant): Buffer {
   return Buffer.concat([
     ...shape.map((size) => number(1, size)),
-    number(2, values instanceof BigInt64Array ? INT64 : FLOAT),
+    number(2, TYPES[values instanceof BigInt64Array ? 'int64' : 'float32']),
     field(8, text(name)),
     field(9, Buffer.from(values.buffer, values.byteOffset, values.byteLength)),
   ]);
@@ -71,7 +70,7 @@ function constantBytes({ name, shape, values }: Constant): Buffer {
 
 function valueBytes({ name, type = 'float32', shape }: Value): Buffer {
   const sizes = shape.map((size) => field(1, typeof size === 'number' ? number(1, size) : field(2, text(size))));
-  const tensor = Buffer.concat([number(1, type === 'float32' ? FLOAT : FLOAT16), field(2, Buffer.concat(sizes))]);
+  const tensor = Buffer.concat([number(1, TYPES[type]), field(2, Buffer.concat(sizes))]);
   return Buffer.concat([field(1, text(name)), field(2, field(1, tensor))]);
 }
 

@@ -73,6 +73,7 @@ t.test(
     });
     const changed = parsePreprocessorConfig('p', JSON.stringify(CLIP), { crop: null, resize: { width: 9, height: 9 } });
     t.match(changed, { resize: { width: 9, height: 9 }, crop: null, interpolation: 'bicubic' });
+    t.equal(parsePreprocessorConfig('p', JSON.stringify(CLIP), { background: null }).background, null);
   },
 );
 
@@ -86,6 +87,8 @@ t.test('what a preprocessor_config.json leaves open or asks too much of is refus
     [withoutResample, /^p: resample is missing; .* give --interpolation$/],
     [withoutMean, /^p: image_mean is not a list of three numbers; give --mean$/],
     [{ ...CLIP, size: { longest_edge: 5 } }, /^p: size is not a whole number.*give --resize$/],
+    [{ ...CLIP, crop_size: 'large' }, /^p: crop_size is not a whole number.*give --crop$/],
+    [{ ...CLIP, image_std: [1, 1] }, /^p: image_std is not a list of three numbers; give --std$/],
     [{ ...CLIP, do_resize: false }, /^p: do_resize is false/],
     [{ ...CLIP, do_normalize: 1 }, /^p: do_normalize is not true or false/],
     [{ ...CLIP, rescale_factor: 'x' }, /^p: rescale_factor is not a number/],
@@ -129,4 +132,5 @@ t.test('half precision goes there and back without a change, and rounds to the n
   );
   t.strictSame([...toHalf(values)], [0x7bff, 0x7c00, 0xfc00, 0, 1, 0x3c00, 0x3c02]);
   t.ok(fromHalf(toHalf(Float32Array.of(Number.NaN))).every(Number.isNaN));
+  t.strictSame([...fromHalf(Uint16Array.of(0x7c00, 0xfc00))], [Infinity, -Infinity]);
 });
