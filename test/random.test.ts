@@ -65,6 +65,8 @@ t.test('a sample is ascending, distinct, below the total, and as long as asked o
     [10, 10],
     [20, 10],
     [999, 1000],
+    [1000, 2 ** 20 + 1],
+    [2 ** 20 - 1000, 2 ** 20 + 1],
   ] as const) {
     const sample = sampleAscending(seededRandom(7, 'sample'), count, total);
     t.equal(sample.length, Math.min(count, total));

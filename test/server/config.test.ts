@@ -27,6 +27,13 @@ t.test('collections come from flags, from the environment, or from the file, rel
   t.strictSame(readConfig({ collection: ['c=d'] }, { FARSIGHT_CONFIG: file }).collections, { c: 'd' });
 });
 
+t.test('paths of a file are relative to it, and an empty one is none', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'farsight.json');
+  writeFileSync(file, JSON.stringify({ collections: { a: 'index' }, sessions: 'kept/sessions', jobs: '' }));
+  t.match(readConfig({ config: file }, {}), { sessions: join(folder, 'kept/sessions'), jobs: '' });
+});
+
 t.test('variables that are ours without being settings are left alone', async (t) => {
   const environment = { FARSIGHT_DATA: '/data', FARSIGHT_TRACE: '1', OTHER: 'x' };
   t.equal(readConfig({ collection }, environment).port, 8080);
@@ -77,6 +84,8 @@ t.test('what cannot be used is refused with where it was given and what is expec
     [() => readConfig({ collection, config: file('b', '[]') }, {}), /must hold one JSON object/],
     [() => readConfig({ collection, config: file('c', '{"prot":1}') }, {}), /c: unknown setting 'prot'/],
     [() => readConfig({ config: file('d', '{"collections":["x"]}') }, {}), /a collection is NAME=DIR/],
+    [() => readConfig({ config: file('e', '{"collections":{"a":3}}') }, {}), /e: a collection is NAME=DIR/],
+    [() => readConfig({ collection, config: file('f', '{"host":3}') }, {}), /f: host is 3, expected text/],
     [() => configOf({ collections: { a: 'b' }, workers: 99 }), /workers is 99/],
   ];
   for (const [act, message] of refused) {
