@@ -8,8 +8,8 @@ export function clusterSizes(starts: Uint32Array): ClusterSizes {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const mean = total / sizes.length;
   const variance = sizes.reduce((sum, size) => sum + (size - mean) ** 2, 0) / sizes.length;
-  const quantile = (share: number): number => sizes[Math.ceil(share * sizes.length) - 1] ?? 0;
-  const largest = sizes.at(-1) ?? 0;
+  const quantile = (share: number): number => sizes[Math.ceil(share * sizes.length) - 1] as number;
+  const largest = sizes.at(-1) as number;
   // Gini's coefficient of ascending values x_1 … x_n: sum of (2 i - n - 1) x_i over n times their sum.
   const ranked = sizes.reduce((sum, size, i) => sum + (2 * i + 1 - sizes.length) * size, 0);
   return {

@@ -188,6 +188,8 @@ async function refusals(t: Test, words: readonly string[]): Promise<void> {
     [[...words, '--set', 'colour=red'], /mix: unknown parameter colour; known are/],
     [[...words, '--set', 'zeta=2'], /zeta=2: expected a number from 0 to 1/],
     [[...words, '--set', 'zeta'], /--set zeta: expected KEY=VALUE/],
+    [[...words.slice(0, 2), 'lsc', '--actors', actors, '--set', 'zeta=2'], /zeta=2: expected a number from 0 to 1/],
+    [[...words.slice(0, 2), 'iris', '--actors', actors, '--set', 'c=x', '--out', join(folder, 'o')], /c=x: expected a/],
     [[...words, '--settings', '0'], /--settings 0: expected a whole number from 1/],
     [[...words.slice(0, 2), 'imagnet', '--actors', actors], /imagnet: no such name/],
   ];
