@@ -21,7 +21,8 @@ t.test('lists that memory could not hold are refused before anything is read', a
   const long = join(folder, 'long.txt');
   writeFileSync(long, 'a\n');
   truncateSync(long, 2 ** 31 + 1);
-  const message = /long\.txt: 2147483649 bytes; keys, metadata and lists of pictures are held in memory, .*shorten them/;
+  const message =
+    /long\.txt: 2147483649 bytes; keys, metadata and lists of pictures are held in memory, .*shorten them/;
   for (const attached of [{ ids: long }, { metadata: long }, { thumbnails: long }]) {
     await t.rejects(build(out, { a: [vectors] }, attached), { name: 'IndexError', message });
   }
@@ -56,7 +57,9 @@ t.test('records aside are as many as were written, or the file is named', async 
   const all = new Uint8Array(40);
   written.read(0, all);
   truncateSync(path, 30);
-  t.throws(() => written.read(5, all.subarray(0, 20)), { message: /records: shorter than it was written; it was changed/ });
+  t.throws(() => written.read(5, all.subarray(0, 20)), {
+    message: /records: shorter than it was written; it was changed/,
+  });
   written.close();
   t.throws(() => new ScratchFile(path, 4, 10), { message: /records: 30 bytes, expected at least 40; it was changed/ });
   appendFileSync(path, new Uint8Array(12));

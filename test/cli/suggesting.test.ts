@@ -49,7 +49,9 @@ t.test('the trained model comes with the round where it is asked for', async (t)
 
 t.test('lines hold the sampler of a mix, and the key where there are keys', async (t) => {
   const lines = (directory: string, ...args: readonly string[]) =>
-    printed(directory, ...labels, ...args).trimEnd().split('\n');
+    printed(directory, ...labels, ...args)
+      .trimEnd()
+      .split('\n');
   for (const line of lines(plain)) t.match(line, /^\d+\t-?[\d.]+$/);
   const mixed = lines(plain, '--mix', 'farthest=3,random=2', '--diversity', '.9');
   t.equal(mixed.filter((line) => /^\d+\t-?[\d.]+\trandom$/.test(line)).length, 2);

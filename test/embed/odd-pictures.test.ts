@@ -32,7 +32,13 @@ const plain = await open(pixelsOf(1)).png().toBuffer();
 
 t.test('each picture without a vector is listed with its reason', async (t) => {
   await write(pictures, 'good.png', plain);
-  await write(pictures, 'black.png', await open(Buffer.alloc(40 * 24 * 3)).png().toBuffer());
+  await write(
+    pictures,
+    'black.png',
+    await open(Buffer.alloc(40 * 24 * 3))
+      .png()
+      .toBuffer(),
+  );
   await write(pictures, `${'long/'.repeat(210)}a.png`, plain);
   writeFileSync(Buffer.concat([Buffer.from(`${pictures}/`), Buffer.from([0xff]), Buffer.from('.png')]), plain);
   symlinkSync('nowhere.png', join(pictures, 'link.png'));

@@ -62,7 +62,8 @@ t.test('an Arrow file without batches has no rows, and one of other columns no v
 t.test('bytes and structs of Arrow are no metadata; what cannot be JSON is null', async (t) => {
   const vectors = join(folder, 'two.npy');
   write('two.npy', ones(2, 1));
-  const built = (metadata: string) => build(join(folder, 'out'), { a: [vectors] }, { metadata: join(folder, metadata) });
+  const built = (metadata: string) =>
+    build(join(folder, 'out'), { a: [vectors] }, { metadata: join(folder, metadata) });
   const pair = new Struct([new Field('x', new Int32())]);
   const bad = {
     bytes: vectorFromArray([Uint8Array.of(1), Uint8Array.of(2)], new Binary()),

@@ -44,7 +44,11 @@ const refusals: readonly [string, Uint8Array, RegExp][] = [
   ['another version', frame(0, []), /version 0 of LZ4 frames/],
   ['a dictionary', frame(VERSION | DICTIONARY, []), /with a dictionary/],
   ['a block behind the end', frame(VERSION, [[Buffer.from('abcd'), true]]).subarray(0, 13), /block that ends early/],
-  ['a stored block of more than the format allows', frame(VERSION, [[Buffer.alloc(2 ** 22 + 1), true]]), /block of 4194305/],
+  [
+    'a stored block of more than the format allows',
+    frame(VERSION, [[Buffer.alloc(2 ** 22 + 1), true]]),
+    /block of 4194305/,
+  ],
   ['a length without its last byte', frame(VERSION, [[Buffer.from([0xf0, 0xff]), false]]), /length that ends early/],
   ['literals behind the end', frame(VERSION, [[Buffer.from([0x20, 0x61]), false]]), /literals out of range/],
   ['a match from before the start', frame(VERSION, [[Buffer.from([0x10, 0x61, 2, 0]), false]]), /match out of range/],

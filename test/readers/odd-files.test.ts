@@ -31,7 +31,7 @@ t.test('a deflated array of any byte order is read beyond what its header is loo
         else if (type === 'f4') data.writeFloatLE(value, 4 * at);
         else data.writeDoubleLE(value, 8 * at);
       });
-      if (order === '>') ({ 2: () => data.swap16(), 4: () => data.swap32(), 8: () => data.swap64() })[size]?.();
+      if (order === '>') turned(data, size);
       write('a.npz', zipOf([{ name: 'v.npy', bytes: npy(type, [rows, 10], data, order), deflated: true }]));
       const reader = await open('a.npz');
       t.strictSame(await valuesOf(reader), values, `${order}${type}`);
@@ -95,7 +95,11 @@ t.test('HDF5 of fixed texts is no array, and one that is closed is not read', as
   file.create_dataset({ name: 'texts', data: ['ab', 'cd'], shape: [2, 1], dtype: 'S2' });
   file.close();
   await t.rejects(open('texts.h5'), /dataset 'texts': has elements of HDF5 class 3; expected float32/);
-  for (const [name, options] of [['many.h5', { dataset: 'plain' }], ['none.parquet', {}], ['c.npy', {}]] as const) {
+  for (const [name, options] of [
+    ['many.h5', { dataset: 'plain' }],
+    ['none.parquet', {}],
+    ['c.npy', {}],
+  ] as const) {
     const reader = await open(name, options);
     reader.close();
     await t.rejects(collect(reader.chunks(10)), / is closed/, name);
@@ -119,7 +123,13 @@ t.test('half as many bits as float32 are scores too', async (t) => {
   write('pairs.npy', npy('u1', [2, 2], Buffer.from([3, 1, 0, 2])));
   const reader = await open('bfloat.safetensors', { ids: join(folder, 'pairs.npy') });
   const [chunk] = await collect(reader.chunks(2));
-  t.strictSame([[...(chunk?.values ?? [])], [...(chunk as SparseChunk).ids]], [[1, -2, 2, -Infinity], [3, 1, 0, 2]]);
+  t.strictSame(
+    [[...(chunk?.values ?? [])], [...(chunk as SparseChunk).ids]],
+    [
+      [1, -2, 2, -Infinity],
+      [3, 1, 0, 2],
+    ],
+  );
   reader.close();
   for (const [header, message] of [
     ['{"a":null}', /tensor 'a' without dtype, shape and data_offsets/],
@@ -194,6 +204,10 @@ async function valuesOf(reader: VectorReader): Promise<number[]> {
 function npy(type: NpyType, shape: readonly number[], data: Uint8Array, order = '<'): Buffer {
   const header = Buffer.from(npyHeader(type, shape)).toString('latin1').replace(`'<${type}'`, `'${order}${type}'`);
   return Buffer.concat([Buffer.from(header, 'latin1'), data]);
+}
+
+function turned(data: Buffer, size: number): Buffer {
+  return size === 2 ? data.swap16() : size === 4 ? data.swap32() : data.swap64();
 }
 
 /** Whole numbers below 2048 as float16. */

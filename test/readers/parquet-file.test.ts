@@ -130,7 +130,11 @@ const footers: readonly [string, (writer: ParquetWriter) => void, RegExp][] = [
   ['fewer rows than lists', (writer) => setRows(writer, 39), /column 'ids': has more than 39 rows of data; /],
   ['more rows than lists', (writer) => setRows(writer, 41), /has 40 lists in the row group from row 0 on; expected 41/],
   ['rows below 0', (writer) => setRows(writer, -1), /cannot be read as Parquet: row groups of -1 rows/],
-  ['no values', (writer) => change(writer, { num_values: 0n }), /column 'ids': has no values; expected a list in every/],
+  [
+    'no values',
+    (writer) => change(writer, { num_values: 0n }),
+    /column 'ids': has no values; expected a list in every/,
+  ],
   [
     'data behind the end',
     (writer) => change(writer, { total_compressed_size: 2n ** 40n }),
@@ -175,7 +179,10 @@ t.test('vectors may begin in any row group', async (t) => {
   for (const first of [0, 15, 16, 33, ROWS]) {
     const values: number[] = [];
     for await (const chunk of reader.chunks(9, first)) values.push(...(chunk as DenseChunk).values);
-    t.strictSame(values, rows.slice(first).flatMap((row) => [row, 1 - row]));
+    t.strictSame(
+      values,
+      rows.slice(first).flatMap((row) => [row, 1 - row]),
+    );
   }
   reader.close();
 });

@@ -55,7 +55,11 @@ const refusals: readonly [string, () => unknown, RegExp][] = [
     () => decodeDictionary(none, { ...base(none), type: 'DICTIONARY_PAGE' }, 'UNCOMPRESSED', int32),
     /a page of -1 values/,
   ],
-  ['places without a dictionary', () => decode(Uint8Array.of(1, 2, 0), 'PLAIN_DICTIONARY', 1), /dictionary without one/],
+  [
+    'places without a dictionary',
+    () => decode(Uint8Array.of(1, 2, 0), 'PLAIN_DICTIONARY', 1),
+    /dictionary without one/,
+  ],
   [
     'a place behind the dictionary',
     () => read(Uint8Array.of(8, 2, 7), first('RLE_DICTIONARY', 1, Uint8Array.of(8, 2, 7)), int32, [1, 2]),
@@ -66,7 +70,11 @@ const refusals: readonly [string, () => unknown, RegExp][] = [
     () => read(Uint8Array.of(33, 2, 7), first('RLE_DICTIONARY', 1, Uint8Array.of(33, 2, 7)), int32, [1]),
     /numbers of 33 bits/,
   ],
-  ['runs that end early', () => read(Uint8Array.of(9), first('RLE_DICTIONARY', 1, Uint8Array.of(9)), int32, [1]), /early/],
+  [
+    'runs that end early',
+    () => read(Uint8Array.of(9), first('RLE_DICTIONARY', 1, Uint8Array.of(9)), int32, [1]),
+    /early/,
+  ],
   [
     'a run whose header never ends',
     () => read(endless, first('RLE_DICTIONARY', 1, endless), int32, [1]),

@@ -6,25 +6,34 @@ import { buildSmallIndex, startTestServer } from '../support.ts';
 
 /** A value and every way to write it, as bytes in hexadecimal. */
 const values: readonly [value: unknown, ways: readonly string[]][] = [
-  [7, ['07', 'cc07', 'cd0007', 'ce00000007', 'cf0000000000000007', 'd007', 'd10007', 'd200000007', 'd30000000000000007']],
+  [
+    7,
+    ['07', 'cc07', 'cd0007', 'ce00000007', 'cf0000000000000007', 'd007', 'd10007', 'd200000007', 'd30000000000000007'],
+  ],
   [-3, ['fd', 'd0fd', 'd1fffd', 'd2fffffffd', 'd3fffffffffffffffd']],
   [0.5, ['ca3f000000', 'cb3fe0000000000000']],
   [null, ['c0']],
-  [[false, true], ['92c2c3', 'dc0002c2c3', 'dd00000002c2c3']],
+  [
+    [false, true],
+    ['92c2c3', 'dc0002c2c3', 'dd00000002c2c3'],
+  ],
   ['né', ['a36ec3a9', 'd9036ec3a9', 'da00036ec3a9', 'db000000036ec3a9']],
   [{ k: 1 }, ['81a16b01', 'de0001a16b01', 'df00000001a16b01', '81d9016b01']],
 ];
 
 for (const [value, ways] of values) {
-  t.test(`${JSON.stringify(value)} is read from ${ways.length} ways of writing it, and cut off from none`, async (t) => {
-    for (const way of ways) {
-      const bytes = Buffer.from(way, 'hex');
-      t.strictSame(unpack(bytes), value, way);
-      for (let cut = 1; cut < bytes.length; cut++) {
-        t.throws(() => unpack(bytes.subarray(0, cut)), { code: 'malformed-body', message: /ends inside a value/ });
+  t.test(
+    `${JSON.stringify(value)} is read from ${ways.length} ways of writing it, and cut off from none`,
+    async (t) => {
+      for (const way of ways) {
+        const bytes = Buffer.from(way, 'hex');
+        t.strictSame(unpack(bytes), value, way);
+        for (let cut = 1; cut < bytes.length; cut++) {
+          t.throws(() => unpack(bytes.subarray(0, cut)), { code: 'malformed-body', message: /ends inside a value/ });
+        }
       }
-    }
-  });
+    },
+  );
 }
 
 t.test('a 64-bit integer that no number holds is refused on either side of zero', async (t) => {

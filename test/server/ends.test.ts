@@ -55,6 +55,6 @@ t.test('a command tells where it failed when that is asked for', async (t) => {
     const env = { ...process.env, FARSIGHT_TRACE: trace };
     return spawnSync(command, [...nodeArgs, bin, 'inspect', nowhere], { encoding: 'utf8', env });
   };
-  t.match(run('1'), { status: 1, stderr: /IndexError: .*\n +at .*\n[^]*farsight inspect: .*manifest\.json/ });
+  t.match(run('1'), { status: 1, stderr: /IndexError: .*\n +at .*\n[\s\S]*farsight inspect: .*manifest\.json/ });
   t.match(run(''), { status: 1, stderr: /^farsight inspect: [^\n]*manifest\.json[^\n]*\n$/ });
 });

@@ -19,6 +19,7 @@ async function started(t: Test, generations: Readonly<Record<string, string>> = 
     threads: 1,
     queueLength: 10,
     heapMb: 100,
+    decodedRowsBytes: 2 ** 20,
     onThreadError: (error) => t.fail(error.message),
     worker: new URL('./slow-worker.js', import.meta.url),
   });
@@ -44,8 +45,9 @@ const gone = () => true;
 
 t.test('it does not start over an index that is not there', async (t) => {
   const directories = { small: temporaryFolder(t) };
-  const options = { directories, generations: {}, threads: 1, queueLength: 1, heapMb: 100, onThreadError: () => {} };
-  await t.rejects(Engine.start(options), { message: /manifest\.json/ });
+  const sizes = { threads: 1, queueLength: 1, heapMb: 100, decodedRowsBytes: 2 ** 20 };
+  const starting = Engine.start({ directories, generations: {}, ...sizes, onThreadError: () => {} });
+  await t.rejects(starting, { message: /manifest\.json/ });
 });
 
 t.test('a thread answers neither for a collection it does not have nor from an index that was replaced', async (t) => {
@@ -58,7 +60,10 @@ t.test('many labels are moved to the thread, and weigh as much as few', async (t
   const engine = await started(t);
   const exclude = Uint32Array.from({ length: items - 10 }, (_, item) => item);
   const { result } = await engine.suggest('small', round(0, { exclude, k: 20, clusters: 2 ** 31 }), here);
-  t.strictSame([...result.items].sort(), Array.from({ length: 10 }, (_, i) => items - 10 + i));
+  t.strictSame(
+    [...result.items].sort(),
+    Array.from({ length: 10 }, (_, i) => items - 10 + i),
+  );
   t.equal(exclude.length, 0, 'moved, not copied');
 });
 

@@ -25,7 +25,9 @@ async function finished(id: string): Promise<JobReply> {
   }
 }
 
-const loopback = Object.values(networkInterfaces()).flat().some((address) => address?.address === '::1');
+const loopback = Object.values(networkInterfaces())
+  .flat()
+  .some((address) => address?.address === '::1');
 
 t.test('an address of IPv6 is told as a URL takes it', { skip: loopback ? false : 'no IPv6 here' }, async (t) => {
   const { url } = await startTestServer(t, { collections: { small }, host: '::1' });
@@ -77,7 +79,12 @@ t.test('more items than a session holds are refused as labels', async (t) => {
 t.test('a sweep of nothing has no precision, and its sample is everything else', async (t) => {
   const session = await SessionClient.create(server);
   await session.call('PUT', '/labels', { positive: [1], negative: [2] });
-  const order = { score: 1e9, modalities: { text: {} }, model: { kind: 'rocchio' }, audit: { strata: 1, per_stratum: 5 } };
+  const order = {
+    score: 1e9,
+    modalities: { text: {} },
+    model: { kind: 'rocchio' },
+    audit: { strata: 1, per_stratum: 5 },
+  };
   const { body } = await session.call<JobReply>('POST', '/sweeps', order);
   const job = await finished(body.id);
   t.match(job, { status: 'done', result: { items: 0 } });

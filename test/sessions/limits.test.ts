@@ -8,8 +8,8 @@ import t, { type Test } from 'tap';
 import type { RoundEvent, SessionEvent } from '../../src/sessions/events.ts';
 import { FileStore } from '../../src/sessions/file.ts';
 import { frame } from '../../src/sessions/frames.ts';
-import { memoryStore } from '../../src/sessions/memory.ts';
 import { type SessionLimits, Sessions } from '../../src/sessions/sessions.ts';
+import { memoryStore } from '../../src/sessions/store.ts';
 import { temporaryFolder } from '../support.ts';
 
 const limits: SessionLimits = {
@@ -104,7 +104,10 @@ t.test('a file that cannot grow refuses changes whole, and takes them again when
   const session = await sessions.create(start);
   const before = statSync(path).size;
   limitFiles(t, before + 20);
-  await t.rejects(sessions.append(session, labels(5)), { code: 'storage-failed', message: /cannot be written \(EFBIG/ });
+  await t.rejects(sessions.append(session, labels(5)), {
+    code: 'storage-failed',
+    message: /cannot be written \(EFBIG/,
+  });
   await t.rejects(sessions.create(start), { code: 'storage-failed' });
   t.strictSame([sessions.count, session.events.length], [1, 1]);
   t.equal(statSync(path).size, before, 'what was written of it is gone');
