@@ -20,6 +20,8 @@ export interface CandidateSearch {
   readonly sizeLimit: number;
   /** Items of the collection. */
   readonly items: number;
+  /** A bit for each item that a filter lets through; all are without. */
+  readonly admitted?: Uint32Array;
 }
 
 /** Candidates one head found, with its scores of them, best first within each segment. */
@@ -49,7 +51,7 @@ export function candidatesOfAll(heads: readonly Head[], search: CandidateSearch,
     const items = new Uint32Array(most);
     const scores = new Float64Array(most);
     const { workers, deadlineMs } = search;
-    const result = native.scanAll(head.prepared, collected.taken, workers, deadlineMs, items, scores);
+    const result = native.scanAll(head.prepared, collected.taken, workers, deadlineMs, items, scores, search.admitted);
     collected.add({ head, items: items.subarray(0, result.found), scores: scores.subarray(0, result.found) }, result);
   }
   return collected.result(0, 0);
@@ -142,6 +144,7 @@ function scan(
     items,
     scores,
     counts,
+    search.admitted,
   );
   // Close the gaps behind segments that yielded less.
   let end = 0;

@@ -2,6 +2,7 @@
 // and again, wider, when more are.
 
 import { type Candidates, candidatesOfAll, candidatesOfBestClusters } from './candidates.ts';
+import type { Admission } from './filter.ts';
 import { type Fused, fuse } from './fusion.ts';
 import type { Head } from './head.ts';
 import type { Collection } from './index/open.ts';
@@ -28,6 +29,7 @@ export class FarthestSearch {
   readonly #request: RoundRequest;
   readonly #skip: Uint32Array;
   readonly #onStage: (stage: Stage) => void;
+  readonly #admission: Admission | null;
   #found = NOTHING;
   #fused: Fused = { order: new Uint32Array(0), scores: new Float64Array(0), ranks: [] };
 
@@ -37,12 +39,14 @@ export class FarthestSearch {
     request: RoundRequest,
     skip: Uint32Array,
     onStage: (stage: Stage) => void,
+    admission: Admission | null,
   ) {
     this.#collection = collection;
     this.#heads = heads;
     this.#request = request;
     this.#skip = skip;
     this.#onStage = onStage;
+    this.#admission = admission;
   }
 
   get clustersOmitted(): number {
@@ -93,6 +97,7 @@ export class FarthestSearch {
       k: count,
       sizeLimit: this.#collection.manifest.build.size_limit,
       items: this.#collection.items,
+      ...(this.#admission === null ? {} : { admitted: this.#admission.bits }),
     };
     this.#found = request.exhaustive
       ? candidatesOfAll(this.#heads, search, this.#skip)

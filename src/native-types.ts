@@ -150,6 +150,18 @@ export interface TopicInference {
   readonly threads: number;
 }
 
+/** What the value of a field must be: one of some texts of JSON, or, where these are null, a number within a range. */
+export interface FilterCondition {
+  /** As JSON writes it. */
+  readonly field: string;
+  readonly values: readonly string[] | null;
+  readonly least: number;
+  readonly most: number;
+  /** Whether the bound itself is outside. */
+  readonly above: boolean;
+  readonly below: boolean;
+}
+
 declare const brand: unique symbol;
 /** What lives in native code; handles of different kinds cannot be mixed up. */
 interface Handle<Name extends string> {

@@ -7,6 +7,7 @@ import type { NativeSweep } from './native-sweep.ts';
 import type {
   CellsHandle,
   CodesHandle,
+  FilterCondition,
   HeadHandle,
   MlpOptions,
   MlpResult,
@@ -122,6 +123,7 @@ export interface Native extends NativeBuilding, NativeSweep {
     items: Uint32Array,
     scores: Float64Array,
     counts: Uint32Array,
+    admitted?: Uint32Array,
   ): ScanResult;
   scanAll(
     head: HeadHandle,
@@ -130,7 +132,17 @@ export interface Native extends NativeBuilding, NativeSweep {
     deadlineMs: number,
     items: Uint32Array,
     scores: Float64Array,
+    admitted?: Uint32Array,
   ): ScanResult & { readonly found: number };
+  /** Sets the bits of the records [first, last) that meet all conditions; returns how many do. See filter.h. */
+  filterRecords(
+    offsets: SectionHandle,
+    bytes: SectionHandle,
+    conditions: readonly FilterCondition[],
+    first: number,
+    last: number,
+    admitted: Uint32Array,
+  ): number;
   scoreItems(head: HeadHandle, items: Uint32Array, scores: Float64Array): void;
   itemDistances(cells: CellsHandle, query: Float32Array, items: Uint32Array, distances: Float64Array): void;
   /** order: 0 … n-1 by score descending, then item ascending. */

@@ -53,6 +53,7 @@ export function roundAccount({ model, mix, coverage }: RoundResult) {
       clusters_omitted: coverage.clustersOmitted,
       items_omitted: coverage.itemsOmitted,
       similar_omitted: coverage.similarOmitted,
+      ...(coverage.itemsPassing === undefined ? {} : { items_passing: coverage.itemsPassing }),
       complete: coverage.complete,
     },
   };

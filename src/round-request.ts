@@ -22,12 +22,26 @@ export type ModelOptions =
     }
   | { readonly kind: 'rocchio'; readonly positiveWeight: number; readonly negativeWeight: number };
 
+/** All rules must hold. */
+export interface Filter {
+  readonly must: readonly FilterRule[];
+}
+
+/** `range` or `in`, of a field of the items' metadata; of a list one element must meet it. */
+export interface FilterRule {
+  readonly field: string;
+  readonly range?: { readonly gte?: number; readonly gt?: number; readonly lte?: number; readonly lt?: number };
+  readonly in?: readonly (string | number | boolean | null)[];
+}
+
 /** Everything a round depends on besides the index. Item numbers are below the collection's item count. */
 export interface RoundRequest {
   readonly positive: Uint32Array;
   readonly negative: Uint32Array;
   /** Further items never to suggest (seen, excluded); may repeat labelled ones. */
   readonly exclude: Uint32Array;
+  /** Items that do not pass are never suggested; all pass without. */
+  readonly filter?: Filter;
   readonly k: number;
   readonly seed: number;
   readonly model: ModelOptions;
@@ -96,6 +110,8 @@ export interface RoundResult {
     readonly itemsOmitted: number;
     /** Items left out because they are more similar than `diversity` to one suggested. */
     readonly similarOmitted: number;
+    /** With a filter: the items that pass it, of those that there was time to look at. */
+    readonly itemsPassing?: number;
     /** False when the deadline cut the round short or fewer than k items were left to suggest. */
     readonly complete: boolean;
   };
@@ -164,6 +180,9 @@ export const SAMPLER_RANGES = {
   segments: [2, 32],
   zeta: [0, 1],
 } as const;
+
+/** Least and most rules, values of one rule, and characters of a field's name. */
+export const FILTER_RANGES = { rules: [1, 32], values: [1, 1000], fieldChars: [1, 256] } as const;
 
 /** Weight of a modality in the fusion when none is given. */
 export const DEFAULT_WEIGHT = 1;

@@ -3,11 +3,13 @@
 
 import { DecodedRows } from './decoded-rows.ts';
 import { FarthestSearch } from './farthest-search.ts';
+import { type Admission, admits, admittedItems } from './filter.ts';
 import { GridCells } from './grid-cells.ts';
 import { modalityOf, randomItems, trainHeads } from './heads.ts';
 import type { Collection } from './index/open.ts';
 import { type Diversity, Mix, type Mixed, type Stream } from './mix.ts';
 import { native } from './native.ts';
+import { sampleOutside, seededRandom } from './random.ts';
 import {
   mixAccount,
   type RoundRequest,
@@ -29,8 +31,9 @@ const FARTHEST = SAMPLERS.indexOf('farthest');
 
 /**
  * Runs one round. With no positives there is nothing to learn from, and the round explores: random unlabelled items,
- * whatever the mix. `cells` and `decoded` keep grids and labelled rows from one round to the next. Throws RangeError for
- * a modality the collection lacks or an item past its end.
+ * whatever the mix. `cells` and `decoded` keep grids and labelled rows from one round to the next; `admission` is what the
+ * request's filter lets through, null without one. Throws RangeError for a modality the collection lacks or an item past its
+ * end.
  */
 export function round(
   collection: Collection,
@@ -38,17 +41,20 @@ export function round(
   onStage: (stage: Stage) => void = () => {},
   cells: GridCells = new GridCells(),
   decoded: DecodedRows = new DecodedRows(0),
+  admission: Admission | null = null,
 ): RoundResult {
   const skip = ascendingUnion(request.positive, request.negative, request.exclude);
   const spaces = spacesOf(collection, request);
   const mix = new Mix(diversityOf(spaces, request), { fillUp: request.diversity === null });
-  if (request.positive.length === 0) return explore(collection, request, skip, mix);
+  if (request.positive.length === 0) return explore(collection, request, skip, mix, admission);
 
   const { heads, pseudoNegatives } = trainHeads(collection, request, skip, decoded);
   onStage('fit');
-  const search = new FarthestSearch(collection, heads, request, skip, onStage);
+  const search = new FarthestSearch(collection, heads, request, skip, onStage, admission);
   const survey = new ExactSurvey(heads, spaces, request, { generation: collection.generation, cells });
-  const mixed = mix.fill(streams(request, search, survey, skip, mix), 'farthest', request.k);
+  const isFree = (item: number): boolean =>
+    !mix.hasLooked(item) && !includesSorted(skip, item) && (admission === null || admits(admission, item));
+  const mixed = mix.fill(streams(request, search, survey, isFree), 'farthest', request.k);
   const { candidates, fused } = search.fusedWith(mixed.items.filter((_, i) => mixed.sources[i] !== FARTHEST));
   const { best, sources } = inOrder(mixed, candidates.items, fused.order);
   const items = best.map((candidate) => candidates.items[candidate] as number);
@@ -75,7 +81,13 @@ export function round(
       clustersOmitted: search.clustersOmitted,
       itemsOmitted: search.itemsOmitted,
       similarOmitted: mixed.similarOmitted,
-      complete: search.complete && survey.complete && mixed.complete && items.length === request.k,
+      ...passing(admission),
+      complete:
+        search.complete &&
+        survey.complete &&
+        mixed.complete &&
+        (admission?.complete ?? true) &&
+        items.length === request.k,
     },
   };
   onStage('fuse');
@@ -87,10 +99,8 @@ function streams(
   request: RoundRequest,
   search: FarthestSearch,
   survey: ExactSurvey,
-  skip: Uint32Array,
-  mix: Mix,
+  isFree: (item: number) => boolean,
 ): readonly Stream[] {
-  const isFree = (item: number): boolean => !mix.hasLooked(item) && !includesSorted(skip, item);
   const { positive, seed, k } = request;
   const context: SampleContext = { survey, positive, isFree, seed };
   const free = function* (items: Iterable<number>): Iterable<number> {
@@ -111,16 +121,23 @@ function trainedOf({ modalities }: RoundRequest, name: string, model: Trained['m
 }
 
 /** A round without a model: random items, each as good as another. */
-function explore(collection: Collection, request: RoundRequest, skip: Uint32Array, mix: Mix): RoundResult {
+function explore(
+  collection: Collection,
+  request: RoundRequest,
+  skip: Uint32Array,
+  mix: Mix,
+  admission: Admission | null,
+): RoundResult {
+  const draw = admission === null ? drawnOf(collection, request, skip) : drawnOfAdmitted(admission, request, skip);
   const items = function* (): Iterable<number> {
     const offered = new Set<number>();
     for (let count = request.k; ; count *= 2) {
-      const drawn = randomItems(collection, request.seed, count, skip);
+      const { drawn, isAll } = draw(count);
       for (const item of drawn) {
         if (!offered.has(item)) yield item;
         offered.add(item);
       }
-      if (drawn.length < count) return;
+      if (isAll) return;
     }
   };
   const mixed = mix.fill([{ sampler: 'random', share: request.k, items: items() }], 'random', request.k);
@@ -138,9 +155,34 @@ function explore(collection: Collection, request: RoundRequest, skip: Uint32Arra
       clustersOmitted: 0,
       itemsOmitted: 0,
       similarOmitted: mixed.similarOmitted,
-      complete: mixed.complete && mixed.items.length === request.k,
+      ...passing(admission),
+      complete: mixed.complete && (admission?.complete ?? true) && mixed.items.length === request.k,
     },
   };
+}
+
+/** Draws so many random items, or all there are; a larger draw begins with a smaller one's items. */
+type Draw = (count: number) => { readonly drawn: Iterable<number>; readonly isAll: boolean };
+
+function drawnOf(collection: Collection, { seed }: RoundRequest, skip: Uint32Array): Draw {
+  return (count) => {
+    const drawn = randomItems(collection, seed, count, skip);
+    return { drawn, isAll: drawn.length < count };
+  };
+}
+
+/** Of the items that pass, by their rank; those to skip are drawn too, and left out. */
+function drawnOfAdmitted(admission: Admission, { seed }: RoundRequest, skip: Uint32Array): Draw {
+  const itemAt = admittedItems(admission);
+  return (count) => {
+    const ranks = sampleOutside(seededRandom(seed, 'random items'), count, admission.passed, new Uint32Array(0));
+    const drawn = Array.from(ranks, itemAt).filter((item) => !includesSorted(skip, item));
+    return { drawn, isAll: ranks.length < count };
+  };
+}
+
+function passing(admission: Admission | null): { readonly itemsPassing?: number } {
+  return admission === null ? {} : { itemsPassing: admission.passed };
 }
 
 /** The chosen candidates, best first, and the sampler of each. */

@@ -3,6 +3,7 @@
 
 import { threadId, workerData } from 'node:worker_threads';
 import { DecodedRows } from './decoded-rows.ts';
+import { Filters } from './filter.ts';
 import { GridCells } from './grid-cells.ts';
 import { trainHeads } from './heads.ts';
 import { type Collection, openIndex } from './index/open.ts';
@@ -48,6 +49,7 @@ const collections: ReadonlyMap<string, Collection> = new Map(
 
 const grids = new GridCells();
 const decoded = new DecodedRows(decodedRowsBytes);
+const filters = new Filters();
 
 /** Runs a round. */
 export function suggest({ collection: name, request }: Task): Answer {
@@ -60,7 +62,11 @@ export function suggest({ collection: name, request }: Task): Answer {
     stagesMs[stage] += now - last;
     last = now;
   };
-  const result = round(collection, { ...request, startMs }, timed, grids, decoded);
+  // Half of the time at most: what passes of the items looked at can then still be searched.
+  const untilMs = (startMs + request.deadlineMs) / 2;
+  const { filter } = request;
+  const admission = filter === undefined ? null : filters.of(collection, filter, () => clockMs() >= untilMs);
+  const result = round(collection, { ...request, startMs }, timed, grids, decoded, admission);
   return { result, startMs, stagesMs };
 }
 

@@ -23,6 +23,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_records(env, exports);
   export_clusters(env, exports);
   export_keys(env, exports);
+  export_filter(env, exports);
   export_topics(env, exports);
   return exports;
 }

@@ -27,7 +27,8 @@ constexpr size_t kItemsPerLine = 16;
 // Membership of an ascending list of numbers. A bit per hash answers most questions without a binary search.
 class SkipSet {
  public:
-  explicit SkipSet(std::span<const uint32_t> numbers) : numbers_(numbers) {
+  explicit SkipSet(const ScanOptions& options) : numbers_(options.skip), admitted_(options.admitted) {
+    const auto numbers = numbers_;
     if (numbers.empty()) return;
     while (bits_ < kMostBits && (size_t{1} << bits_) < numbers.size() * 16) ++bits_;
     filter_.resize(size_t{1} << (bits_ - 6));
@@ -35,6 +36,7 @@ class SkipSet {
   }
 
   bool contains(uint32_t number) const {
+    if (!admitted_.empty() && (admitted_[number / 32] >> (number % 32) & 1) == 0) return true;
     if (numbers_.empty() || (filter_[hash(number) / 64] >> (hash(number) % 64) & 1) == 0) return false;
     return std::binary_search(numbers_.begin(), numbers_.end(), number);
   }
@@ -44,6 +46,7 @@ class SkipSet {
   uint32_t hash(uint32_t number) const { return number * 0x9e3779b1u >> (32 - bits_); }
 
   std::span<const uint32_t> numbers_;
+  std::span<const uint32_t> admitted_; // a bit for every number that is asked for
   uint32_t bits_ = 6;
   std::vector<uint64_t> filter_;
 };
@@ -137,7 +140,7 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
                          size_t per_segment, const ScanOptions& options, uint32_t* items, double* scores,
                          uint32_t* counts) {
   const Bounds bounds(cells);
-  const SkipSet skip(options.skip);
+  const SkipSet skip(options);
   const size_t n = clusters.size();
   // Clusters are dealt to parts in order, by equal numbers of items.
   size_t total = 0;
@@ -223,7 +226,7 @@ std::vector<Slots> outside(std::span<const BlockRun> runs, size_t block_items, s
 ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const ScanOptions& options, uint32_t* items,
                     double* scores, size_t* found) {
   const size_t slots = Bounds(cells).slots();
-  const SkipSet skip(options.skip);
+  const SkipSet skip(options);
   const Codes& codes = *cells.codes;
   const size_t block = codes.block_items();
   // An estimate does not say that nothing in a run is wanted.

@@ -17,6 +17,7 @@ namespace farsight {
 
 struct ScanOptions {
   std::span<const uint32_t> skip = {}; // items left out (seen, labelled, excluded): ascending, unique
+  std::span<const uint32_t> admitted = {}; // a bit for each item that a filter lets through; empty: all are
   size_t workers = 1;             // threads that split the work; the answer does not depend on it
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };

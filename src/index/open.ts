@@ -13,6 +13,9 @@ const MAX_RECORD_BYTES = 1 << 26;
 
 /** A variable-length record per item (a key, a JSON object, a picture); empty where an item has none. */
 export interface Records {
+  /** Record i is bytes [offsets[i], offsets[i + 1]); u64 each. */
+  readonly offsets: SectionHandle;
+  readonly bytes: SectionHandle;
   /** The bytes of an item's record (a copy), empty when it has none. */
   get(item: number): Uint8Array;
 }
@@ -138,6 +141,8 @@ function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSe
 function openRecords(offsets: SectionHandle, bytes: SectionHandle, items: number): Records {
   const total = native.sectionBytes(bytes);
   return {
+    offsets,
+    bytes,
     get(item) {
       if (!(item >= 0 && item < items)) throw new RangeError(`item ${item} is past the end`);
       const ends = new BigUint64Array(2);

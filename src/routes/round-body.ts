@@ -6,6 +6,7 @@ import { type Fault, maxFaults, Problem } from '../errors.ts';
 import type { Collection, Modality } from '../index/open.ts';
 import {
   DEFAULT_WEIGHT,
+  type Filter,
   MLP_DEFAULTS,
   type ModelOptions,
   ROCCHIO_DEFAULTS,
@@ -63,12 +64,14 @@ export function roundOf(
   const { search = {}, k = ROUND_DEFAULTS.k } = settings;
   const mix = toMix(settings.mix, k);
   const modalities = resolveModalities(settings.modalities, collection, faults);
+  checkFilter(settings.filter, collection, faults);
   refuse(faults);
   if (items.positive.length > 0) {
     limitTraining(items.positive.length + items.negative.length, modalities, collection, config);
   }
   return {
     ...items,
+    ...(settings.filter === undefined ? {} : { filter: settings.filter as Filter }),
     k,
     seed: settings.seed ?? ROUND_DEFAULTS.seed,
     returnModel: settings.return_model ?? ROUND_DEFAULTS.returnModel,
@@ -114,6 +117,19 @@ function toMix(mix: SuggestBody['mix'], k: number): RoundRequest['mix'] {
   if (sum === k) return { farthest, spread, random, grid };
   const detail = `the shares of the samplers add up to ${sum}; they must be k, which is ${k}`;
   throw new Problem('invalid-request', detail, { faults: [{ pointer: '/mix', detail }] });
+}
+
+/** Each rule says one thing. Throws Problem 'invalid-request'; a fault is a collection that has nothing to filter by. */
+function checkFilter(filter: SuggestBody['filter'], { metadata }: Collection, faults: Fault[]): void {
+  if (filter === undefined) return;
+  const place = filter.must.findIndex(({ range, in: values }) => (range === undefined) === (values === undefined));
+  if (place >= 0) {
+    const detail = 'a rule has either range or in';
+    throw new Problem('invalid-request', detail, { faults: [{ pointer: `/filter/must/${place}`, detail }] });
+  }
+  if (metadata === null) {
+    faults.push({ pointer: '/filter', detail: 'the collection has no metadata, so no filter applies to it' });
+  }
 }
 
 /** Training decodes every label in every modality. Throws Problem 'too-many-labels' where that takes too much memory. */

@@ -14,6 +14,7 @@ import {
   SAMPLER_RANGES,
 } from '../round-request.ts';
 import { SAMPLERS } from '../samplers/sampler.ts';
+import { FilterSchema } from './filter-schema.ts';
 
 const closed = { additionalProperties: false };
 /** Of a seed. */
@@ -184,6 +185,7 @@ export const suggestBody = (config: ServeConfig) => {
         ),
       ),
       exclude: ids('items not to suggest; labelled items never are'),
+      filter: Type.Optional(FilterSchema),
       k: whole('suggestions wanted', ROUND_DEFAULTS.k, 1, config.maxK),
       seed: whole('seed of everything random', ROUND_DEFAULTS.seed, 0, maxSeed),
       budget_ms: Type.Optional(
@@ -359,6 +361,9 @@ export const SuggestAnswer = Type.Object(
         clusters_omitted: Type.Integer(),
         items_omitted: Type.Integer(),
         similar_omitted: Type.Integer({ description: 'items left out for `diversity`' }),
+        items_passing: Type.Optional(
+          Type.Integer({ description: 'with a filter, the items that pass it, of those looked at within the budget' }),
+        ),
         complete: Type.Boolean({ description: 'false past the budget, or when fewer than k items were left' }),
       },
       closed,

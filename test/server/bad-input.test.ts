@@ -47,7 +47,7 @@ const invalid: readonly [title: string, body: unknown, pointer: string][] = [
   ['a zeta above 1', { grid: { zeta: 1.01 } }, '/grid/zeta'],
   ['a diversity below 0', { diversity: -0.1 }, '/diversity'],
   ['a diversity above 1', { diversity: 1.5 }, '/diversity'],
-  ['a filter, which is not served yet', { filter: {} }, '/filter'],
+  ['a filter without rules', { filter: { must: [] } }, '/filter/must'],
   ['labels that are not an object', { labels: [1] }, '/labels'],
   ['an item that is a fraction', { labels: { positive: [1, 1.5] } }, '/labels/positive/1'],
   ['an item that is null', { exclude: [null] }, '/exclude/0'],

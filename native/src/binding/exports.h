@@ -34,6 +34,7 @@ void export_encoding(Napi::Env env, Napi::Object exports);
 void export_records(Napi::Env env, Napi::Object exports);
 void export_clusters(Napi::Env env, Napi::Object exports);
 void export_keys(Napi::Env env, Napi::Object exports);
+void export_filter(Napi::Env env, Napi::Object exports);
 void export_topics(Napi::Env env, Napi::Object exports);
 
 } // namespace farsight

@@ -150,9 +150,12 @@ Napi::Value select(Info info) {
   return result;
 }
 
-ScanOptions scan_options(Napi::Env env, const Napi::Value& skip, const Napi::Value& workers,
-                         const Napi::Value& deadline) {
+ScanOptions scan_options(Napi::Env env, const Cells& cells, const Napi::Value& skip, const Napi::Value& workers,
+                         const Napi::Value& deadline, const Napi::Value& admitted) {
   ScanOptions options;
+  if (!admitted.IsUndefined()) {
+    options.admitted = array_of<uint32_t>(env, admitted, "admitted", (cells.slots.size() + 31) / 32);
+  }
   const auto items = array<uint32_t>(env, skip, "skip");
   for (size_t i = 1; i < items.size(); ++i) {
     if (items[i - 1] >= items[i]) range_error(env, "skip: expected ascending, unique items");
@@ -182,8 +185,8 @@ Napi::Value scan_some(Info info) {
   const auto items = array_of<uint32_t>(env, info[6], "items", counts.size() * per_segment);
   const auto scores = array_of<double>(env, info[7], "scores", items.size());
   return scan_result(env, scan_clusters(head.cells(), head.items(), clusters, counts.size(), per_segment,
-                                        scan_options(env, info[3], info[4], info[5]), items.data(), scores.data(),
-                                        counts.data()));
+                                        scan_options(env, head.cells(), info[3], info[4], info[5], info[9]), items.data(),
+                                        scores.data(), counts.data()));
 }
 
 Napi::Value scan_everything(Info info) {
@@ -199,8 +202,8 @@ Napi::Value scan_everything(Info info) {
   const auto scores = array_of<double>(env, info[5], "scores", items.size());
   size_t found = 0;
   auto result = scan_result(env, scan_all(open.cells, opened.head->items(), items.size(),
-                                          scan_options(env, info[1], info[2], info[3]), items.data(), scores.data(),
-                                          &found));
+                                          scan_options(env, open.cells, info[1], info[2], info[3], info[6]), items.data(),
+                                          scores.data(), &found));
   result.Set("found", static_cast<double>(found));
   return result;
 }
