@@ -164,10 +164,14 @@ size_t dense_groups(const float* values, size_t count, size_t dims, const Assign
                     uint32_t* groups) {
   const Distinct kinds = distinct_vectors(values, count, dims);
   const std::vector<float> rows = rows_of(values, dims, kinds.rows);
-  const Groups coarse = groups_of(rows, dims, coarse_tree(kinds.rows.size(), tree), threads);
-  const Groups found = nested_groups(coarse, tree.nodes, threads, [&](const std::vector<uint32_t>& members, size_t nodes) {
-    return groups_of(rows_of(rows.data(), dims, members), dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, 1);
-  });
+  const auto divide = [&](const std::vector<float>& some, size_t nodes, size_t own_threads) {
+    return groups_of(some, dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, own_threads);
+  };
+  const Groups found = nested_groups(
+      kinds.rows.size(), tree.nodes, threads, [&](size_t nodes) { return divide(rows, nodes, threads); },
+      [&](const std::vector<uint32_t>& members, size_t nodes) {
+        return divide(rows_of(rows.data(), dims, members), nodes, 1);
+      });
   write_groups(found, kinds.kind_of, groups);
   return found.count();
 }

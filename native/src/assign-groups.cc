@@ -38,9 +38,8 @@ Groups grouped(const std::vector<uint16_t>& of, size_t groups) {
   return out;
 }
 
-AssignTree coarse_tree(size_t rows, const AssignTree& tree) {
-  const auto root = static_cast<uint32_t>(std::lround(std::sqrt(rows)));
-  return {std::max(1u, std::min(root, tree.nodes)), 1, tree.seed};
+size_t root_of(size_t number) {
+  return std::max<size_t>(1, static_cast<size_t>(std::llround(std::sqrt(static_cast<double>(number)))));
 }
 
 void write_groups(const Groups& found, const std::vector<uint32_t>& kind_of, uint32_t* groups) {

@@ -8,7 +8,6 @@
 #include <memory>
 #include <vector>
 
-#include "assign.h"
 #include "parallel.h"
 
 namespace farsight {
@@ -26,8 +25,8 @@ std::vector<uint32_t> seeded_sample(size_t count, size_t total, uint64_t seed);
 // Numbers 0 .. of.size() - 1 by what they belong to; numbers below `groups`, empty groups left out.
 Groups grouped(const std::vector<uint16_t>& of, size_t groups);
 
-// To divide `rows` vectors by before every group is divided: the root of their number, or what the tree has if less.
-AssignTree coarse_tree(size_t rows, const AssignTree& tree);
+// The square root, to the nearest whole number and no less than 1.
+size_t root_of(size_t number);
 
 // groups[i] = the group of vector i, kind_of[i] being the member that it is equal to.
 void write_groups(const Groups& found, const std::vector<uint32_t>& kind_of, uint32_t* groups);
@@ -61,26 +60,39 @@ Groups lloyd_groups(size_t rows, size_t nodes, uint64_t seed, size_t threads, co
 }
 
 // Every group divided into groups of its own: divide(members, nodes) makes Groups of places in `members`, from as many
-// nodes as the group has a share in `nodes`. Two steps cost a fraction of Lloyd passes over all members of all groups.
+// nodes as the group has a share in `nodes`.
 template <typename Divide>
-Groups nested_groups(const Groups& coarse, size_t nodes, size_t threads, const Divide& divide) {
-  std::vector<Groups> parts(coarse.count());
-  parallel(coarse.count(), threads, [&](size_t first, size_t last) {
+Groups divided_each(const Groups& groups, size_t nodes, size_t threads, const Divide& divide) {
+  std::vector<Groups> parts(groups.count());
+  parallel(groups.count(), threads, [&](size_t first, size_t last) {
     for (size_t g = first; g < last; ++g) {
-      const size_t size = coarse.starts[g + 1] - coarse.starts[g];
-      const size_t share = size * nodes / coarse.members.size();
-      parts[g] = divide(std::vector<uint32_t>(coarse.members.begin() + coarse.starts[g],
-                                              coarse.members.begin() + coarse.starts[g + 1]),
-                        std::max<size_t>(1, share));
+      const std::vector<uint32_t> members(groups.members.begin() + groups.starts[g],
+                                          groups.members.begin() + groups.starts[g + 1]);
+      parts[g] = divide(members, std::max<size_t>(1, members.size() * nodes / groups.members.size()));
     }
   });
   Groups out;
   out.starts.push_back(0);
   for (size_t g = 0; g < parts.size(); ++g) {
-    for (const uint32_t member : parts[g].members) out.members.push_back(coarse.members[coarse.starts[g] + member]);
-    for (size_t p = 1; p < parts[g].starts.size(); ++p) out.starts.push_back(coarse.starts[g] + parts[g].starts[p]);
+    for (const uint32_t member : parts[g].members) out.members.push_back(groups.members[groups.starts[g] + member]);
+    for (size_t p = 1; p < parts[g].starts.size(); ++p) out.starts.push_back(groups.starts[g] + parts[g].starts[p]);
   }
   return out;
+}
+
+// Groups from `nodes` nodes, made in steps: from the root of `rows` (all(nodes) makes them), then each divided by about
+// kStep until there are enough. It costs a fraction of Lloyd passes over all rows and nodes, and groups that a step has
+// parted follow on each other.
+inline constexpr size_t kStep = 4;
+template <typename All, typename Divide>
+Groups nested_groups(size_t rows, size_t nodes, size_t threads, const All& all, const Divide& divide) {
+  size_t reached = std::min(nodes, root_of(rows));
+  Groups groups = all(reached);
+  while (reached < nodes) {
+    reached = std::min(nodes, reached * kStep);
+    groups = divided_each(groups, reached, threads, divide);
+  }
+  return groups;
 }
 
 // Visits of `rows` rows to `beam` groups each, sorted by group: order[starts[g] .. starts[g + 1]) are those to group g,

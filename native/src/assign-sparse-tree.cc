@@ -284,11 +284,12 @@ size_t sparse_groups(const SparseVectors& vectors, size_t dims, const AssignTree
   const SparseTable all(vectors, threads);
   const Distinct kinds = distinct(all, 1);
   const SparseTable table = rows_of(all, kinds.rows, threads);
-  const Groups coarse = groups_of(table, WeighedRows(table, threads), dims, coarse_tree(kinds.rows.size(), tree), threads);
-  const Groups found = nested_groups(coarse, tree.nodes, threads, [&](const std::vector<uint32_t>& members, size_t nodes) {
-    const SparseTable own = rows_of(table, members, 1);
-    return groups_of(own, WeighedRows(own, 1), dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, 1);
-  });
+  const auto divide = [&](const SparseTable& rows, size_t nodes, size_t own_threads) {
+    return groups_of(rows, WeighedRows(rows, own_threads), dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, own_threads);
+  };
+  const Groups found = nested_groups(
+      kinds.rows.size(), tree.nodes, threads, [&](size_t nodes) { return divide(table, nodes, threads); },
+      [&](const std::vector<uint32_t>& members, size_t nodes) { return divide(rows_of(table, members, 1), nodes, 1); });
   write_groups(found, kinds.kind_of, groups);
   return found.count();
 }

@@ -13,7 +13,9 @@ namespace farsight {
 namespace {
 
 // Of which a score is learned that so many groups reach.
-constexpr size_t kSampledGroups = 4096;
+constexpr size_t kSampledGroups = 1024;
+// Ranges that are scored before all others.
+constexpr size_t kFirstRanges = 64;
 // Ranges ahead that are asked for, and at most how much of each.
 constexpr size_t kPrefetchRanges = 4;
 constexpr size_t kPrefetchBytes = 8192;
@@ -34,6 +36,7 @@ struct AdmitClusters {
 struct Range {
   size_t begin;
   size_t end;
+  float promise = 0; // the best score of a group in it
 };
 
 // A score that about every `nth` group reaches, by a sample of them.
@@ -47,24 +50,34 @@ float reached_by(const std::vector<float>& scores, size_t groups, size_t nth) {
 }
 
 // The clusters of about every `nth` group, the best by their means, and those in the same blocks, which are read with
-// them: ascending ranges below `total`.
+// them: ranges below `total`, the most promising first, because they set a threshold that few of the others reach.
 std::vector<Range> promising(const Cells& cells, const Query& query, size_t nth, size_t total) {
   const ClusterGroups& groups = cells.groups;
   const size_t count = groups.starts.size() - 1, own = groups.means->block_items();
   const size_t block = cells.representatives->block_items();
   std::vector<float> scores((count + own - 1) / own * own);
   query.approximate(0, scores.size() / own, scores.data());
-  std::vector<uint32_t> chosen(count + 16);
-  chosen.resize(kernels().select_at_least(scores.data(), count, reached_by(scores, count, nth), chosen.data()));
+  const float least = reached_by(scores, count, nth);
   std::vector<Range> ranges;
-  for (const uint32_t g : chosen) {
-    const size_t from = ranges.empty() ? 0 : ranges.back().end;
-    const size_t begin = std::max<size_t>(groups.starts[g] / block * block, from);
-    const size_t end = std::min((groups.starts[g + 1] + block - 1) / block * block, total);
-    if (begin >= end) continue;
-    if (begin == from && !ranges.empty()) ranges.back().end = end;
-    else ranges.push_back({begin, end});
+  uint32_t chosen[kBatchSlots + 16];
+  for (size_t first = 0; first < count; first += kBatchSlots) {
+    const size_t batch = std::min(kBatchSlots, count - first);
+    const size_t found = kernels().select_at_least(scores.data() + first, batch, least, chosen);
+    for (size_t i = 0; i < found; ++i) {
+      const size_t g = first + chosen[i], from = ranges.empty() ? 0 : ranges.back().end;
+      const size_t begin = std::max<size_t>(groups.starts[g] / block * block, from);
+      const size_t end = std::min((groups.starts[g + 1] + block - 1) / block * block, total);
+      if (begin >= end) continue;
+      if (begin > from || ranges.empty()) {
+        ranges.push_back({begin, end, scores[g]});
+      } else {
+        ranges.back().end = end;
+        ranges.back().promise = std::max(ranges.back().promise, scores[g]);
+      }
+    }
   }
+  const auto more = [](const Range& a, const Range& b) { return a.promise > b.promise; };
+  if (ranges.size() > kFirstRanges) std::nth_element(ranges.begin(), ranges.begin() + kFirstRanges, ranges.end(), more);
   return ranges;
 }
 

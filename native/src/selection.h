@@ -20,10 +20,10 @@ namespace farsight {
 // deviation are written: a guess at best items needs no exact mean, and it costs a cache miss or six.
 //
 // Where clusters are grouped and few are wanted, only the representatives of the groups with the best means are scored:
-// about every kGroupShare-th cluster, and no fewer than kLeastScored for each one wanted (decision 0009).
+// about every kGroupShare-th group, and no fewer than kLeastScored clusters for each one wanted (decision 0009).
 inline constexpr size_t kPreselected = 2;
 inline constexpr double kDeviations = 2;
-inline constexpr size_t kGroupShare = 16;
+inline constexpr size_t kGroupShare = 8;
 inline constexpr size_t kLeastScored = 32;
 
 // A model prepared for what is known of clusters.

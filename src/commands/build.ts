@@ -51,7 +51,7 @@ that is killed leaves the old index or none.
                           items in clusters of 100; tree above)
   --refine N              Lloyd passes, 0 is the papers' form (default ${BUILD_DEFAULTS.refine})
   --groups N              groups of near clusters to begin with, of which a round looks at the most promising; 0 for none
-                          (default a 64th of the clusters from 100,000 on, none below)
+                          (default a 256th of the clusters from 200,000 on, none below)
   --size-limit N          clusters of more items are omitted from rounds unless all are read (default 1 % of the items,
                           and at least ten clusters' worth)
   --quality-queries N     hyperplanes of each kind by which the finished index is measured, for the quality report of

@@ -2,10 +2,10 @@
 
 /** Each level holds this share of the level below. */
 const LEVEL_SHARE = 0.01;
-/** Fewer clusters are not grouped: scoring all their representatives takes a tenth of a millisecond. */
-const LEAST_GROUPED = 100_000;
-/** Clusters per group asked for; over-full groups are divided, so that there are some four times as many. */
-const GROUP_CLUSTERS = 64;
+/** Fewer clusters are not grouped: scoring all their representatives takes some tenths of a millisecond. */
+const LEAST_GROUPED = 200_000;
+/** Clusters per group asked for; over-full groups are divided, so that there are some three times as many. */
+const GROUP_CLUSTERS = 256;
 /** A level with fewer nodes than this is the root. */
 const ROOT_NODES = 100;
 
