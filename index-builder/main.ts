@@ -1,5 +1,4 @@
-// Builds an index: plan → attach → per modality encode, cluster, assign, write → measure quality → put in
-// place.
+// Builds an index: plan → attach → per modality encode, cluster, assign, write → grid → measure quality → put in place.
 
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -21,6 +20,7 @@ import { assignBySize } from './stages/assign.ts';
 import { type Attachments, parseColumn, writeAttachments } from './stages/attach.ts';
 import { buildModality, type ModalityHead } from './stages/modality.ts';
 import { defaultMemory, type Plan, type PlannedModality, planBuild, requireSpace } from './stages/plan.ts';
+import { writeGrid, writesGrid } from './stages/grid.ts';
 import { measureQuality } from './stages/quality.ts';
 import { sourceFiles, versionOf } from './stages/source.ts';
 import { type Assign, type Progress, UNITS } from './stages/stage.ts';
@@ -50,6 +50,8 @@ export interface BuildOptions extends Attachments {
   readonly checkpointRows?: number;
   /** Hyperplanes of each kind that the finished index is measured by, 0 for none; left out: see defaultQueries. */
   readonly qualityQueries?: number;
+  /** Whether to write the cells of the grid sampler; left out: where the collection is too large to find them in a round. */
+  readonly grid?: boolean;
 }
 
 export const BUILD_DEFAULTS = { seed: 0, clusterSize: 100, refine: 3 } as const;
@@ -73,7 +75,7 @@ export async function buildIndex(
       return { name, reader, encoder: codecFor(keys, reader).encoder(reader, keys) };
     });
     const { clusterSize, memoryBytes = defaultMemory(), threads } = options;
-    const plan = planBuild(modalities, options, clusterSize, memoryBytes, threads);
+    const plan = planBuild(modalities, options, clusterSize, memoryBytes, threads, options.grid);
     onPlan(plan);
     const workspace = new Workspace(options.out, identityOf(options, readers), options.resume ?? false);
     try {
@@ -126,9 +128,15 @@ async function buildInto(
     manifests.push(manifest);
   }
   const build = { cluster_size: clusterSize, assign, refine, size_limit: limit };
-  const content = { seed, items, build, modalities: manifests, sections: [...workspace.sections] };
-  const generation = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
-  const body = { format: 'farsight-index', version: FORMAT_VERSION, generation, ...content } as const;
+  const parts = { seed, items, build, modalities: manifests };
+  const grid = writesGrid(options.grid, items)
+    ? writeGrid(decodeManifest(encodeManifest(bodyOf({ ...parts, sections: [...workspace.sections] })), options.out), {
+        workspace,
+        threads,
+        onProgress: (done, total) => onProgress({ modality: 'all', stage: 'grid', done, total, unit: UNITS.grid }),
+      })
+    : null;
+  const body = bodyOf({ ...parts, ...(grid === null ? {} : { grid }), sections: [...workspace.sections] });
   const quality = measureQuality(decodeManifest(encodeManifest(body), options.out), {
     workspace,
     queries: options.qualityQueries ?? defaultQueries(items),
@@ -136,6 +144,12 @@ async function buildInto(
     onProgress: (modality, done, total) => onProgress({ modality, stage: 'quality', done, total, unit: UNITS.quality }),
   });
   return workspace.commit(encodeManifest(quality === null ? body : { ...body, quality }));
+}
+
+/** A manifest but for its quality and checksum. */
+function bodyOf(content: Omit<Manifest, 'format' | 'version' | 'generation' | 'quality' | 'checksum'>) {
+  const generation = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+  return { format: 'farsight-index', version: FORMAT_VERSION, generation, ...content } as const;
 }
 
 function headOf(
@@ -159,6 +173,7 @@ function identityOf(options: BuildOptions, readers: readonly VectorReader[]): Id
     '--groups': `${groups ?? 'by size'}`,
     '--size-limit': `${sizeLimit ?? 'by size'}`,
     '--quality-queries': `${qualityQueries ?? 'by size'}`,
+    'the grid': `${options.grid ?? 'by size'}`,
   };
   options.modalities.forEach((spec, i) => {
     identity[`--modality ${spec.name}`] = [

@@ -9,6 +9,7 @@ import type { Model, TrainingRows } from './models/model.ts';
 import { trainRocchio } from './models/rocchio.ts';
 import { sampleOutside, seededRandom } from './random.ts';
 import type { RoundRequest } from './round-request.ts';
+import { modalityOf } from './spaces.ts';
 
 /** Random negatives drawn when only positives are given: the papers' actors start with a hundred. */
 const PSEUDO_NEGATIVES = 100;
@@ -45,13 +46,6 @@ export function trainHeads(
     return headOf(modality, fit(rows, model, seed, startMs + (m + 1) * share));
   });
   return { heads, pseudoNegatives: pseudo.length };
-}
-
-/** A modality by name. Throws RangeError. */
-export function modalityOf(collection: Collection, name: string): Modality {
-  const modality = collection.modalities.get(name);
-  if (modality === undefined) throw new RangeError(`modality ${name} is not part of this collection`);
-  return modality;
 }
 
 /** `count` distinct random items outside `skip` (distinct), or all there are, in drawn order. */

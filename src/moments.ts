@@ -1,12 +1,17 @@
 // Mean and standard deviation of many numbers.
 
+export interface Moments {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 /** Two passes, so that a large mean costs no digits. The deviation is that of the population. */
-export function moments(values: Float64Array): { readonly mean: number; readonly deviation: number } {
+export function moments(values: Float64Array): Moments {
   if (values.length === 0) return { mean: 0, deviation: 0 };
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
   const mean = sum / values.length;
   let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
+  for (let i = 0; i < values.length; i++) squares += ((values[i] as number) - mean) ** 2;
   return { mean, deviation: Math.sqrt(squares / values.length) };
 }

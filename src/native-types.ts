@@ -91,6 +91,14 @@ export interface MlpResult {
   readonly complete: boolean;
 }
 
+/** What a cluster is worth; see native/src/valued-clusters.h. */
+export interface ClusterValue {
+  readonly scoreFactor: number;
+  readonly distanceFactor: number;
+  readonly weight: number;
+  readonly rest: number;
+}
+
 export interface ScanResult {
   readonly itemsScored: number;
   readonly clustersRead: number;
@@ -174,6 +182,8 @@ export type SectionHandle = Handle<'section'>;
 export type CodesHandle = Handle<'codes'>;
 /** One modality: codes, representatives, clusters and the maps between items and slots. */
 export type CellsHandle = Handle<'cells'>;
+/** The levels above the clusters of a modality. */
+export type LevelsHandle = Handle<'levels'>;
 /** A model prepared for cells, which it keeps open. */
 export type HeadHandle = Handle<'head'>;
 /** Rows that are kept. */

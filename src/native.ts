@@ -3,12 +3,14 @@
 
 import { createRequire } from 'node:module';
 import type { NativeBuilding } from './native-building.ts';
+import type { NativeSampling } from './native-sampling.ts';
 import type { NativeSweep } from './native-sweep.ts';
 import type {
   CellsHandle,
   CodesHandle,
   FilterCondition,
   HeadHandle,
+  LevelsHandle,
   MlpOptions,
   MlpResult,
   OpenGroups,
@@ -21,8 +23,11 @@ import type {
   SvmResult,
 } from './native-types.ts';
 
-/** What rounds need; what only builds or sweeps need is in native-building.ts and native-sweep.ts. */
-export interface Native extends NativeBuilding, NativeSweep {
+/**
+ * What rounds need; what only builds, samplers or sweeps need is in native-building.ts, native-sampling.ts and
+ * native-sweep.ts.
+ */
+export interface Native extends NativeBuilding, NativeSampling, NativeSweep {
   /** The instruction set in use. */
   isa(): string;
   crc32c(crc: number, bytes: Uint8Array): number;
@@ -73,6 +78,9 @@ export interface Native extends NativeBuilding, NativeSweep {
     starts: SectionHandle,
     groups?: OpenGroups | null,
   ): CellsHandle;
+
+  /** sizes: nodes per level, bottom up; read when they are first walked. */
+  openLevels(sizes: Uint32Array, nodes: SectionHandle, parents: SectionHandle): LevelsHandle;
 
   /** Bytes of `count` packed numbers below `limit`; see native/src/packed.h. */
   packedBytes(count: number, limit: number): number;
@@ -147,40 +155,6 @@ export interface Native extends NativeBuilding, NativeSweep {
   itemDistances(cells: CellsHandle, query: Float32Array, items: Uint32Array, distances: Float64Array): void;
   /** order: 0 … n-1 by score descending, then item ascending. */
   orderByScore(items: Uint32Array, scores: Float64Array, order: Uint32Array): void;
-
-  /** The exact score of every item, by item number. False: the deadline passed first, `scores` is of no use. */
-  scoreAll(head: HeadHandle, workers: number, deadlineMs: number, scores: Float64Array): boolean;
-  /**
-   * Approximate scores of the items of slots [first, first + count), by item number; the others stay as they are. Returns
-   * a bound of their differences from the exact ones. Where codes give none, these are the exact ones, rounded.
-   */
-  scanSlots(head: HeadHandle, first: number, count: number, scores: Float32Array): number;
-  /** The squared distance of every item to the nearest of the query items: weights[m] times that of modality m, summed. */
-  nearestDistances(
-    cells: readonly CellsHandle[],
-    weights: Float64Array,
-    queries: Uint32Array,
-    workers: number,
-    deadlineMs: number,
-    distances: Float64Array,
-  ): boolean;
-  /** Of `items` in order, those with a cosine of at most `limit` to all of `chosen` and of `out`; see diversity.h. */
-  diverseItems(
-    cells: readonly CellsHandle[],
-    weights: Float64Array,
-    chosen: Uint32Array,
-    items: Uint32Array,
-    limit: number,
-    deadlineMs: number,
-    out: Uint32Array,
-  ): { readonly found: number; readonly looked: number; readonly complete: boolean };
-  /** Rows of `components`: unit vectors over the dims of all modalities in turn; see principal.h. */
-  principalComponents(
-    cells: readonly CellsHandle[],
-    weights: Float64Array,
-    sample: Uint32Array,
-    components: Float32Array,
-  ): void;
 
   trainSvmDense(
     values: Float32Array,

@@ -1,9 +1,9 @@
 // What a round is asked and what it answers: flat arrays that cross the thread boundary.
 
+import { GRID_DEFAULTS } from './grid-cells.ts';
 import type { Model } from './models/model.ts';
-import type { GridOptions } from './samplers/grid.ts';
 import type { RandomOptions } from './samplers/random.ts';
-import { SAMPLERS, type SamplerName } from './samplers/sampler.ts';
+import { type GridOptions, SAMPLERS, type SamplerName } from './samplers/sampler.ts';
 import type { SpreadOptions } from './samplers/spread.ts';
 
 /** How the classifier of a round is trained. */
@@ -65,6 +65,8 @@ export interface RoundRequest {
   readonly candidates: number;
   /** Score every item instead of the b best clusters (Blackthorn). */
   readonly exhaustive: boolean;
+  /** How samplers but the farthest learn of the collection; by size: as isSampled says, exactly where exhaustive. */
+  readonly survey: 'by size' | 'exact' | 'sampled';
   /** w, threads that share the scan of this round. */
   readonly workers: number;
   /** Taking part, in the manifest's order, each with its weight in the rank fusion and in distances. */
@@ -150,11 +152,12 @@ export const ROUND_DEFAULTS = {
   diversity: null,
   spread: { from: 'positives', count: 10 },
   random: { alpha: 2 },
-  grid: { components: 3, segments: 10, zeta: 1 },
+  grid: { ...GRID_DEFAULTS, zeta: 1 },
   clusters: 256,
   segments: 1,
   candidates: 1000,
   exhaustive: false,
+  survey: 'by size',
   workers: 1,
   startMs: 0,
   deadlineMs: Number.POSITIVE_INFINITY,

@@ -4,8 +4,7 @@
 import { DecodedRows } from './decoded-rows.ts';
 import { FarthestSearch } from './farthest-search.ts';
 import { type Admission, admits, admittedItems } from './filter.ts';
-import { GridCells } from './grid-cells.ts';
-import { modalityOf, randomItems, trainHeads } from './heads.ts';
+import { randomItems, trainHeads } from './heads.ts';
 import type { Collection } from './index/open.ts';
 import { type Diversity, Mix, type Mixed, type Stream } from './mix.ts';
 import { native } from './native.ts';
@@ -23,7 +22,8 @@ import { grid } from './samplers/grid.ts';
 import { random } from './samplers/random.ts';
 import { SAMPLERS, type SampleContext, type SamplerName } from './samplers/sampler.ts';
 import { spread } from './samplers/spread.ts';
-import { ExactSurvey } from './survey.ts';
+import { type Spaces, spacesOf } from './spaces.ts';
+import { type RoundSurvey, SurveyMemory } from './survey-memory.ts';
 
 type Trained = RoundResult['trained'][number];
 
@@ -31,7 +31,7 @@ const FARTHEST = SAMPLERS.indexOf('farthest');
 
 /**
  * Runs one round. With no positives there is nothing to learn from, and the round explores: random unlabelled items,
- * whatever the mix. `cells` and `decoded` keep grids and labelled rows from one round to the next; `admission` is what the
+ * whatever the mix. `memory` and `decoded` are what a thread keeps from one round to the next; `admission` is what the
  * request's filter lets through, null without one. Throws RangeError for a modality the collection lacks or an item past its
  * end.
  */
@@ -39,19 +39,19 @@ export function round(
   collection: Collection,
   request: RoundRequest,
   onStage: (stage: Stage) => void = () => {},
-  cells: GridCells = new GridCells(),
+  memory: SurveyMemory = new SurveyMemory(),
   decoded: DecodedRows = new DecodedRows(0),
   admission: Admission | null = null,
 ): RoundResult {
   const skip = ascendingUnion(request.positive, request.negative, request.exclude);
-  const spaces = spacesOf(collection, request);
+  const spaces = spacesOf(collection, request.modalities);
   const mix = new Mix(diversityOf(spaces, request), { fillUp: request.diversity === null });
   if (request.positive.length === 0) return explore(collection, request, skip, mix, admission);
 
   const { heads, pseudoNegatives } = trainHeads(collection, request, skip, decoded);
   onStage('fit');
   const search = new FarthestSearch(collection, heads, request, skip, onStage, admission);
-  const survey = new ExactSurvey(heads, spaces, request, { generation: collection.generation, cells });
+  const survey = memory.survey(collection, heads, spaces, request, skip);
   const isFree = (item: number): boolean =>
     !mix.hasLooked(item) && !includesSorted(skip, item) && (admission === null || admits(admission, item));
   const mixed = mix.fill(streams(request, search, survey, isFree), 'farthest', request.k);
@@ -76,7 +76,7 @@ export function round(
     trained: request.returnModel ? heads.map(({ modality, model }) => trainedOf(request, modality.name, model)) : [],
     mix: mixAccount(request, mixed.sources),
     coverage: {
-      clustersRead: search.clustersRead,
+      clustersRead: search.clustersRead + survey.clustersRead,
       itemsScored: search.itemsScored + survey.itemsScored,
       clustersOmitted: search.clustersOmitted,
       itemsOmitted: search.itemsOmitted,
@@ -98,7 +98,7 @@ export function round(
 function streams(
   request: RoundRequest,
   search: FarthestSearch,
-  survey: ExactSurvey,
+  survey: RoundSurvey,
   isFree: (item: number) => boolean,
 ): readonly Stream[] {
   const { positive, seed, k } = request;
@@ -202,18 +202,8 @@ function inOrder(
   return { best, sources: Uint8Array.from(best, (candidate) => source.get(candidates[candidate] as number) as number) };
 }
 
-/** The modalities as one vector, their weights adding up to 1. */
-function spacesOf(collection: Collection, { modalities }: RoundRequest) {
-  const total = modalities.reduce((sum, { weight }) => sum + weight, 0);
-  return {
-    modalities: modalities.map(({ name }) => modalityOf(collection, name)),
-    weights: Float64Array.from(modalities, ({ weight }) => weight / total),
-    items: collection.items,
-  };
-}
-
 function diversityOf(
-  { modalities, weights }: ReturnType<typeof spacesOf>,
+  { modalities, weights }: Spaces,
   { diversity, k, deadlineMs }: RoundRequest,
 ): Diversity | null {
   const limit = diversity ?? (k > STANDARD_DIVERSITY.mostK ? 1 : STANDARD_DIVERSITY.limit);

@@ -1,43 +1,85 @@
 // What samplers ask of the whole collection, in its exact form: every item is looked at, each answer at most once a
 // round.
 
-import type { GridCells, Scan, Spaces } from './grid-cells.ts';
+import { type GridCells, gridKey } from './grid-cells.ts';
 import type { Head } from './head.ts';
-import { moments } from './moments.ts';
+import { type Moments, moments } from './moments.ts';
 import { native } from './native.ts';
-import type { Survey } from './samplers/sampler.ts';
+import type { Random } from './random.ts';
+import type { GridOptions, GridPool, Survey } from './samplers/sampler.ts';
+import type { Scan, Spaces } from './spaces.ts';
 
 /** The exact survey of a round. */
 export class ExactSurvey implements Survey {
   /** Items scored, over all modalities. */
   itemsScored = 0;
+  readonly clustersRead = 0;
   /** False when the deadline left an answer out. */
   complete = true;
   readonly #heads: readonly Head[];
   readonly #spaces: Spaces;
   readonly #scan: Scan;
-  readonly #grids: { readonly generation: string; readonly cells: GridCells };
+  readonly #generation: string;
+  readonly #grids: GridCells;
   #scores: Float64Array | null | undefined;
 
-  /** `heads` in the order of the spaces' modalities. */
-  constructor(
-    heads: readonly Head[],
-    spaces: Spaces,
-    scan: Scan,
-    grids: { readonly generation: string; readonly cells: GridCells },
-  ) {
+  /** `heads` in the order of the spaces' modalities; `grids` keeps cells for later rounds. */
+  constructor(heads: readonly Head[], spaces: Spaces, scan: Scan, generation: string, grids: GridCells) {
     this.#heads = heads;
     this.#spaces = spaces;
     this.#scan = scan;
+    this.#generation = generation;
     this.#grids = grids;
   }
 
+  moments(): Moments | null {
+    const scores = this.scores();
+    return scores === null ? null : moments(scores);
+  }
+
+  *above(threshold: number, random: Random): Iterable<number> {
+    const scores = this.scores();
+    if (scores === null) return;
+    const items = this.#everyItem().filter((item) => (scores[item] as number) > threshold);
+    // Fisher and Yates' shuffle, as far as it is asked for.
+    for (let left = items.length; left > 0; left--) {
+      const at = random.below(left);
+      yield items[at] as number;
+      items[at] = items[left - 1] as number;
+    }
+  }
+
+  *nearest(queries: Uint32Array): Iterable<number> {
+    const distances = this.#distances(queries);
+    if (distances === null) return;
+    const items = this.#everyItem();
+    const order = new Uint32Array(items.length);
+    native.orderByScore(
+      items,
+      distances.map((distance) => -distance),
+      order,
+    );
+    yield* order;
+  }
+
+  *pools({ components, segments, zeta }: GridOptions, positive: Uint32Array): Iterable<GridPool> {
+    const key = gridKey(this.#generation, this.#spaces, components, segments);
+    const cells = this.#answer(this.#grids.of(key, this.#spaces, components, segments, this.#scan));
+    if (cells === null) return;
+    const values = new Float64Array(this.#spaces.items);
+    if (zeta > 0 && !addStandardised(values, this.scores(), zeta)) return;
+    const squares = zeta < 1 ? this.#distances(positive) : null;
+    if (zeta < 1 && !addStandardised(values, squares === null ? null : squares.map(Math.sqrt), 1 - zeta)) return;
+    yield { items: this.#everyItem(), values, cells, floor: Number.NEGATIVE_INFINITY };
+  }
+
+  /** Head scores by item number, as Survey.moments has them. Null when the deadline passed first. */
   scores(): Float64Array | null {
     this.#scores ??= this.#answer(this.#scoreAll());
     return this.#scores;
   }
 
-  distances(queries: Uint32Array): Float64Array | null {
+  #distances(queries: Uint32Array): Float64Array | null {
     const { modalities, weights, items } = this.#spaces;
     const cells = modalities.map((modality) => modality.cells);
     const { workers, deadlineMs } = this.#scan;
@@ -45,11 +87,6 @@ export class ExactSurvey implements Survey {
     const done = native.nearestDistances(cells, weights, queries, workers, deadlineMs, distances);
     this.itemsScored += done ? items * modalities.length : 0;
     return this.#answer(done ? distances : null);
-  }
-
-  cells(components: number, segments: number): Uint32Array | null {
-    const { generation, cells } = this.#grids;
-    return this.#answer(cells.of(generation, this.#spaces, components, segments, this.#scan));
   }
 
   #scoreAll(): Float64Array | null {
@@ -61,17 +98,28 @@ export class ExactSurvey implements Survey {
       if (!native.scoreAll(prepared, workers, deadlineMs, scores)) return null;
       this.itemsScored += items;
       if (this.#heads.length === 1) return scores;
-      const { mean, deviation } = moments(scores);
-      const factor = deviation > 0 ? (weights[h] as number) / deviation : 0;
-      for (let item = 0; item < items; item++) {
-        (sum[item] as number) += factor * ((scores[item] as number) - mean);
-      }
+      addStandardised(sum, scores, weights[h] as number);
     }
     return sum;
+  }
+
+  #everyItem(): Uint32Array {
+    return Uint32Array.from({ length: this.#spaces.items }, (_, item) => item);
   }
 
   #answer<T>(answer: T | null): T | null {
     this.complete &&= answer !== null;
     return answer;
   }
+}
+
+/** sum += weight * (values - mean) / deviation; false without values. */
+function addStandardised(sum: Float64Array, values: Float64Array | null, weight: number): boolean {
+  if (values === null) return false;
+  const { mean, deviation } = moments(values);
+  const factor = deviation > 0 ? weight / deviation : 0;
+  for (let item = 0; item < sum.length; item++) {
+    (sum[item] as number) += factor * ((values[item] as number) - mean);
+  }
+  return true;
 }

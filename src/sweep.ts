@@ -4,7 +4,9 @@
 import { GridCells } from './grid-cells.ts';
 import { type Training, trainHeads } from './heads.ts';
 import type { Collection } from './index/open.ts';
+import { moments } from './moments.ts';
 import { thresholdOf } from './samplers/random.ts';
+import { spacesOf } from './spaces.ts';
 import { ExactSurvey } from './survey.ts';
 
 export interface SweepRequest extends Training {
@@ -25,16 +27,10 @@ export interface SweepResult {
 export function sweep(collection: Collection, request: SweepRequest): SweepResult | null {
   const labelled = Uint32Array.from(new Set([...request.positive, ...request.negative])).sort();
   const { heads } = trainHeads(collection, request, labelled);
-  const total = request.modalities.reduce((sum, { weight }) => sum + weight, 0);
-  const spaces = {
-    modalities: heads.map(({ modality }) => modality),
-    weights: Float64Array.from(request.modalities, ({ weight }) => weight / total),
-    items: collection.items,
-  };
-  const grids = { generation: collection.generation, cells: new GridCells() };
-  const scores = new ExactSurvey(heads, spaces, request, grids).scores();
+  const spaces = spacesOf(collection, request.modalities);
+  const scores = new ExactSurvey(heads, spaces, request, collection.generation, new GridCells()).scores();
   if (scores === null) return null;
-  const threshold = thresholdOf(scores, request.alpha);
+  const threshold = thresholdOf(moments(scores), request.alpha);
   const items = Uint32Array.from(scores, (_, item) => item).filter((item) => (scores[item] as number) > threshold);
   return { items, scores, threshold };
 }

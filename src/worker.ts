@@ -4,12 +4,12 @@
 import { threadId, workerData } from 'node:worker_threads';
 import { DecodedRows } from './decoded-rows.ts';
 import { Filters } from './filter.ts';
-import { GridCells } from './grid-cells.ts';
 import { trainHeads } from './heads.ts';
 import { type Collection, openIndex } from './index/open.ts';
 import type { Model } from './models/model.ts';
 import { round } from './round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from './round-request.ts';
+import { SurveyMemory } from './survey-memory.ts';
 
 /** What a thread is started with. */
 export interface WorkerData {
@@ -47,7 +47,7 @@ const collections: ReadonlyMap<string, Collection> = new Map(
   Object.entries(directories).map(([name, directory]) => [name, openIndex(directory)]),
 );
 
-const grids = new GridCells();
+const memory = new SurveyMemory();
 const decoded = new DecodedRows(decodedRowsBytes);
 const filters = new Filters();
 
@@ -66,7 +66,7 @@ export function suggest({ collection: name, request }: Task): Answer {
   const untilMs = (startMs + request.deadlineMs) / 2;
   const { filter } = request;
   const admission = filter === undefined ? null : filters.of(collection, filter, () => clockMs() >= untilMs);
-  const result = round(collection, { ...request, startMs }, timed, grids, decoded, admission);
+  const result = round(collection, { ...request, startMs }, timed, memory, decoded, admission);
   return { result, startMs, stagesMs };
 }
 
@@ -85,6 +85,7 @@ export function ready(): number {
     const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: 1 }));
     const labels = { positive: Uint32Array.of(0), negative: new Uint32Array(0), exclude: new Uint32Array(0) };
     round(collection, { ...ROUND_DEFAULTS, ...labels, modalities });
+    memory.prepare(collection);
   }
   return threadId;
 }

@@ -1,8 +1,8 @@
 // The systems that are Farsight's own round with options of their own, here and over HTTP alike.
 
-import { GridCells } from '../../src/grid-cells.ts';
 import { round } from '../../src/round.ts';
 import { DEFAULT_WEIGHT, type RoundRequest } from '../../src/round-request.ts';
+import { SurveyMemory } from '../../src/survey-memory.ts';
 import type { System, SystemFactory, SystemRequest } from './system.ts';
 
 /** What a system settles of a round; the rest is what the user asks. */
@@ -28,7 +28,7 @@ export interface Choice {
 
 /** The system in this process, over all modalities; its runs share the grids they need. */
 export function inProcess({ name, summary, keys, choose }: RoundSystem): SystemFactory {
-  const grids = new GridCells();
+  const memory = new SurveyMemory();
   return {
     name,
     summary,
@@ -44,7 +44,7 @@ export function inProcess({ name, summary, keys, choose }: RoundSystem): SystemF
         parameters: listed,
         suggest(request) {
           const asked = { ...options(request.k), ...request, modalities, ...WITHOUT_DEADLINE };
-          return round(collection, asked, undefined, grids).items;
+          return round(collection, asked, undefined, memory).items;
         },
       };
     },

@@ -8,6 +8,7 @@ import { IndexError } from '../../src/index/format.ts';
 import type { VectorReader } from '../readers/reader.ts';
 import { type Attachments, attachedBytes } from './attach.ts';
 import { freeBytes } from './disk.ts';
+import { gridBytes, writesGrid } from './grid.ts';
 import { partitionSlots } from './pack.ts';
 import { sampleSize } from './sample.ts';
 
@@ -77,6 +78,7 @@ export function planBuild(
   clusterSize: number,
   memoryBytes: number,
   threads: number,
+  grid?: boolean,
 ): Plan {
   const plans = modalities.map((modality) => planModality(modality, clusterSize, memoryBytes, threads));
   const items = plans[0]?.items ?? 0;
@@ -88,7 +90,7 @@ export function planBuild(
         'give more, or build without it',
     );
   }
-  const written = plans.reduce((sum, plan) => sum + plan.outputBytes, 0);
+  const written = plans.reduce((sum, plan) => sum + plan.outputBytes, writesGrid(grid, items) ? gridBytes(items) : 0);
   const scratch = plans.reduce((most, plan) => Math.max(most, plan.scratchBytes), 0);
   return {
     memoryBytes,

@@ -21,6 +21,7 @@ export const UNITS = {
   write: 'vectors',
   levels: 'clusters',
   hash: 'bytes',
+  grid: 'components',
   quality: 'hyperplanes',
 } as const;
 

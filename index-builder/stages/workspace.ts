@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, join, resolve } from 'node:path';
 import {
   decodeManifest,
+  type GridManifest,
   IndexError,
   MANIFEST_START,
   type Manifest,
@@ -40,6 +41,8 @@ interface Journal {
   readonly attached: boolean;
   readonly sections: readonly SectionManifest[];
   readonly modalities: Readonly<Record<string, ModalityProgress>>;
+  /** Of the cells that were written. */
+  readonly grid?: GridManifest;
   /** Of the modalities that were measured. */
   readonly quality?: Readonly<Record<string, ModalityQuality>>;
   /** The number of the finished directory, from when it is about to be put in place. */
@@ -106,6 +109,15 @@ export class Workspace {
 
   recordAttached(sections: readonly SectionManifest[]): void {
     this.#write({ ...this.#journal, attached: true, sections: [...this.#journal.sections, ...sections] });
+  }
+
+  /** The grid whose cells are written, by this build or the one that is resumed. */
+  get grid(): GridManifest | undefined {
+    return this.#journal.grid;
+  }
+
+  recordGrid(grid: GridManifest, section: SectionManifest): void {
+    this.#write({ ...this.#journal, grid, sections: [...this.#journal.sections, section] });
   }
 
   /** What was measured of a finished modality, by this build or the one that is resumed. */

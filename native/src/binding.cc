@@ -16,6 +16,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_files(env, exports);
   export_codes(env, exports);
   export_scores(env, exports);
+  export_near(env, exports);
   export_survey(env, exports);
   export_sweep(env, exports);
   export_training(env, exports);

@@ -1,9 +1,14 @@
-// The greedy pass over candidates. What was chosen is kept as it was decoded: sparse rows sparse, dense ones dense.
+// The greedy pass over candidates. What was chosen is kept as it was decoded: sparse rows sparse, dense ones dense. Most
+// pairs are far from the limit, and a part of their dense rows says so:
+//   a . b <= (sum over the first dimensions of a_d b_d) + |rest of a| |rest of b|       (Cauchy and Schwarz)
+// in single precision, with room for its roundings. Only pairs that this leaves open are multiplied exactly.
 #include "diversity.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "kernels.h"
 #include "spaces.h"
 
 namespace farsight {
@@ -28,6 +33,25 @@ double dot(const float* a, const float* b, size_t n) {
   return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }
 
+// Products of rows of such lengths neither vanish nor overflow in single precision.
+constexpr double kShortest = 0x1p-40;
+constexpr double kLongest = 0x1p40;
+
+// Dimensions between two looks at the bound.
+constexpr size_t kChunk = 128;
+
+size_t chunks(size_t dims) { return (dims + kChunk - 1) / kChunk; }
+
+// Writes the lengths of a row from the beginning of each chunk on.
+void rest_lengths(const float* row, size_t dims, float* lengths) {
+  double square = 0;
+  for (size_t c = chunks(dims); c-- > 0;) {
+    const size_t from = c * kChunk;
+    square += dot(row + from, row + from, std::min(kChunk, dims - from));
+    lengths[c] = static_cast<float>(std::sqrt(square));
+  }
+}
+
 // Decoded rows of one space: dims floats each, or row_values() ids and values.
 struct Rows {
   explicit Rows(const Codes& codes) : codes(codes) {}
@@ -37,16 +61,24 @@ struct Rows {
     values.resize(values.size() + row);
     if (codes.sparse()) ids.resize(values.size());
     codes.decode(slot, codes.sparse() ? ids.data() + ids.size() - row : nullptr, values.data() + values.size() - row);
+    lengths.resize(lengths.size() + chunks_of_row());
+    if (!codes.sparse()) {
+      rest_lengths(values.data() + values.size() - row, row, lengths.data() + lengths.size() - chunks_of_row());
+    }
   }
 
   void remove_last() {
     values.resize(values.size() - codes.row_values());
     if (codes.sparse()) ids.resize(values.size());
+    lengths.resize(lengths.size() - chunks_of_row());
   }
+
+  size_t chunks_of_row() const { return codes.sparse() ? 0 : chunks(codes.dims()); }
 
   const Codes& codes;
   std::vector<uint32_t> ids;
   std::vector<float> values;
+  std::vector<float> lengths; // of dense rows, from each chunk on
 };
 
 // The items to be dissimilar to.
@@ -71,7 +103,7 @@ class Chosen {
     for (double& factor : factors) factor = total > 0 ? factor / std::sqrt(total) : 0;
     const size_t before = factors_.size() / spaces_.size();
     for (size_t other = 0; other < before; ++other) {
-      if (cosine(factors, other) <= limit) continue;
+      if (is_surely_below(factors, other, limit) || cosine(factors, other) <= limit) continue;
       for (Rows& rows : rows_) rows.remove_last();
       return false;
     }
@@ -80,6 +112,68 @@ class Chosen {
   }
 
  private:
+  // Whether a bound of the cosine of the vector in dense_, the last row of each space, and a chosen one is below the
+  // limit. Each product of a dense space is a sum of dims products of values that are at most 1 together: its roundings
+  // in single precision are below dims * 2^-24, and those of the lengths below 2^-22.
+  bool is_surely_below(const std::vector<double>& factors, size_t other, double limit) const {
+    double bound = 0, margin = 0;
+    for (size_t s = 0; s < spaces_.size(); ++s) {
+      const double factor = factors[s] * factors_[other * spaces_.size() + s];
+      const Rows& rows = rows_[s];
+      const size_t n = rows.chunks_of_row();
+      if (factor == 0) continue;
+      if (n == 0) {
+        bound += sparse_product(s, other, factor);
+        continue;
+      }
+      const auto length = static_cast<double>(rows.lengths[other * n]), own = static_cast<double>(own_lengths(s)[0]);
+      if (!(std::min(length, own) > kShortest && std::max(length, own) < kLongest)) return false;
+      bound += factor * length * own;
+      margin += static_cast<double>(rows.codes.dims() + 4) * 0x1p-23;
+    }
+    if (bound + margin < limit) return true;
+    if (margin == 0) return false; // nothing dense: the cosine itself costs no more
+    for (size_t s = 0; s < spaces_.size(); ++s) {
+      const double factor = factors[s] * factors_[other * spaces_.size() + s];
+      const Rows& rows = rows_[s];
+      const size_t n = rows.chunks_of_row(), dims = rows.codes.dims();
+      if (factor == 0 || n == 0) continue;
+      const float* a = rows.values.data() + other * dims;
+      const float* b = rows.values.data() + rows.values.size() - dims;
+      const float* rest_a = rows.lengths.data() + other * n;
+      const float* rest_b = own_lengths(s);
+      for (size_t c = 0; c < n; ++c) {
+        const auto rest = [&](size_t at) {
+          return at < n ? static_cast<double>(rest_a[at]) * static_cast<double>(rest_b[at]) : 0.0;
+        };
+        const size_t from = c * kChunk;
+        const auto product = static_cast<double>(kernels().dot(a + from, b + from, std::min(kChunk, dims - from)));
+        bound += factor * (product - rest(c) + rest(c + 1));
+        if (bound + margin < limit) return true;
+      }
+    }
+    return false;
+  }
+
+  const float* own_lengths(size_t s) const {
+    return rows_[s].lengths.data() + rows_[s].lengths.size() - rows_[s].chunks_of_row();
+  }
+
+  double sparse_product(size_t s, size_t other, double factor) const {
+    size_t from = 0;
+    for (size_t before = 0; before < s; ++before) from += rows_[before].codes.dims();
+    const Rows& rows = rows_[s];
+    const size_t row = rows.codes.row_values();
+    const float* values = rows.values.data() + other * row;
+    const uint32_t* ids = rows.ids.data() + other * row;
+    double product = 0;
+    for (size_t j = 0; j < row; ++j) {
+      if (values[j] == 0 || ids[j] >= rows.codes.dims()) continue;
+      product += static_cast<double>(values[j]) * static_cast<double>(dense_[from + ids[j]]);
+    }
+    return factor * product;
+  }
+
   // Of the vector in dense_ and a chosen one.
   double cosine(const std::vector<double>& factors, size_t other) const {
     double sum = 0;
@@ -88,18 +182,8 @@ class Chosen {
       if (factor == 0) continue;
       const Rows& rows = rows_[s];
       const size_t row = rows.codes.row_values();
-      const float* values = rows.values.data() + other * row;
-      if (!rows.codes.sparse()) {
-        sum += factor * dot(dense_.data() + from, values, row);
-        continue;
-      }
-      const uint32_t* ids = rows.ids.data() + other * row;
-      double product = 0;
-      for (size_t j = 0; j < row; ++j) {
-        if (values[j] == 0 || ids[j] >= rows.codes.dims()) continue;
-        product += static_cast<double>(values[j]) * static_cast<double>(dense_[from + ids[j]]);
-      }
-      sum += factor * product;
+      sum += rows.codes.sparse() ? sparse_product(s, other, factor)
+                                 : factor * dot(dense_.data() + from, rows.values.data() + other * row, row);
     }
     return sum;
   }

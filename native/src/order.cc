@@ -1,8 +1,6 @@
 #include "order.h"
 
 #include <array>
-#include <bit>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -14,14 +12,6 @@ struct Entry {
   uint64_t key; // ascending where scores descend
   uint32_t item, number;
 };
-
-// Doubles in the order of unsigned numbers: negative ones have all bits flipped, the others the sign; then all of them,
-// for the largest to come first. Zeros are equal, and NaN is the smallest.
-uint64_t descending(double score) {
-  if (score != score) score = -std::numeric_limits<double>::infinity();
-  const auto bits = std::bit_cast<uint64_t>(score + 0.0); // -0 becomes 0
-  return bits >> 63 ? bits : ~(bits | uint64_t{1} << 63);
-}
 
 // Bytes of what is sorted by, from the lowest: the item's, then the key's.
 constexpr int kBytes = 12;

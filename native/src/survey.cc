@@ -9,13 +9,11 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "collector.h"
 #include "parallel.h"
-#include "spaces.h"
+#include "query-vectors.h"
 
 namespace farsight {
 
@@ -45,57 +43,6 @@ bool by_chunks(size_t count, const SurveyOptions& options, const Work& work) {
   });
   return !expired;
 }
-
-// The distinct vectors among the queries, dense, space after space.
-class QueryVectors {
- public:
-  QueryVectors(std::span<const Space> spaces, std::span<const uint32_t> items)
-      : spaces_(spaces.size()), width_(total_dims(spaces)) {
-    rows_.reserve(items.size() * width_);
-    std::vector<float> row(width_);
-    // Equal queries would be equally near to everything, which the first pass cannot tell apart.
-    std::unordered_set<std::string_view> seen;
-    for (const uint32_t item : items) {
-      if (!decode_concatenated(spaces, item, row.data())) continue;
-      rows_.insert(rows_.end(), row.begin(), row.end());
-      const auto* added = reinterpret_cast<const char*>(rows_.data() + rows_.size() - width_);
-      if (!seen.insert(std::string_view(added, width_ * sizeof(float))).second) rows_.resize(rows_.size() - width_);
-    }
-    for (size_t q = 0; q < count(); ++q) {
-      size_t from = 0;
-      for (const Space& space : spaces) {
-        const float* vector = this->vector(q) + from;
-        from += space.cells->codes->dims();
-        norms_.push_back(std::inner_product(vector, this->vector(q) + from, vector, 0.0, std::plus<>{},
-                                            [](float a, float b) { return static_cast<double>(a) * b; }));
-      }
-    }
-  }
-
-  size_t count() const { return rows_.size() / width_; }
-  const float* vector(size_t q) const { return rows_.data() + q * width_; }
-  double norm(size_t q, size_t space) const { return norms_[q * spaces_ + space]; }
-
-  // The exact distance of an item.
-  double distance(std::span<const Space> spaces, size_t q, uint32_t item) const {
-    double sum = 0;
-    const float* vector = this->vector(q);
-    for (size_t s = 0; s < spaces.size(); ++s) {
-      const Codes& codes = *spaces[s].cells->codes;
-      const size_t slot = slot_of(*spaces[s].cells, item);
-      if (slot >= codes.count()) return std::numeric_limits<double>::infinity();
-      sum += spaces[s].weight * codes.distance(slot, vector, norm(q, s));
-      vector += codes.dims();
-    }
-    return sum;
-  }
-
- private:
-  size_t spaces_;
-  size_t width_;
-  std::vector<float> rows_;
-  std::vector<double> norms_; // per query and space
-};
 
 // What the first pass knows of every item: the two smallest approximate distances, and whose the first is.
 struct Nearest {
@@ -236,6 +183,18 @@ bool score_all(const Cells& cells, const Query& query, const SurveyOptions& opti
   std::fill(scores.begin(), scores.end(), -std::numeric_limits<double>::infinity());
   return by_chunks(cells.codes->count(), options,
                    [&](size_t first, size_t last) { score_slots(cells, query, first, last, scores); });
+}
+
+bool add_scores(const Cells& cells, const Query& query, const SurveyOptions& options, std::span<double> sums) {
+  return by_chunks(cells.codes->count(), options, [&](size_t first, size_t last) {
+    last = last_slot(cells, last);
+    for (size_t begin = first; begin < last; begin += kScatter) {
+      scatter(cells, begin, std::min(kScatter, last - begin), sums, [&](size_t i) {
+        const double before = std::atomic_ref(sums[cells.items[begin + i]]).load(std::memory_order_relaxed);
+        return before + query.exact(begin + i);
+      });
+    }
+  });
 }
 
 bool nearest_distances(std::span<const Space> spaces, std::span<const uint32_t> queries, const SurveyOptions& options,

@@ -24,6 +24,9 @@ struct SurveyOptions {
 // first, and the scores are of no use.
 bool score_all(const Cells& cells, const Query& query, const SurveyOptions& options, std::span<double> scores);
 
+// Adds the exact score of every item to its sum, by item number. False as above.
+bool add_scores(const Cells& cells, const Query& query, const SurveyOptions& options, std::span<double> sums);
+
 // The approximate scores of the items of slots [first, last), by item number; other places are left as they are. Returns
 // how far they may be from the exact ones: query.error(), or where that is infinite, what the exact scores lose as floats,
 // which is what these are then.

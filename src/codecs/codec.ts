@@ -177,6 +177,12 @@ export interface Space {
   ): { readonly sections: PackedSections; readonly manifest: CodecManifest };
 }
 
+/** Decoded rows, a copy's input: values, and for sparse codes as many ids. */
+export interface DecodedRows {
+  readonly ids: Uint32Array;
+  readonly values: Float32Array;
+}
+
 export interface Codec {
   readonly name: CodecName;
   /** Keys of --modality this codec reads besides `codec`. */
@@ -195,4 +201,9 @@ export interface Codec {
     /** The means of groups of clusters. */
     readonly groups: CodesHandle | null;
   };
+  /**
+   * Codes in memory of `count` rows of the modality, which `rows` decodes and may be asked for more than once. Sparse rows
+   * stay what they are, dense ones are rounded to 255 steps between their least and greatest value of a dimension.
+   */
+  copy(manifest: ModalityManifest, count: number, rows: (first: number, count: number) => DecodedRows): CodesHandle;
 }

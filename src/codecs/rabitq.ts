@@ -4,6 +4,7 @@
 import { native } from '../native.ts';
 import type { RabitqParameters } from '../native-types.ts';
 import { type Codec, CodecError, OptionError } from './codec.ts';
+import { copyDense } from './dense-copy.ts';
 import { numberOption, wholeOption } from './options.ts';
 import { RabitqEncoder } from './rabitq-encoder.ts';
 import { openSq8Clusters } from './sq8-clusters.ts';
@@ -33,6 +34,8 @@ export const rabitq: Codec = {
     const codes = native.openRabitq(items, parameters, section('codes'), section('codes-refine'), representatives);
     return { codes, representatives, spread, groups };
   },
+
+  copy: copyDense,
 };
 
 /** As given, or the most bits that the given bytes an item hold. */

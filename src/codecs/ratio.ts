@@ -74,7 +74,32 @@ export const ratio: Codec = {
       groups: groups === undefined ? null : open(manifest.groups ?? 0, groups, 'groups'),
     };
   },
+
+  copy({ name, dims, ratio: manifest }, count, rows) {
+    if (manifest === undefined) throw new CodecError(`modality ${name}: no ratio parameters`);
+    const parameters = parametersOf(dims, manifest.items);
+    const { features, scale } = parameters;
+    const ids = new Uint16Array(count * features);
+    const codes = new Uint32Array(ids.length);
+    for (let first = 0; first < count; first += COPIED_ROWS) {
+      const part = rows(first, Math.min(COPIED_ROWS, count - first));
+      ids.set(part.ids, first * features);
+      // A decoded value is a code times the scale, rounded to single precision.
+      codes.set(
+        Uint32Array.from(part.values, (value) => Math.round(value / scale)),
+        first * features,
+      );
+    }
+    const order = Uint32Array.from({ length: count }, (_, row) => row);
+    const blocks = new Uint8Array(native.ratioCodesBytes(count, parameters));
+    const refine = new Uint8Array(native.ratioRefineBytes(count, parameters));
+    native.packRatio(ids, codes, order, parameters, blocks, refine);
+    return native.openRatio(count, parameters, native.memorySection(blocks), native.memorySection(refine));
+  },
 };
+
+/** Rows decoded at a time. */
+const COPIED_ROWS = 4096;
 
 class RatioEncoder implements Encoder {
   readonly sizes: RecordSizes;

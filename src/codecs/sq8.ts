@@ -3,6 +3,7 @@
 
 import { native } from '../native.ts';
 import { type Codec, OptionError } from './codec.ts';
+import { copyDense } from './dense-copy.ts';
 import { numberOption } from './options.ts';
 import { openSq8Clusters } from './sq8-clusters.ts';
 import { Sq8Encoder, sq8ItemBytes } from './sq8-encoder.ts';
@@ -27,4 +28,6 @@ export const sq8: Codec = {
     const { offset, step, ...clusters } = openSq8Clusters(manifest, section);
     return { codes: native.openSq8(items, offset, step, section('codes')), ...clusters };
   },
+
+  copy: copyDense,
 };

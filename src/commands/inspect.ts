@@ -70,6 +70,9 @@ function textOf(report: IndexReport): string {
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}, seed ${report.seed}`,
     ...report.modalities.flatMap((modality) => [...modalityLines(modality), ...recallLines(modality.name, report)]),
+    ...(report.grid === null
+      ? []
+      : [`grid         ${report.grid.components} components, ${report.grid.segments} segments each`]),
     'sections',
     ...report.sections.map(({ name, bytes }) => `  ${name.padEnd(34)} ${bytes}`),
   ].join('\n');

@@ -178,6 +178,15 @@ const QualityManifest = Type.Object(
   closed,
 );
 
+const GridManifest = Type.Object(
+  {
+    /** Principal components, and quantile segments along each: a cell is a number below segments ** components. */
+    components: Type.Integer({ minimum: 1, maximum: 6 }),
+    segments: Type.Integer({ minimum: 2, maximum: 32 }),
+  },
+  closed,
+);
+
 const Manifest = Type.Object(
   {
     format: Type.Literal('farsight-index'),
@@ -197,6 +206,8 @@ const Manifest = Type.Object(
       closed,
     ),
     modalities: Type.Array(ModalityManifest, { minItems: 1, maxItems: 16 }),
+    /** The grid whose cells the section grid.cells holds; left out where rounds find theirs fast enough. */
+    grid: Type.Optional(GridManifest),
     sections: Type.Array(SectionManifest),
     /** How good rounds over this index are; left out where it was not measured. */
     quality: Type.Optional(QualityManifest),
@@ -209,6 +220,7 @@ const Manifest = Type.Object(
 export type Manifest = Static<typeof Manifest>;
 export type ModalityManifest = Static<typeof ModalityManifest>;
 export type SectionManifest = Static<typeof SectionManifest>;
+export type GridManifest = Static<typeof GridManifest>;
 export type QualityManifest = Static<typeof QualityManifest>;
 export type RecallManifest = Static<typeof RecallManifest>;
 export type ClusterSizes = Static<typeof ClusterSizes>;

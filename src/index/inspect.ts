@@ -1,7 +1,7 @@
 // What an index holds: counts, levels, cluster sizes, quality, bytes.
 
 import { clusterSizes } from './cluster-sizes.ts';
-import type { ClusterSizes, ModalityManifest, QualityManifest } from './format.ts';
+import type { ClusterSizes, GridManifest, ModalityManifest, QualityManifest } from './format.ts';
 import { readManifest } from './open.ts';
 import { readWords } from './sections.ts';
 
@@ -28,6 +28,8 @@ export interface IndexReport {
   readonly bytes: number;
   readonly bytes_per_item: number;
   readonly modalities: readonly ModalityReport[];
+  /** The grid whose cells the index holds, or null. */
+  readonly grid: GridManifest | null;
   /** As it was measured when the index was built; null where it was not. */
   readonly quality: QualityManifest | null;
   readonly sections: readonly { readonly name: string; readonly bytes: number; readonly shards: number }[];
@@ -59,6 +61,7 @@ export function inspectIndex(directory: string): IndexReport {
       statistics: modality.statistics,
       bytes_per_item: bytesOf(`${modality.name}.`) / items,
     })),
+    grid: manifest.grid ?? null,
     quality: manifest.quality ?? null,
     sections: sections.map(({ name, bytes, shards }) => ({ name, bytes, shards: shards.length })),
   };

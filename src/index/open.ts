@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codecNamed } from '../codecs/registry.ts';
 import { native } from '../native.ts';
-import type { CellsHandle, CodesHandle, SectionHandle } from '../native-types.ts';
-import { decodeManifest, IndexError, type Manifest, type ModalityManifest } from './format.ts';
+import type { CellsHandle, CodesHandle, LevelsHandle, SectionHandle } from '../native-types.ts';
+import { decodeManifest, type GridManifest, IndexError, type Manifest, type ModalityManifest } from './format.ts';
 import { mapSection } from './sections.ts';
 
 /** Sizes above this are not a record but damage. */
@@ -34,6 +34,16 @@ export interface Modality {
   readonly cells: CellsHandle;
   readonly codes: CodesHandle;
   readonly representatives: CodesHandle;
+  /** The hierarchy above the clusters. */
+  readonly levels: LevelsHandle;
+}
+
+/** Every item's cell of a grid over all modalities, of equal weights. */
+export interface StoredGrid extends GridManifest {
+  /** Cells there are; all numbers are below. */
+  readonly cells: number;
+  /** One packed number an item. */
+  readonly section: SectionHandle;
 }
 
 /** An open index. Its mappings live as long as it is referenced. */
@@ -44,6 +54,7 @@ export interface Collection {
   /** Content hash of the index: equal generations give equal answers. */
   readonly generation: string;
   readonly modalities: ReadonlyMap<string, Modality>;
+  readonly grid: StoredGrid | null;
   /** What rounds read, what every round reads whole first. */
   readonly searched: readonly SectionHandle[];
   readonly keys: Keys | null;
@@ -76,13 +87,19 @@ export function openSections(directory: string, manifest: Manifest): Collection 
       : null;
   const keyRecords = records('keys');
   const modalities = manifest.modalities.map((modality) => openModality(modality, manifest, map));
+  const grid = manifest.grid === undefined ? null : openGrid(manifest.grid, manifest.items, map);
   return {
     directory,
     manifest,
     items: manifest.items,
     generation: manifest.generation,
     modalities: new Map(modalities.map(({ modality }) => [modality.name, modality])),
-    searched: [...modalities.flatMap(({ always }) => always), ...modalities.flatMap(({ inParts }) => inParts)],
+    grid,
+    searched: [
+      ...modalities.flatMap(({ always }) => always),
+      ...modalities.flatMap(({ inParts }) => inParts),
+      ...(grid === null ? [] : [grid.section]),
+    ],
     keys: keyRecords && openKeys(keyRecords, map),
     metadata: records('metadata'),
     thumbnails: records('thumbnails'),
@@ -105,6 +122,11 @@ export function readManifest(directory: string): Manifest {
 }
 
 type MapSection = (name: string, bytes: number | null) => SectionHandle;
+
+function openGrid(grid: GridManifest, items: number, map: MapSection): StoredGrid {
+  const cells = grid.segments ** grid.components;
+  return { ...grid, cells, section: map('grid.cells', native.packedBytes(items, cells)) };
+}
 
 interface OpenModality {
   readonly modality: Modality;
@@ -129,9 +151,16 @@ function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSe
     const starts = map(`${name}.starts`, (clusters + 1) * 4);
     const grouped = groups && { means: groups, starts: map(`${name}.group-starts`, ((modality.groups ?? 0) + 1) * 4) };
     const cells = native.openCells(codes, representatives, spread, items, slots, starts, grouped);
+    const upper = modality.levels.slice(1).reduce((sum, size) => sum + size, 0);
+    const linked = modality.levels.slice(0, -1).reduce((sum, size) => sum + size, 0);
+    const levels = native.openLevels(
+      Uint32Array.from(modality.levels),
+      map(`${name}.nodes`, upper * 4),
+      map(`${name}.parents`, linked * 4),
+    );
     sections.always.push(starts, ...(grouped === null ? [] : [grouped.starts]));
     sections.inParts.push(slots, items);
-    return { modality: { name, manifest: modality, cells, codes, representatives }, ...sections };
+    return { modality: { name, manifest: modality, cells, codes, representatives, levels }, ...sections };
   } catch (error) {
     if (error instanceof IndexError) throw error;
     throw new IndexError(`modality ${name}: sections do not fit the manifest (${(error as Error).message}); rebuild`);

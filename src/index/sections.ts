@@ -53,8 +53,13 @@ export function readWords(directory: string, manifest: Manifest, name: string): 
 
 /** A whole section of one packed item or slot number an item. */
 export function readItemNumbers(directory: string, manifest: Manifest, name: string): Uint32Array {
+  return readNumbers(directory, manifest, name, manifest.items);
+}
+
+/** A whole section of one packed number an item, all below `limit`. */
+export function readNumbers(directory: string, manifest: Manifest, name: string, limit: number): Uint32Array {
   const numbers = new Uint32Array(manifest.items);
-  native.unpackNumbers(readSection(directory, manifest, name), manifest.items, numbers);
+  native.unpackNumbers(readSection(directory, manifest, name), limit, numbers);
   return numbers;
 }
 

@@ -14,7 +14,7 @@ import {
   type SectionManifest,
 } from './format.ts';
 import { type Collection, openIndex, readManifest } from './open.ts';
-import { checkShard, readFully, readItemNumbers, readWords } from './sections.ts';
+import { checkShard, readFully, readItemNumbers, readNumbers, readWords } from './sections.ts';
 
 export interface Finding {
   /** The section that is off, or 'manifest'. */
@@ -67,6 +67,7 @@ export function verifyIndex(
         attempt(`${modality.name}.parents`, () => checkLevels(collection, modality));
         attempt(`${modality.name}.group-starts`, () => checkGroups(collection, modality));
       }
+      attempt('grid.cells', () => checkGrid(collection));
       attempt('keys.table', () => checkKeys(collection));
       attempt('metadata.bytes', () => checkMetadata(collection));
       attempt('thumbnails.bytes', () => checkThumbnails(collection));
@@ -161,6 +162,28 @@ function checkLevels({ directory, manifest }: Collection, { name, clusters, leve
     }
     at = end;
   });
+}
+
+/** Every component cuts the items into segments of equal size. */
+function checkGrid({ directory, manifest, items, grid }: Collection): void {
+  if (grid === null) return;
+  const cells = readNumbers(directory, manifest, 'grid.cells', grid.cells);
+  const sizes = new Uint32Array(grid.components * grid.segments);
+  for (let item = 0; item < items; item++) {
+    let rest = cells[item] as number;
+    if (rest >= grid.cells) throw new IndexError(`grid.cells: item ${item} in cell ${rest} of ${grid.cells}`);
+    for (let c = 0; c < grid.components; c++, rest = Math.floor(rest / grid.segments)) {
+      const at = c * grid.segments + (rest % grid.segments);
+      sizes[at] = (sizes[at] as number) + 1;
+    }
+  }
+  const least = (segment: number): number => Math.ceil((segment * items) / grid.segments);
+  for (const [at, size] of sizes.entries()) {
+    const segment = at % grid.segments;
+    const expected = least(segment + 1) - least(segment);
+    if (size === expected) continue;
+    throw new IndexError(`grid.cells: segment ${segment} of a component holds ${size} items, expected ${expected}`);
+  }
 }
 
 /** Every key leads to its item. */

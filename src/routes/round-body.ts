@@ -86,6 +86,7 @@ export function roundOf(
     segments: search.segments ?? ROUND_DEFAULTS.segments,
     candidates: Math.max(k, search.candidates ?? ROUND_DEFAULTS.candidates),
     exhaustive: search.exhaustive ?? false,
+    survey: ROUND_DEFAULTS.survey,
     workers: search.workers ?? ROUND_DEFAULTS.workers,
     modalities,
     deadlineMs: arrivedMs + (settings.budget_ms ?? config.defaultBudgetMs),

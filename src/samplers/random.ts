@@ -1,6 +1,6 @@
 // RandS (IRIS): a uniform draw among the items that the head likes.
 
-import { moments } from '../moments.ts';
+import type { Moments } from '../moments.ts';
 import { seededRandom } from '../random.ts';
 import type { Sampler } from './sampler.ts';
 
@@ -9,26 +9,13 @@ export interface RandomOptions {
   readonly alpha: number;
 }
 
-/** Free items above the threshold in random order: every set of them is as likely as any other of its size. */
-export const random: Sampler<RandomOptions> = function* ({ survey, isFree, seed }, { alpha }) {
-  const scores = survey.scores();
-  if (scores === null) return;
-  const threshold = thresholdOf(scores, alpha);
-  const items = Uint32Array.from(scores, (_, item) => item).filter(
-    (item) => (scores[item] as number) > threshold && isFree(item),
-  );
-  const { below } = seededRandom(seed, 'random sampler');
-  // Fisher and Yates' shuffle, as far as it is asked for.
-  for (let left = items.length; left > 0; left--) {
-    const at = below(left);
-    yield items[at] as number;
-    items[at] = items[left - 1] as number;
-  }
+/** Items above the threshold T = mean + alpha * deviation in random order. */
+export const random: Sampler<RandomOptions> = function* ({ survey, seed }, { alpha }) {
+  const moments = survey.moments();
+  if (moments !== null) yield* survey.above(thresholdOf(moments, alpha), seededRandom(seed, 'random sampler'));
 };
 
-/** T = mean + alpha * deviation. */
-export function thresholdOf(scores: Float64Array, alpha: number): number {
-  if (alpha === Number.NEGATIVE_INFINITY) return alpha;
-  const { mean, deviation } = moments(scores);
-  return mean + alpha * deviation;
+/** T. */
+export function thresholdOf({ mean, deviation }: Moments, alpha: number): number {
+  return alpha === Number.NEGATIVE_INFINITY ? alpha : mean + alpha * deviation;
 }

@@ -1,6 +1,5 @@
 // SpreadS (IRIS): the items nearest to a set of queries.
 
-import { native } from '../native.ts';
 import type { Sampler } from './sampler.ts';
 
 export interface SpreadOptions {
@@ -13,14 +12,5 @@ export interface SpreadOptions {
 export const spread: Sampler<SpreadOptions> = function* ({ survey, positive }, { from, count }) {
   const queries =
     from === 'positives' ? positive : from === 'seeds' ? positive.slice(0, count) : positive.slice(-count);
-  const distances = queries.length === 0 ? null : survey.distances(queries);
-  if (distances === null) return;
-  const items = Uint32Array.from(distances, (_, item) => item);
-  const order = new Uint32Array(items.length);
-  native.orderByScore(
-    items,
-    distances.map((distance) => -distance),
-    order,
-  );
-  yield* order;
+  if (queries.length > 0) yield* survey.nearest(queries);
 };

@@ -27,6 +27,7 @@ void add(Napi::Env env, Napi::Object exports, const char* name) {
 void export_files(Napi::Env env, Napi::Object exports);
 void export_codes(Napi::Env env, Napi::Object exports);
 void export_scores(Napi::Env env, Napi::Object exports);
+void export_near(Napi::Env env, Napi::Object exports);
 void export_survey(Napi::Env env, Napi::Object exports);
 void export_sweep(Napi::Env env, Napi::Object exports);
 void export_training(Napi::Env env, Napi::Object exports);

@@ -6,6 +6,7 @@
 
 #include "../assign.h"
 #include "../head.h"
+#include "../levels.h"
 #include "../mapping.h"
 #include "../members.h"
 #include "../repeats.h"
@@ -46,6 +47,18 @@ struct OpenHead {
   std::unique_ptr<Head> head;
 };
 
+// The levels above a modality's clusters; read when they are first walked.
+struct OpenLevels {
+  std::shared_ptr<Section> nodes, parents;
+  std::vector<uint32_t> sizes;
+  std::unique_ptr<Levels> levels;
+
+  const Levels* get() {
+    if (!levels) levels = std::make_unique<Levels>(sizes, nodes->as<uint32_t>(), parents->as<uint32_t>());
+    return levels.get();
+  }
+};
+
 // Members of clusters, taken part by part; one of the two.
 struct OpenMembers {
   std::unique_ptr<RatioMembers> ratio;
@@ -68,6 +81,9 @@ template <>
 inline constexpr napi_type_tag kTag<OpenHead>{0x66617273696768ull, 7};
 template <>
 inline constexpr napi_type_tag kTag<RowCache>{0x66617273696768ull, 8};
+
+template <>
+inline constexpr napi_type_tag kTag<OpenLevels>{0x66617273696768ull, 8};
 
 template <typename T>
 Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value) {

@@ -1,41 +1,17 @@
 // Exports: every item at once.
 #include "exports.h"
-#include <vector>
 
 #include "../diversity.h"
 #include "../mapping.h"
 #include "../principal.h"
+#include "../quantiles.h"
 #include "../search.h"
 #include "../survey.h"
-#include "handles.h"
+#include "spaces-argument.h"
 
 namespace farsight {
 
 namespace {
-
-// A list of modalities and their weights, all of one number of items.
-std::vector<Space> spaces(Napi::Env env, const Napi::Value& cells_value, const Napi::Value& weights_value) {
-  if (!cells_value.IsArray()) type_error(env, "cells: expected an array of handles");
-  const auto list = cells_value.As<Napi::Array>();
-  if (list.Length() == 0) range_error(env, "cells: expected at least one modality");
-  const auto weights = array_of<double>(env, weights_value, "weights", list.Length());
-  std::vector<Space> result;
-  for (uint32_t i = 0; i < list.Length(); ++i) {
-    const auto& cells = handle<OpenCells>(env, list.Get(i), "cells")->cells;
-    if (!(weights[i] > 0) || std::isinf(weights[i])) range_error(env, "weights: expected positive numbers");
-    if (cells.codes->count() != handle<OpenCells>(env, list.Get(0u), "cells")->cells.codes->count()) {
-      range_error(env, "cells: modalities of different numbers of items");
-    }
-    result.push_back({&cells, weights[i]});
-  }
-  return result;
-}
-
-std::span<const uint32_t> items_of(Napi::Env env, const Napi::Value& value, const char* name, const Cells& cells) {
-  const auto items = array<uint32_t>(env, value, name);
-  require_below(env, items, cells.codes->count(), name);
-  return items;
-}
 
 SurveyOptions survey_options(Napi::Env env, const Napi::Value& workers, const Napi::Value& deadline) {
   return {whole(env, workers, "workers", 1, 256), time_point(number(env, deadline, "deadlineMs"))};
@@ -106,6 +82,23 @@ Napi::Value components_of(Info info) {
   return env.Undefined();
 }
 
+Napi::Value add_all_scores(Info info) {
+  const auto env = info.Env();
+  auto& head = head_of(env, info[0]);
+  const auto options = survey_options(env, info[1], info[2]);
+  const auto sums = array_of<double>(env, info[3], "sums", head.cells().codes->count());
+  return Napi::Boolean::New(env, add_scores(head.cells(), head.items(), options, sums));
+}
+
+Napi::Value segments_of(Info info) {
+  const auto env = info.Env();
+  const auto values = array<double>(env, info[0], "values");
+  const auto segments = static_cast<uint32_t>(whole(env, info[1], "segments", 2, kMaxSegments));
+  const auto workers = whole(env, info[2], "workers", 1, 256);
+  append_segments(values, segments, workers, array_of<uint32_t>(env, info[3], "cells", values.size()));
+  return env.Undefined();
+}
+
 } // namespace
 
 void export_survey(Napi::Env env, Napi::Object exports) {
@@ -115,6 +108,8 @@ void export_survey(Napi::Env env, Napi::Object exports) {
   add<distances_of_all>(env, exports, "nearestDistances");
   add<diverse_items>(env, exports, "diverseItems");
   add<components_of>(env, exports, "principalComponents");
+  add<add_all_scores>(env, exports, "addScores");
+  add<segments_of>(env, exports, "appendSegments");
 }
 
 } // namespace farsight

@@ -1,0 +1,48 @@
+// The samplers of IRIS over a large collection: how far their fast forms agree with the exact ones, and what rounds of each
+// and of a mix take.
+//
+//   node dist/bench/samplers.bench.js INDEX [ACTORS.json|random] [SETS] [times|agreement]…
+//
+// Labels are 100 positives of the actors' starts (or random items) and 100 random negatives, k = 25, everything by one
+// thread, training included. Agreement looks at every item for every set: for a million items or a few.
+
+import { basename } from 'node:path';
+import { openIndex } from '../src/index/open.ts';
+import { printTable, short, writeRun } from './measure.ts';
+import { agreementOf } from './samplers/agreement.ts';
+import { measureMixes } from './samplers/mixes.ts';
+import { labelSetsFor } from './scale/labels.ts';
+
+const SEED = 23;
+const POSITIVES = 100;
+const NEGATIVES = 100;
+const SETS = 20;
+
+const [directory, actors = 'random', count = `${SETS}`, ...parts] = process.argv.slice(2);
+if (directory === undefined) throw new RangeError('expected the directory of an index: samplers.bench.js INDEX');
+if (!(Number(count) >= 1)) throw new RangeError('SETS: expected a whole number from 1');
+const wants = (part: string): boolean => parts.length === 0 || parts.includes(part);
+
+const collection = openIndex(directory);
+const { items, generation, manifest } = collection;
+const sets = labelSetsFor(items, actors === 'random' ? null : actors, Number(count), POSITIVES, NEGATIVES, SEED);
+const rounds = wants('times') ? measureMixes(collection, sets) : [];
+const agreement = wants('agreement') ? agreementOf(collection, sets) : null;
+
+if (rounds.length > 0) {
+  printTable(
+    `rounds over ${items} items, k = 25, ${POSITIVES} + ${NEGATIVES} labels, ms`,
+    rounds.map(({ name, wall, cpu, disturbed, repetitions, suggested }) => ({
+      mix: name,
+      p50: short(wall.median),
+      p95: short(wall.p95),
+      p99: short(wall.p99),
+      cpu: short(cpu),
+      disturbed: `${disturbed}/${repetitions}`,
+      suggested,
+    })),
+  );
+}
+if (agreement !== null) printTable(`fast forms beside the exact ones, ${agreement.sets} sets`, agreement.rows);
+const run = { index: basename(directory), generation, items, grid: manifest.grid ?? null, labels: basename(actors) };
+process.stdout.write(`${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, rounds, agreement }, `${items}`)}\n`);

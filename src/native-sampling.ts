@@ -1,0 +1,80 @@
+// The part of the addon that samplers and sweeps use: every item at once, or what stands for them.
+
+import type { CellsHandle, ClusterValue, HeadHandle, LevelsHandle, ScanResult, SectionHandle } from './native-types.ts';
+
+export interface NativeSampling {
+  /** The exact score of every item, by item number. False: the deadline passed first, `scores` is of no use. */
+  scoreAll(head: HeadHandle, workers: number, deadlineMs: number, scores: Float64Array): boolean;
+  /** Adds every item's exact score to its sum, by item number. False as above. */
+  addScores(head: HeadHandle, workers: number, deadlineMs: number, sums: Float64Array): boolean;
+  /**
+   * Appends a digit to every item's cell, cells[i] * segments + its segment: segments are equally full, the first holds
+   * the largest values, equal values go by item number; see native/src/quantiles.h.
+   */
+  appendSegments(values: Float64Array, segments: number, workers: number, cells: Uint32Array): void;
+  /**
+   * Approximate scores of the items of slots [first, first + count), by item number; the others stay as they are. Returns
+   * a bound of their differences from the exact ones. Where codes give none, these are the exact ones, rounded.
+   */
+  scanSlots(head: HeadHandle, first: number, count: number, scores: Float32Array): number;
+  /** The squared distance of every item to the nearest of the query items: weights[m] times that of modality m, summed. */
+  nearestDistances(
+    cells: readonly CellsHandle[],
+    weights: Float64Array,
+    queries: Uint32Array,
+    workers: number,
+    deadlineMs: number,
+    distances: Float64Array,
+  ): boolean;
+  /**
+   * The items nearest to any of the queries, of the `clusters` nearest clusters of each query in each modality, nearest
+   * first; `skip` (ascending) is left out. See native/src/near.h.
+   */
+  nearItems(
+    cells: readonly CellsHandle[],
+    weights: Float64Array,
+    levels: readonly LevelsHandle[],
+    queries: Uint32Array,
+    skip: Uint32Array,
+    clusters: number,
+    deadlineMs: number,
+    items: Uint32Array,
+  ): ScanResult & { readonly found: number };
+  /** As nearestDistances, of given items. */
+  nearestOfItems(
+    cells: readonly CellsHandle[],
+    weights: Float64Array,
+    queries: Uint32Array,
+    items: Uint32Array,
+    distances: Float64Array,
+  ): void;
+  /** The clusters of the largest value, best first; centres: dense rows. Returns how many were written. */
+  valuedClusters(
+    head: HeadHandle,
+    centres: Float32Array,
+    value: ClusterValue,
+    sizeLimit: number,
+    clusters: Uint32Array,
+  ): number;
+  /** The items of clusters, in order, until `items` is full. Returns how many were written. */
+  clusterItems(cells: CellsHandle, clusters: Uint32Array, items: Uint32Array): number;
+  /** Of `items` in order, those with a cosine of at most `limit` to all of `chosen` and of `out`; see diversity.h. */
+  diverseItems(
+    cells: readonly CellsHandle[],
+    weights: Float64Array,
+    chosen: Uint32Array,
+    items: Uint32Array,
+    limit: number,
+    deadlineMs: number,
+    out: Uint32Array,
+  ): { readonly found: number; readonly looked: number; readonly complete: boolean };
+  /** Rows of `components`: unit vectors over the dims of all modalities in turn; see principal.h. */
+  principalComponents(
+    cells: readonly CellsHandle[],
+    weights: Float64Array,
+    sample: Uint32Array,
+    components: Float32Array,
+  ): void;
+  /** The numbers at some positions of a section of `count` packed ones. */
+  numbersAt(section: SectionHandle, count: number, limit: number, positions: Uint32Array, out: Uint32Array): void;
+}
