@@ -164,7 +164,8 @@ class PairReader {
     const Cells& cells = *spaces_[pair.space].cells;
     const size_t slots = std::min(cells.codes->count(), cells.items.size());
     const size_t begin = std::min<size_t>(cells.starts[pair.cluster], slots);
-    const size_t end = std::clamp<size_t>(cells.starts[pair.cluster + 1], begin, std::min(slots, begin + kMostOfCluster));
+    const size_t whole = std::clamp<size_t>(cells.starts[pair.cluster + 1], begin, slots);
+    const size_t end = whole - begin > kMostOfCluster ? begin + kFewOfCluster : whole;
     for (size_t slot = begin; slot < end; ++slot) {
       if (slot + kPrefetchCodes < end) cells.codes->prefetch(slot + kPrefetchCodes);
       const float* vector = queries_.vector(pair.query) + from_[pair.space];

@@ -19,8 +19,9 @@ struct NearResult {
   bool complete = true; // false: the deadline passed first, and these are the nearest of what was read
 };
 
-// Clusters that hold more items are read to this many: those of the lowest numbers of what is mostly one vector.
+// Clusters of more items are mostly one vector, and of those a few of the lowest numbers are read.
 inline constexpr size_t kMostOfCluster = 4096;
+inline constexpr size_t kFewOfCluster = 512;
 // With as many distances between queries and representatives every one is measured; with more, levels are walked.
 inline constexpr size_t kMostDistances = size_t{1} << 24;
 // Nodes gone into on each level.
