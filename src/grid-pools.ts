@@ -40,7 +40,7 @@ const FAR = {
   clusters: 96,
   clusterItems: 16_384,
   /** Items of the sample among them, as many as make so many distances to all positives, within these bounds. */
-  distances: 2 ** 19,
+  distances: 2 ** 18,
   leastSampled: 1024,
   mostSampled: 8192,
   /** Items measured against all positives. */

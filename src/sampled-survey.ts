@@ -30,11 +30,15 @@ const DRAWS = 1024;
 /** Where so few of the most draws would be above the threshold, the best clusters have more of them. */
 const LEAST_HITS = 64;
 
-/** Near items found at first; more are looked for, in more clusters, when those do not suffice. */
-const NEAR_ITEMS = 128;
 /** Clusters read at first in each modality: per query at least and at most, and over all queries about. */
-const NEAR_CLUSTERS = { least: 2, most: 64, all: 2048 } as const;
-const WIDEST_CLUSTERS = 1024;
+const NEAR_CLUSTERS = { least: 2, most: 64, all: 1536 } as const;
+/** Near items looked for, and in how many times as many clusters: the next are tried when those before do not suffice. */
+const NEAR_WIDTHS = [
+  { count: 256, times: 1 },
+  { count: 2048, times: 1 },
+  { count: 8192, times: 2 },
+  { count: 32_768, times: 4 },
+] as const;
 
 /** The survey of a round by sample and clusters. */
 export class SampledSurvey implements Survey {
@@ -100,9 +104,9 @@ export class SampledSurvey implements Survey {
     const levels = modalities.map((modality) => modality.levels);
     const { least, most, all } = NEAR_CLUSTERS;
     const offered = new Set<number>();
-    let clusters = Math.min(most, Math.max(least, Math.floor(all / queries.length)));
-    for (let count = NEAR_ITEMS; clusters <= WIDEST_CLUSTERS; count *= 4, clusters *= 2) {
-      const items = new Uint32Array(count);
+    for (const { count, times } of NEAR_WIDTHS) {
+      const clusters = times * Math.min(most, Math.max(least, Math.floor(all / queries.length)));
+      const items = new Uint32Array(Math.min(count, this.#of.spaces.items));
       const { deadlineMs } = this.#scan;
       const found = native.nearItems(cells, weights, levels, queries, this.#of.skip, clusters, deadlineMs, items);
       this.itemsScored += found.itemsScored;

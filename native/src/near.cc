@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Kept while reading, per item wanted: several queries may find one item, and each its distance to it alone.
-constexpr size_t kKept = 4;
+constexpr size_t kKept = 2;
 constexpr size_t kLeastKept = 256;
 
 // Pairs read between two looks at the clock.
