@@ -16,6 +16,7 @@ export interface PoolSource {
   readonly spaces: Spaces;
   readonly sizeLimit: number;
   readonly skip: Uint32Array;
+  readonly admitted: Uint32Array | null;
   readonly fused: Fused;
   readonly scan: Scan;
   readonly sample: CollectionSample;
@@ -98,8 +99,16 @@ export function distantPool(source: PoolSource, positive: Uint32Array, zeta: num
   return { items: kept, values: exact.map((farness, i) => valueOf(scores[best[i] as number] as number, farness)) };
 }
 
-function liked({ heads, sizeLimit, skip, spaces, scan, onRead }: PoolSource, clusters: number, candidates: number) {
-  const search = { ...scan, clusters, candidates, sizeLimit, segments: 1, k: 1, items: spaces.items };
+function liked(
+  { heads, sizeLimit, skip, admitted, spaces, scan, onRead }: PoolSource,
+  clusters: number,
+  candidates: number,
+): Candidates {
+  const { workers, deadlineMs } = scan;
+  const search = {
+    ...{ workers, deadlineMs, clusters, candidates, sizeLimit, segments: 1, k: 1, items: spaces.items },
+    ...(admitted === null ? {} : { admitted }),
+  };
   const found = candidatesOfBestClusters(heads, search, skip, () => {});
   onRead(found);
   return found;

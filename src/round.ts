@@ -51,7 +51,7 @@ export function round(
   const { heads, pseudoNegatives } = trainHeads(collection, request, skip, decoded);
   onStage('fit');
   const search = new FarthestSearch(collection, heads, request, skip, onStage, admission);
-  const survey = memory.survey(collection, heads, spaces, request, skip);
+  const survey = memory.survey(collection, heads, spaces, request, skip, admission?.bits ?? null);
   const isFree = (item: number): boolean =>
     !mix.hasLooked(item) && !includesSorted(skip, item) && (admission === null || admits(admission, item));
   const mixed = mix.fill(streams(request, search, survey, isFree), 'farthest', request.k);

@@ -22,6 +22,8 @@ export interface SurveyedCollection {
   readonly sizeLimit: number;
   /** Items that are not looked for: ascending. */
   readonly skip: Uint32Array;
+  /** A bit for each item that a filter lets through; null without one. */
+  readonly admitted: Uint32Array | null;
 }
 
 /** Draws looked up in a round at most, and at a time. */

@@ -32,13 +32,14 @@ export class SurveyMemory {
     spaces: Spaces,
     request: Pick<RoundRequest, 'survey' | 'exhaustive' | 'workers' | 'deadlineMs'>,
     skip: Uint32Array,
+    admitted: Uint32Array | null,
   ): RoundSurvey {
     const { generation, items, manifest } = collection;
     const bySize = request.exhaustive || !isSampled(items) ? 'exact' : 'sampled';
     if ((request.survey === 'by size' ? bySize : request.survey) === 'exact') {
       return new ExactSurvey(heads, spaces, request, generation, this.#grids);
     }
-    const of = { heads, spaces, generation, sizeLimit: manifest.build.size_limit, skip };
+    const of = { heads, spaces, generation, sizeLimit: manifest.build.size_limit, skip, admitted };
     return new SampledSurvey(of, request, () => this.#samples.of(collection), this.#sampledGrids);
   }
 }

@@ -52,7 +52,7 @@ export function agreementOf(collection: Collection, sets: readonly LabelSet[]): 
     const { heads } = trainHeads(collection, request, skip);
     const spaces = spacesOf(collection, request.modalities);
     const { generation, manifest } = collection;
-    const of = { heads, spaces, generation, sizeLimit: manifest.build.size_limit, skip };
+    const of = { heads, spaces, generation, sizeLimit: manifest.build.size_limit, skip, admitted: null };
     return {
       exact: new ExactSurvey(heads, spaces, request, generation, grids),
       fast: () => new SampledSurvey(of, request, () => samples.of(collection), sampledGrids),

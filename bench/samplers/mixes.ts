@@ -44,7 +44,7 @@ export function measureMixes(collection: Collection, sets: readonly LabelSet[]):
 
 export function requestOf(collection: Collection, { positive, negative }: LabelSet): RoundRequest {
   const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: 1 }));
-  return { ...ROUND_DEFAULTS, positive, negative, exclude: new Uint32Array(0), modalities, segments: 16 };
+  return { ...ROUND_DEFAULTS, positive, negative, exclude: new Uint32Array(0), modalities, segments: 16, diversity: 1 };
 }
 
 function only(sampler: SamplerName) {

@@ -30,7 +30,7 @@ function surveysOf(labels: Pick<RoundRequest, 'positive' | 'negative'>, change: 
   const skip = Uint32Array.of(...labels.positive, ...labels.negative).sort();
   const { heads } = trainHeads(collection, request, skip);
   const spaces = spacesOf(collection, request.modalities);
-  const of = { heads, spaces, generation, sizeLimit: manifest.build.size_limit, skip };
+  const of = { heads, spaces, generation, sizeLimit: manifest.build.size_limit, skip, admitted: null };
   return {
     spaces,
     skip: new Set(skip),

@@ -83,7 +83,7 @@ template <>
 inline constexpr napi_type_tag kTag<RowCache>{0x66617273696768ull, 8};
 
 template <>
-inline constexpr napi_type_tag kTag<OpenLevels>{0x66617273696768ull, 8};
+inline constexpr napi_type_tag kTag<OpenLevels>{0x66617273696768ull, 9};
 
 template <typename T>
 Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value) {
