@@ -2,7 +2,7 @@
 
 import { DecodedRows } from './decoded-rows.ts';
 import { type Head, headOf } from './head.ts';
-import type { Collection, Modality } from './index/open.ts';
+import type { Collection } from './index/open.ts';
 import { trainLinearSvm } from './models/linear-svm.ts';
 import { trainMlp } from './models/mlp.ts';
 import type { Model, TrainingRows } from './models/model.ts';
