@@ -10,26 +10,11 @@ namespace farsight {
 namespace {
 
 constexpr size_t kSampledRows = 8; // one row in so many says how large a column's values are
-constexpr float kLargestCode = 127;
-constexpr size_t kParts = 16; // of a maximum: the compiler may then take as many values at once
 
-float largest_magnitude(const float* values, size_t n) {
-  float parts[kParts] = {};
-  size_t d = 0;
-  for (; d + kParts <= n; d += kParts) {
-    for (size_t p = 0; p < kParts; ++p) {
-      const float magnitude = std::fabs(values[d + p]);
-      parts[p] = magnitude > parts[p] ? magnitude : parts[p];
-    }
-  }
-  for (; d < n; ++d) parts[0] = std::max(parts[0], std::fabs(values[d]));
-  return *std::max_element(parts, parts + kParts);
-}
-
-// The nearest whole number of a value between -127 and 127: added to 1.5 * 2^23, it is what the low bits hold.
-int8_t rounded(float value) {
+// The nearest whole number of a value of a word's size: added to 1.5 * 2^23, it is what the low bits hold.
+int16_t rounded(float value) {
   constexpr float kMagic = 12582912;
-  return static_cast<int8_t>(std::bit_cast<uint32_t>(value + kMagic) & 0xff);
+  return static_cast<int16_t>(std::bit_cast<uint32_t>(value + kMagic) & 0xffff);
 }
 
 } // namespace
@@ -44,40 +29,46 @@ ByteRows::ByteRows(const DenseRows& rows)
       columns_[d] = magnitude > columns_[d] ? magnitude : columns_[d];
     }
   }
-  const float largest = largest_magnitude(columns_.data(), rows.dims);
-  std::vector<float> shares(rows.dims), scaled(rows.dims);
+  const float largest = rows.dims == 0 ? 0 : *std::max_element(columns_.begin(), columns_.end());
+  std::vector<float> shares(rows.dims);
   for (size_t d = 0; d < rows.dims; ++d) {
     // A column that the sample knows nothing of may be as large as any.
-    if (!(columns_[d] > 0)) columns_[d] = largest;
-    shares[d] = columns_[d] > 0 ? 1 / columns_[d] : 0;
+    if (!(columns_[d] >= kLeastMagnitude)) columns_[d] = largest;
+    shares[d] = columns_[d] >= kLeastMagnitude ? 1 / columns_[d] : 0;
   }
   for (size_t i = 0; i < rows.rows; ++i) {
-    const float* x = rows.values + i * rows.dims;
-    for (size_t d = 0; d < rows.dims; ++d) scaled[d] = x[d] * shares[d];
-    const float magnitude = largest_magnitude(scaled.data(), rows.dims);
-    if (!(magnitude > 0) || !std::isfinite(magnitude)) continue;
-    const float share = kLargestCode / magnitude;
     int8_t* codes = codes_.data() + i * stride_;
-    for (size_t d = 0; d < rows.dims; ++d) codes[d] = rounded(scaled[d] * share);
-    rows_[i] = magnitude / kLargestCode;
+    const float magnitude = byte_kernels().code(rows.values + i * rows.dims, shares.data(), rows.dims, codes);
+    rows_[i] = std::isfinite(magnitude) ? magnitude / kLargestByte : 0;
   }
 }
 
 void ByteRows::multiply(const std::vector<uint32_t>& list, const float* v, double bias, const double* curvature,
                         double* products, float* image) const {
   const ByteKernels& kernels = byte_kernels();
-  std::vector<float> scaled(stride_), sum(curvature == nullptr ? 0 : stride_);
-  for (size_t d = 0; d < dims(); ++d) scaled[d] = v[d] * columns_[d];
+  // The vector in words, of which the step is about a 32,767th of its largest value.
+  std::vector<float> scaled(dims()), sum(curvature == nullptr ? 0 : stride_);
+  std::vector<int16_t> words(stride_);
+  float largest = 0;
+  for (size_t d = 0; d < dims(); ++d) {
+    scaled[d] = v[d] * columns_[d];
+    largest = std::max(largest, std::fabs(scaled[d]));
+  }
+  const bool is_codable = largest >= kLeastMagnitude && std::isfinite(largest);
+  const float per_step = is_codable ? static_cast<float>(largest_word(stride_)) / largest : 0;
+  const double step = is_codable ? static_cast<double>(largest) / largest_word(stride_) : 0;
+  for (size_t d = 0; d < dims(); ++d) words[d] = rounded(scaled[d] * per_step);
   double total = 0;
   for (size_t first = 0; first < list.size(); first += kByteRows) {
     const size_t count = std::min(kByteRows, list.size() - first);
     const int8_t* group[kByteRows];
-    float dots[kByteRows], shares[kByteRows] = {};
+    int64_t dots[kByteRows];
+    float shares[kByteRows] = {};
     for (size_t r = 0; r < kByteRows; ++r) group[r] = row(r < count ? list[first + r] : rows_.size() - 1);
-    kernels.dots(group, scaled.data(), stride_, dots);
+    kernels.dots(group, words.data(), stride_, dots);
     for (size_t r = 0; r < count; ++r) {
       const uint32_t i = list[first + r];
-      products[i] = static_cast<double>(dots[r]) * rows_[i] + bias;
+      products[i] = static_cast<double>(dots[r]) * (step * rows_[i]) + bias;
       if (curvature == nullptr) continue;
       const double share = curvature[i] * products[i];
       total += share;

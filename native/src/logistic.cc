@@ -76,6 +76,7 @@ class Newton {
 
  private:
   static constexpr int kMostSearches = 50, kMostHalvings = 30;
+  static constexpr size_t kLookRows = 8; // whose exponentials need not wait for one another; they stay in the cache
   static constexpr double kResidual = 0.25, kSmallCurvature = 1e-3, kEnough = 1e-4;
 
   bool is_late() const {
@@ -85,21 +86,24 @@ class Newton {
 
   double value(const std::vector<Value>& v, size_t i) const { return problem_.dot(v.data(), i) + v[width_ - 1]; }
 
-  // In one pass over the rows, at the weights: the scores (0 without weights), the objective, which is returned, the
+  // In one pass over the rows, some at a time, at the weights: the scores (0 without weights), the objective, which is returned, the
   // curvature of each row's loss, and the gradient w - sum_i C_i y_i sigmoid(-y_i f_i) x_i, summed in Value.
   double look(bool weighted) {
     std::fill(gradient_.begin(), gradient_.end(), Value{0});
     double bias = 0, total = 0, losses = 0;
-    for (const uint32_t i : counted_) {
-      scores_[i] = weighted ? value(weights_, i) : 0;
-      const double margin = labels_[i] * scores_[i];
-      const double share = sigmoid(-margin);
-      const double pull = -labels_[i] * costs_[i] * share;
-      losses += costs_[i] * logistic_loss(margin);
-      curvature_[i] = costs_[i] * share * (1 - share);
-      total += curvature_[i];
-      if (pull != 0) problem_.add(pull, i, gradient_.data());
-      bias += pull;
+    for (size_t first = 0; first < counted_.size(); first += kLookRows) {
+      const size_t end = std::min(first + kLookRows, counted_.size());
+      for (size_t k = first; k < end; ++k) scores_[counted_[k]] = weighted ? value(weights_, counted_[k]) : 0;
+      for (size_t k = first; k < end; ++k) {
+        const uint32_t i = counted_[k];
+        const auto [loss, share] = logistic(labels_[i] * scores_[i]);
+        losses += costs_[i] * loss;
+        curvature_[i] = costs_[i] * share * (1 - share);
+        total += curvature_[i];
+        products_[i] = -labels_[i] * costs_[i] * share;
+        bias += products_[i];
+      }
+      for (size_t k = first; k < end; ++k) problem_.add(products_[counted_[k]], counted_[k], gradient_.data());
     }
     gradient_[width_ - 1] = static_cast<Value>(bias);
     for (size_t d = 0; d < width_; ++d) gradient_[d] += weights_[d];
@@ -189,7 +193,7 @@ class Newton {
   size_t width_; // dims and the bias
   bool is_exact_ = false, halved_ = false; // whether directions are sought with the rows themselves; of the last move
   std::vector<Value> weights_, gradient_, direction_, residual_, search_, image_, before_;
-  std::vector<double> scores_, change_, curvature_, products_; // per row; products: with search_
+  std::vector<double> scores_, change_, curvature_, products_; // per row; products: with search_, or pulls
   std::vector<uint32_t> counted_, others_;  // rows by whether they cost anything
   std::vector<uint32_t> curved_, straight_; // and those that do by whether they bend the objective
 };

@@ -45,6 +45,15 @@ inline double logistic_loss(double margin) {
   return std::fmax(-margin, 0) + log_one_plus(exp_minus(std::fabs(margin)));
 }
 
+// The loss of a margin and what it falls by with it, 1 / (1 + e^m), of one exponential.
+struct Logistic {
+  double loss, share;
+};
+inline Logistic logistic(double margin) {
+  const double e = exp_minus(std::fabs(margin));
+  return {std::fmax(-margin, 0) + log_one_plus(e), margin > 0 ? e / (1 + e) : 1 / (1 + e)};
+}
+
 // 1 / (1 + e^-s).
 inline double sigmoid(double s) {
   const double e = exp_minus(std::fabs(s));

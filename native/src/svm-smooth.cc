@@ -40,6 +40,8 @@ template <size_t kPerRow>
 class CompactProblem {
  public:
   using Value = double;
+  // Most rows share a few features. Were all rows added to one vector, each would wait for the one before it.
+  static constexpr size_t kCopies = 4;
 
   explicit CompactProblem(const SparseRows& rows)
       : rows_(rows.rows), per_row_(rows.per_row), ids_(rows.rows * rows.per_row), values_(ids_.size()) {
@@ -108,8 +110,8 @@ class Smooth {
         alpha_(alpha, alpha + problem.size()), slack_(problem.size()), change_(problem.size()),
         products_(problem.size()), bend_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1),
         direction_(dims_ + 1), residual_(dims_ + 1), scaled_(dims_ + 1), search_(dims_ + 1),
-        preconditioner_(dims_ + 1), image_(dims_ + 1), narrow_(dims_), sum_(dims_), within_(problem.size()),
-        beyond_(problem.size()) {}
+        preconditioner_(dims_ + 1), image_(dims_ + 1), narrow_(dims_), sums_(kCopies * dims_),
+        parts_(2 * kCopies * dims_), within_(problem.size()), beyond_(problem.size()) {}
 
   void solve() {
     if (before_ > 0 && ends()) return;
@@ -122,6 +124,8 @@ class Smooth {
   }
 
  private:
+  static constexpr size_t kCopies = Problem::kCopies;
+
   bool ends() const {
     return result_.converged || result_.iterations >= options_.max_iterations || is_late(options_);
   }
@@ -171,20 +175,28 @@ class Smooth {
   // t at w, and in the same pass what it is worth, w(t) and the diagonal of the Hessian.
   void answer() {
     part();
-    std::fill(image_.begin(), image_.end(), 0.0);
-    std::fill(preconditioner_.begin(), preconditioner_.end(), 1.0);
+    std::fill(parts_.begin(), parts_.end(), 0.0);
     double bias = 0, bends = 1, linear = 0, loss = 0;
-    for (const uint32_t i : within_) {
+    for (size_t k = 0; k < within_.size(); ++k) {
+      const uint32_t i = within_[k];
+      double* part = parts_.data() + 2 * (k % kCopies) * dims_;
       const double bend = 2 * costs_[i];
       alpha_[i] = bend * slack_[i];
       // With z the slack, C z^2 is lost, and t - t^2 / 4C = 2 C z - C z^2.
       loss += 0.5 * alpha_[i] * slack_[i];
       linear += alpha_[i] - 0.5 * alpha_[i] * slack_[i];
-      problem_.add_both(labels_[i] * alpha_[i], i, image_.data(), bend, preconditioner_.data());
+      problem_.add_both(labels_[i] * alpha_[i], i, part, bend, part + dims_);
       bias += labels_[i] * alpha_[i];
       bends += bend;
     }
     for (const uint32_t i : beyond_) alpha_[i] = 0;
+    std::fill(image_.begin(), image_.end(), 0.0);
+    std::fill(preconditioner_.begin(), preconditioner_.end(), 1.0);
+    for (size_t copy = 0; copy < kCopies; ++copy) {
+      const double* part = parts_.data() + 2 * copy * dims_;
+      for (size_t d = 0; d < dims_; ++d) image_[d] += part[d];
+      for (size_t d = 0; d < dims_; ++d) preconditioner_[d] += part[dims_ + d];
+    }
     image_[dims_] = bias;
     preconditioner_[dims_] = bends;
     count(2 * within_.size());
@@ -258,15 +270,19 @@ class Smooth {
   // image_ = Hessian * search_, in the precision of Value: the direction needs no more.
   void apply_hessian() {
     const Value* search = narrow(search_);
-    std::fill(sum_.begin(), sum_.end(), Value{0});
+    std::fill(sums_.begin(), sums_.end(), Value{0});
     double bias = 0;
-    for (const uint32_t i : within_) {
+    for (size_t k = 0; k < within_.size(); ++k) {
+      const uint32_t i = within_[k];
       products_[i] = problem_.dot(search, i) + search_[dims_];
       const double share = bend_[i] * products_[i];
-      problem_.add(share, i, sum_.data());
+      problem_.add(share, i, sums_.data() + k % kCopies * dims_);
       bias += share;
     }
-    for (size_t d = 0; d < dims_; ++d) image_[d] = search_[d] + sum_[d];
+    std::copy(search_.begin(), search_.end(), image_.begin());
+    for (size_t copy = 0; copy < kCopies; ++copy) {
+      for (size_t d = 0; d < dims_; ++d) image_[d] += sums_[copy * dims_ + d];
+    }
     image_[dims_] = search_[dims_] + bias;
     count(2 * within_.size());
   }
@@ -305,10 +321,10 @@ class Smooth {
   double slope(double step, double* curvature) const {
     double sums[4] = {}, bends[4] = {};
     const auto visit = [&](size_t i, size_t lane) {
+      // Products instead of branches, which no processor could guess.
       const double left = slack_[i] - step * change_[i];
-      const double bend = left > 0 ? bend_[i] : 0;
-      sums[lane] += bend * left;
-      bends[lane] += bend * change_[i];
+      sums[lane] += bend_[i] * std::max(left, 0.0);
+      bends[lane] += bend_[i] * change_[i] * static_cast<double>(left > 0);
     };
     size_t i = 0;
     for (; i + 4 <= change_.size(); i += 4) {
@@ -351,7 +367,8 @@ class Smooth {
   std::vector<double> weights_, gradient_, direction_;
   std::vector<double> residual_, scaled_, search_, preconditioner_; // of the conjugate gradients
   std::vector<double> image_;                                       // Hessian * search_, or w(t)
-  std::vector<Value> narrow_, sum_;
+  std::vector<Value> narrow_, sums_;                                // a vector rounded; rows' sums, kCopies of them
+  std::vector<double> parts_;                                       // copies of w(t) and of the diagonal
   std::vector<uint32_t> within_, beyond_; // rows by the side of the margin they are on
 };
 

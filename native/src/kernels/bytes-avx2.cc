@@ -6,6 +6,9 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+#include <cmath>
+
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 
@@ -17,24 +20,22 @@ __m256 eight_of(const int8_t* bytes) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
 }
 
-// Two rows at a time: their 32 lanes are eight registers.
-void dots(const int8_t* const* rows, const float* v, size_t n, float* out) {
-  for (size_t r = 0; r < kByteRows; r += 2) {
-    __m256 lanes[2][4] = {};
-    for (size_t d = 0; d < n; d += 32) {
+void dots(const int8_t* const* rows, const int16_t* v, size_t n, int64_t* out) {
+  __m256i lanes[kByteRows];
+  for (size_t r = 0; r < kByteRows; ++r) lanes[r] = _mm256_setzero_si256();
+  for (size_t d = 0; d < n; d += 16) {
+    const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(v + d));
 #pragma GCC unroll 4
-      for (size_t k = 0; k < 4; ++k) {
-        const __m256 values = _mm256_loadu_ps(v + d + 8 * k);
-        lanes[0][k] = _mm256_fmadd_ps(values, eight_of(rows[r] + d + 8 * k), lanes[0][k]);
-        lanes[1][k] = _mm256_fmadd_ps(values, eight_of(rows[r + 1] + d + 8 * k), lanes[1][k]);
-      }
+    for (size_t r = 0; r < kByteRows; ++r) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[r] + d));
+      lanes[r] = _mm256_add_epi32(lanes[r], _mm256_madd_epi16(words, _mm256_cvtepi8_epi16(bytes)));
     }
-    for (size_t k = 0; k < 2; ++k) {
-      const __m256 eight = _mm256_add_ps(_mm256_add_ps(lanes[k][0], lanes[k][2]), _mm256_add_ps(lanes[k][1], lanes[k][3]));
-      const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-      const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-      out[r + k] = _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
-    }
+  }
+  for (size_t r = 0; r < kByteRows; ++r) {
+    alignas(32) int32_t sums[8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(sums), lanes[r]);
+    out[r] = 0;
+    for (const int32_t sum : sums) out[r] += sum;
   }
 }
 
@@ -49,7 +50,29 @@ void sums(const int8_t* const* rows, const float* shares, float* y, size_t n) {
   }
 }
 
-constexpr ByteKernels kTable = {"avx2", dots, sums};
+float code(const float* x, const float* shares, size_t n, int8_t* codes) {
+  const __m256 absolute = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));
+  const size_t whole = n / 8 * 8;
+  const auto scaled = [&](size_t d) { return _mm256_mul_ps(_mm256_loadu_ps(x + d), _mm256_loadu_ps(shares + d)); };
+  __m256 largest = _mm256_setzero_ps();
+  for (size_t d = 0; d < whole; d += 8) largest = _mm256_max_ps(_mm256_and_ps(scaled(d), absolute), largest);
+  alignas(32) float lanes[8];
+  _mm256_store_ps(lanes, largest);
+  float magnitude = 0;
+  for (const float lane : lanes) magnitude = std::max(magnitude, lane);
+  for (size_t d = whole; d < n; ++d) magnitude = std::max(magnitude, std::fabs(x[d] * shares[d]));
+  if (!(magnitude >= kLeastMagnitude) || std::isinf(magnitude)) return magnitude;
+  const float share = kLargestByte / magnitude;
+  for (size_t d = 0; d < whole; d += 8) {
+    const __m256i words = _mm256_cvtps_epi32(_mm256_mul_ps(scaled(d), _mm256_set1_ps(share)));
+    const __m128i halves = _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(codes + d), _mm_packs_epi16(halves, halves));
+  }
+  for (size_t d = whole; d < n; ++d) codes[d] = static_cast<int8_t>(std::nearbyint(x[d] * shares[d] * share));
+  return magnitude;
+}
+
+constexpr ByteKernels kTable = {"avx2", dots, sums, code};
 
 } // namespace
 

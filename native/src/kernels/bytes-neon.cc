@@ -6,6 +6,9 @@
 
 #include <arm_neon.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace farsight {
 
 namespace {
@@ -24,21 +27,15 @@ struct Sixteen {
   }
 };
 
-void dots(const int8_t* const* rows, const float* v, size_t n, float* out) {
+void dots(const int8_t* const* rows, const int16_t* v, size_t n, int64_t* out) {
   for (size_t r = 0; r < kByteRows; ++r) {
-    float32x4_t lanes[8];
-    for (size_t k = 0; k < 8; ++k) lanes[k] = vdupq_n_f32(0);
-    for (size_t d = 0; d < n; d += 32) {
-      const Sixteen low(rows[r] + d), high(rows[r] + d + 16);
-      for (size_t k = 0; k < 4; ++k) {
-        lanes[k] = vfmaq_f32(lanes[k], vld1q_f32(v + d + 4 * k), low.four[k]);
-        lanes[k + 4] = vfmaq_f32(lanes[k + 4], vld1q_f32(v + d + 16 + 4 * k), high.four[k]);
-      }
+    int32x4_t lanes = vdupq_n_s32(0);
+    for (size_t d = 0; d < n; d += 8) {
+      const int16x8_t words = vld1q_s16(v + d), codes = vmovl_s8(vld1_s8(rows[r] + d));
+      lanes = vmlal_s16(lanes, vget_low_s16(words), vget_low_s16(codes));
+      lanes = vmlal_s16(lanes, vget_high_s16(words), vget_high_s16(codes));
     }
-    for (size_t k = 0; k < 4; ++k) lanes[k] = vaddq_f32(lanes[k], lanes[k + 4]);
-    const float32x4_t four = vaddq_f32(vaddq_f32(lanes[0], lanes[2]), vaddq_f32(lanes[1], lanes[3]));
-    const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
-    out[r] = vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+    out[r] = vaddlvq_s32(lanes);
   }
 }
 
@@ -54,7 +51,25 @@ void sums(const int8_t* const* rows, const float* shares, float* y, size_t n) {
   }
 }
 
-constexpr ByteKernels kTable = {"neon", dots, sums};
+float code(const float* x, const float* shares, size_t n, int8_t* codes) {
+  const size_t whole = n / 8 * 8;
+  const auto scaled = [&](size_t d) { return vmulq_f32(vld1q_f32(x + d), vld1q_f32(shares + d)); };
+  float32x4_t largest = vdupq_n_f32(0);
+  for (size_t d = 0; d < whole; d += 4) largest = vmaxq_f32(largest, vabsq_f32(scaled(d)));
+  float magnitude = vmaxvq_f32(largest);
+  for (size_t d = whole; d < n; ++d) magnitude = std::max(magnitude, std::fabs(x[d] * shares[d]));
+  if (!(magnitude >= kLeastMagnitude) || std::isinf(magnitude)) return magnitude;
+  const float share = kLargestByte / magnitude;
+  for (size_t d = 0; d < whole; d += 8) {
+    const int32x4_t low = vcvtnq_s32_f32(vmulq_n_f32(scaled(d), share));
+    const int32x4_t high = vcvtnq_s32_f32(vmulq_n_f32(scaled(d + 4), share));
+    vst1_s8(codes + d, vmovn_s16(vcombine_s16(vmovn_s32(low), vmovn_s32(high))));
+  }
+  for (size_t d = whole; d < n; ++d) codes[d] = static_cast<int8_t>(std::nearbyint(x[d] * shares[d] * share));
+  return magnitude;
+}
+
+constexpr ByteKernels kTable = {"neon", dots, sums, code};
 
 } // namespace
 

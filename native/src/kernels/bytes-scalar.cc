@@ -1,4 +1,5 @@
 // The kernels of byte rows in plain C++: the specification; and the choice among their forms.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <initializer_list>
@@ -10,14 +11,10 @@ namespace farsight {
 
 namespace {
 
-void dots(const int8_t* const* rows, const float* v, size_t n, float* out) {
+void dots(const int8_t* const* rows, const int16_t* v, size_t n, int64_t* out) {
   for (size_t r = 0; r < kByteRows; ++r) {
-    float lanes[kByteLanes] = {};
-    for (size_t d = 0; d < n; ++d) lanes[d % kByteLanes] = std::fma(v[d], float(rows[r][d]), lanes[d % kByteLanes]);
-    for (size_t half = kByteLanes / 2; half > 0; half /= 2) {
-      for (size_t l = 0; l < half; ++l) lanes[l] += lanes[l + half];
-    }
-    out[r] = lanes[0];
+    out[r] = 0;
+    for (size_t d = 0; d < n; ++d) out[r] += v[d] * rows[r][d];
   }
 }
 
@@ -27,7 +24,16 @@ void sums(const int8_t* const* rows, const float* shares, float* y, size_t n) {
   }
 }
 
-constexpr ByteKernels kTable = {"scalar", dots, sums};
+float code(const float* x, const float* shares, size_t n, int8_t* codes) {
+  float magnitude = 0;
+  for (size_t d = 0; d < n; ++d) magnitude = std::max(magnitude, std::fabs(x[d] * shares[d]));
+  if (!(magnitude >= kLeastMagnitude) || std::isinf(magnitude)) return magnitude;
+  const float share = kLargestByte / magnitude;
+  for (size_t d = 0; d < n; ++d) codes[d] = static_cast<int8_t>(std::nearbyint(x[d] * shares[d] * share));
+  return magnitude;
+}
+
+constexpr ByteKernels kTable = {"scalar", dots, sums, code};
 
 const ByteKernels& choose() {
   for (const ByteKernels* table : {avx512_bytes(), avx2_bytes(), neon_bytes()}) {
