@@ -53,8 +53,8 @@ t.test('lines hold the sampler of a mix, and the key where there are keys', asyn
       .trimEnd()
       .split('\n');
   for (const line of lines(plain)) t.match(line, /^\d+\t-?[\d.]+$/);
-  const mixed = lines(plain, '--mix', 'farthest=3,random=2', '--diversity', '.9');
-  t.equal(mixed.filter((line) => /^\d+\t-?[\d.]+\trandom$/.test(line)).length, 2);
+  const mixed = lines(plain, '--mix', 'farthest=3,spread=2', '--diversity', '.9');
+  t.equal(mixed.filter((line) => /^\d+\t-?[\d.]+\tspread$/.test(line)).length, 2);
   for (const line of lines(GOLDEN_INDEX)) t.match(line, /^(\d+)\t-?[\d.]+\tphoto\/\1$/);
 });
 

@@ -1,4 +1,4 @@
-// Arrow files as other writers make them: lists of fixed and free length, of any integers, without rows, of other columns.
+// Arrow streams as other writers make them: lists of fixed and free length, of any integers, without rows, of other columns.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ t.test('Arrow lists of fixed and free length, of any integers, serve as ids', as
   for (const type of [new Uint8(), new Uint16(), new Int32(), new Uint32()]) {
     const item = new Field('item', type);
     for (const list of [new List(item), new FixedSizeList(2, item)]) {
-      write('ids.arrow', tableToIPC(new Table({ ids: vectorFromArray(ids, list) }), 'file'));
+      write('ids.arrow', tableToIPC(new Table({ ids: vectorFromArray(ids, list) }), 'stream'));
       const reader = await open('s.npy', { ids: join(folder, 'ids.arrow') });
       const [chunk] = await collect(reader.chunks(3));
       t.strictSame([...(chunk as SparseChunk).ids], ids.flat(), `${list}`);
@@ -49,13 +49,13 @@ t.test('Arrow lists of fixed and free length, of any integers, serve as ids', as
   }
 });
 
-t.test('an Arrow file without batches has no rows, and one of other columns no vectors', async (t) => {
+t.test('an Arrow stream without batches has no rows, and one of other columns no vectors', async (t) => {
   const list = new List(new Field('item', new Float32()));
   const schema = new Schema([new Field('v', list)]);
-  write('none.arrow', tableToIPC(new Table(schema), 'file'));
+  write('none.arrow', tableToIPC(new Table(schema), 'stream'));
   await t.rejects(open('none.arrow'), /column 'v': has no rows; /);
   const words = vectorFromArray(['a', 'b'], new Utf8());
-  write('words.arrow', tableToIPC(new Table({ words }), 'file'));
+  write('words.arrow', tableToIPC(new Table({ words }), 'stream'));
   await t.rejects(open('words.arrow'), /column 'words': holds Utf8; expected a list of numbers/);
 });
 
@@ -70,7 +70,7 @@ t.test('bytes and structs of Arrow are no metadata; what cannot be JSON is null'
     pairs: vectorFromArray([{ x: 1 }, { x: 2 }], pair),
   };
   for (const [name, vector] of Object.entries(bad)) {
-    write('m.arrow', tableToIPC(new Table({ [name]: vector }), 'file'));
+    write('m.arrow', tableToIPC(new Table({ [name]: vector }), 'stream'));
     await t.rejects(built('m.arrow'), new RegExp(`row 0: column '${name}' holds bytes or a nested value; expected`));
   }
   const numbers = vectorFromArray([Number.NaN, 2], new Float64());

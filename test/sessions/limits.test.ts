@@ -153,5 +153,13 @@ t.test('a whole record of another program is no file of sessions', async (t) => 
 function limitFiles(t: Test, bytes: number | 'unlimited'): void {
   const run = spawnSync('prlimit', ['--pid', `${process.pid}`, `--fsize=${bytes}:`], { encoding: 'utf8' });
   if (run.status !== 0) throw new Error(`prlimit of util-linux: ${run.error?.message ?? run.stderr}`);
-  if (bytes !== 'unlimited') t.teardown(() => limitFiles(t, 'unlimited'));
+  if (bytes === 'unlimited') return;
+  // The refusal comes with a signal. The test runner listens to it and would end the process.
+  const listeners = process.listeners('SIGXFSZ');
+  process.removeAllListeners('SIGXFSZ').on('SIGXFSZ', () => {});
+  t.teardown(() => {
+    limitFiles(t, 'unlimited');
+    process.removeAllListeners('SIGXFSZ');
+    for (const listener of listeners) process.on('SIGXFSZ', listener);
+  });
 }
