@@ -2,14 +2,16 @@
 // change that was refused.
 
 import { spawnSync } from 'node:child_process';
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { RoundEvent, SessionEvent } from '../../src/sessions/events.ts';
 import { FileStore } from '../../src/sessions/file.ts';
 import { frame } from '../../src/sessions/frames.ts';
 import { type SessionLimits, Sessions } from '../../src/sessions/sessions.ts';
 import { memoryStore } from '../../src/sessions/store.ts';
+import { plainNode } from '../cli/program.ts';
 import { temporaryFolder } from '../support.ts';
 
 const limits: SessionLimits = {
@@ -100,22 +102,16 @@ t.test('one session and all of them hold so many bytes and no more', async (t) =
 
 t.test('a file that cannot grow refuses changes whole, and takes them again when it can', async (t) => {
   const path = join(temporaryFolder(t), 'sessions');
-  const sessions = new Sessions(await FileStore.open({ path, warn: () => {} }), limits);
-  const session = await sessions.create(start);
-  const before = statSync(path).size;
-  limitFiles(t, before + 20);
-  await t.rejects(sessions.append(session, labels(5)), {
-    code: 'storage-failed',
-    message: /cannot be written \(EFBIG/,
-  });
-  await t.rejects(sessions.create(start), { code: 'storage-failed' });
-  t.strictSame([sessions.count, session.events.length], [1, 1]);
-  t.equal(statSync(path).size, before, 'what was written of it is gone');
-  limitFiles(t, 'unlimited');
-  await sessions.append(session, labels(6));
-  await sessions.close();
+  const script = fileURLToPath(new URL('full-disk.js', import.meta.url));
+  const [command, nodeArgs] = plainNode;
+  const run = spawnSync(command, [...nodeArgs, script, path, JSON.stringify(limits)], { encoding: 'utf8' });
+  t.equal(run.status, 0, run.stderr);
+  const { events, ...seen } = JSON.parse(run.stdout);
+  const refused = { code: 'storage-failed', message: /^nothing was changed: .* cannot be written \(EFBIG/ };
+  t.match(seen, { refused: [refused, refused], grown: 0, count: 1 }, 'what was written of a change is gone');
+  t.match(events, [{ type: 'created' }, { type: 'labels', positive: [6] }]);
   const store = await FileStore.open({ path, warn: () => t.fail('the file is whole') });
-  t.strictSame([...store.load().values()], [session.events]);
+  t.strictSame([...store.load().values()], [events]);
   t.throws(() => store.load(), /loaded once/);
   await store.close();
 });
@@ -148,18 +144,3 @@ t.test('a whole record of another program is no file of sessions', async (t) => 
   writeFileSync(path, frame(Buffer.from('{"format":"something else","version":1}')));
   await t.rejects(FileStore.open({ path, warn: () => {} }), { name: 'SessionFileError', message: /is not a file of/ });
 });
-
-/** The largest file that this process may write, as a disk that is full would have it: the system refuses the rest. */
-function limitFiles(t: Test, bytes: number | 'unlimited'): void {
-  const run = spawnSync('prlimit', ['--pid', `${process.pid}`, `--fsize=${bytes}:`], { encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(`prlimit of util-linux: ${run.error?.message ?? run.stderr}`);
-  if (bytes === 'unlimited') return;
-  // The refusal comes with a signal. The test runner listens to it and would end the process.
-  const listeners = process.listeners('SIGXFSZ');
-  process.removeAllListeners('SIGXFSZ').on('SIGXFSZ', () => {});
-  t.teardown(() => {
-    limitFiles(t, 'unlimited');
-    process.removeAllListeners('SIGXFSZ');
-    for (const listener of listeners) process.on('SIGXFSZ', listener);
-  });
-}
