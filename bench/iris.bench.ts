@@ -6,7 +6,7 @@
 
 import { iris } from './actors/iris.ts';
 import type { Actor, Start } from './actors/protocol.ts';
-import { type RunResult, type Simulation, simulate } from './actors/simulate.ts';
+import { type RunResult, simulate } from './actors/simulate.ts';
 import { systems } from './baselines/registry.ts';
 import { caltech97, type Dataset, describe, groupsOf, indexOf, lsc41k, tate } from './datasets/collections.ts';
 import { classActorsOf, LEAST_ITEMS } from './iris/class-sample.ts';
@@ -35,7 +35,6 @@ async function runDataset(name: string): Promise<void> {
   const { collection } = await indexOf(dataset);
   const actors = classActorsOf(groupsOf(dataset), Number(option('classes', '20')));
   const runs: RunResult[] = [];
-  let heading: Simulation | null = null;
   for (const seeds of budgets) {
     const plan = iris.plan(new Map(Object.entries({ seeds: `${seeds}`, alpha, negatives })));
     const chosen = [...budgetAblations(), ...(seeds === sweepBudget ? sweepAblations() : [])];
@@ -53,16 +52,16 @@ async function runDataset(name: string): Promise<void> {
         signal: new AbortController().signal,
         onProgress: () => {},
       });
-      heading ??= result;
       runs.push(...result.runs.map((run) => ({ ...run, parameters: parametersOf(run, ablation, seeds) })));
+      // After each run, so that what was played stays when a later one takes too long.
+      const { protocol_parameters: _, k: __, ...head } = result;
+      const settings = { classes: actors.map((actor) => actor.name), starts, rounds, alpha: Number(alpha), negatives };
+      writeRun('iris', { ...head, settings, runs }, name);
     }
+    process.stderr.write(`${name}: ${seeds} seeds, ${Math.round(performance.now() / 1000)} s\n`);
   }
-  if (heading === null) throw new RangeError('seeds= names no budget');
   const title = `${describe(dataset)}; ${actors.length} classes of at least ${LEAST_ITEMS} items, ${starts} starts, ${rounds} epochs, alpha ${alpha}, negatives ${negatives}`;
   printTable(title, runs.map(rowOf));
-  const { protocol_parameters: _, k: __, ...head } = heading;
-  const settings = { classes: actors.map((actor) => actor.name), starts, rounds, alpha: Number(alpha), negatives };
-  process.stdout.write(`${writeRun('iris', { ...head, settings, runs }, name)}\n`);
 }
 
 /** The same classes with the first `seeds` items of each start: longer budgets extend shorter ones. */

@@ -37,6 +37,8 @@ const K = 25;
 /** Where the counts are taken. */
 const AFTER = [10, 20];
 
+/** SpreadS around the latest positives: around all of them a round costs as many scans as there are. */
+const AROUND = 'from=latest,count=10';
 /**
  * Farthest only (Exquisitor), with which the others are compared; the default round; what gives a fifth of it to another
  * sampler; SpreadS alone and IRIS's mixes.
@@ -44,12 +46,12 @@ const AFTER = [10, 20];
 const STANDARD = [
   'mix,diversity=1',
   'mix',
-  'mix,farthest=4,spread=1',
+  `mix,farthest=4,spread=1,${AROUND}`,
   'mix,farthest=4,random=1',
   'mix,farthest=4,grid=1',
-  'mix,farthest=0,spread=1,diversity=1',
-  'mix,farthest=0,spread=1,random=1,diversity=1',
-  'mix,farthest=0,spread=1,grid=1,diversity=1',
+  `mix,farthest=0,spread=1,diversity=1,${AROUND}`,
+  `mix,farthest=0,spread=1,random=1,diversity=1,${AROUND}`,
+  `mix,farthest=0,spread=1,grid=1,diversity=1,${AROUND}`,
 ];
 
 /** What a protocol sets of SpreadS is the paper's; a mix says itself. */
@@ -103,10 +105,11 @@ async function play(name: string, game: Game, folder: string): Promise<void> {
     }
     first ??= counts;
     rows.push({ system: text, ...summary(counts, first) });
+    // After each system, so that what was played stays when a later one takes too long.
+    const run = { collection: name, half, actors: [...chosen].map(({ name }) => name), starts, seeds, k: K, rows };
+    process.stderr.write(`${text}: ${writeRun('mix', run, `${name}-${half}`)}\n`);
   }
   printTable(`${name}: ${game.protocol(seeds)}, ${chosen.size} actors ${half}, ${starts} starts, k=${K}`, rows);
-  const run = { collection: name, half, actors: [...chosen].map((actor) => actor.name), starts, seeds, k: K, rows };
-  process.stdout.write(`${writeRun('mix', run, `${name}-${half}`)}\n`);
 }
 
 interface ActorCounts {

@@ -42,6 +42,8 @@ export interface RoundRequest {
   readonly exclude: Uint32Array;
   /** Items that do not pass are never suggested; all pass without. */
   readonly filter?: Filter;
+  /** Of those, what earlier pages of the same ranking suggested: `diversity` looks at them too. */
+  readonly shown: Uint32Array;
   readonly k: number;
   readonly seed: number;
   readonly model: ModelOptions;
@@ -137,13 +139,14 @@ export function mixAccount(request: Pick<RoundRequest, 'mix' | 'k'>, sources: Ui
 export type Stage = 'fit' | 'select' | 'score' | 'fuse';
 
 /**
- * The diversity of a round that names none (docs/decisions/0010): of rounds that a person looks through, not of longer
- * lists, whose cost would grow with the square of k.
+ * The diversity of a round that names none (docs/decisions/0010): of rounds that a person looks through, up to so many
+ * suggestions with earlier pages; not of longer lists, whose cost would grow with the square of k.
  */
 export const STANDARD_DIVERSITY = { limit: 0.9, mostK: 50 } as const;
 
 /** What a round is when nothing else is asked for; C and the rest as measured in docs/decisions/0004. */
 export const ROUND_DEFAULTS = {
+  shown: new Uint32Array(0),
   k: 25,
   seed: 0,
   model: { kind: 'linear_svm', c: 10, loss: 'squared_hinge', positiveWeight: 1 },

@@ -204,12 +204,13 @@ function inOrder(
 
 function diversityOf(
   { modalities, weights }: Spaces,
-  { diversity, k, deadlineMs }: RoundRequest,
+  { diversity, k, shown, deadlineMs }: RoundRequest,
 ): Diversity | null {
-  const limit = diversity ?? (k > STANDARD_DIVERSITY.mostK ? 1 : STANDARD_DIVERSITY.limit);
+  const limit = diversity ?? (shown.length + k > STANDARD_DIVERSITY.mostK ? 1 : STANDARD_DIVERSITY.limit);
   if (limit >= 1) return null;
   const cells = modalities.map((modality) => modality.cells);
-  return (chosen, items, out) => native.diverseItems(cells, weights, chosen, items, limit, deadlineMs, out);
+  return (chosen, items, out) =>
+    native.diverseItems(cells, weights, Uint32Array.from([...shown, ...chosen]), items, limit, deadlineMs, out);
 }
 
 /** The distinct numbers of all lists, ascending. */

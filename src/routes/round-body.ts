@@ -22,7 +22,7 @@ export type RoundSettings = Omit<SuggestBody, 'labels' | 'exclude'>;
 export type PlannedRound = Omit<RoundRequest, 'startMs'>;
 
 /** The items of a round, distinct in each list. */
-export type RoundItems = Pick<RoundRequest, 'positive' | 'negative' | 'exclude'>;
+export type RoundItems = Pick<RoundRequest, 'positive' | 'negative' | 'exclude'> & Partial<Pick<RoundRequest, 'shown'>>;
 
 /** What the server allows and when the request came. */
 export interface RoundLimits {
@@ -70,6 +70,7 @@ export function roundOf(
     limitTraining(items.positive.length + items.negative.length, modalities, collection, config);
   }
   return {
+    shown: ROUND_DEFAULTS.shown,
     ...items,
     ...(settings.filter === undefined ? {} : { filter: settings.filter as Filter }),
     k,

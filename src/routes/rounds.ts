@@ -171,7 +171,8 @@ async function nextPage(
   limitItems(session.state, k, config.maxSessionItems);
   const before = [...event.suggested, ...pages.slice(0, page - 1).flatMap(({ suggested }) => suggested)];
   const left = [...(event.resurface ? [] : asked.seen), ...before, ...session.state.labels.keys()];
-  const round = roundOf({ ...settings, k, seed: event.seed }, itemsOf(asked, left), collection, { config, arrivedMs });
+  const pageItems = { ...itemsOf(asked, left), shown: Uint32Array.from(before) };
+  const round = roundOf({ ...settings, k, seed: event.seed }, pageItems, collection, { config, arrivedMs });
   const { answer, items, timing } = await runRound(options, round, {
     name: asked.created.collection,
     collection,

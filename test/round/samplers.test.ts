@@ -198,24 +198,34 @@ t.test('rounds of up to 50 that name no diversity are of 0.9, longer ones as the
 });
 
 t.test('where no diversity is named, similar items come before none, the best of them first', async (t) => {
-  const ranking = ask(null, { k: ITEMS - 7, exhaustive: true }).items;
-  const first = ranking[0] as number;
-  const alike = [...ranking].filter((item) => cosine(item, first) > 0.9);
-  t.ok(alike.length > 3);
-  // Nothing is left but these and one other item.
-  const other = ranking.find((item) => !alike.includes(item)) as number;
-  const exclude = ranking.filter((item) => item !== other && !alike.includes(item));
-  const strict = ask(null, { exclude, diversity: 0.9, exhaustive: true });
+  const [first] = ask(null).items;
+  const left = new Set([...everyItem(collection)].filter((item) => cosine(item, first as number) > 0.9));
+  for (const item of labelled) left.delete(item);
+  t.ok(left.size > 3 && left.size < 50);
+  const exclude = everyItem(collection).filter((item) => !left.has(item) && !labelled.has(item));
+  const among = { exclude, exhaustive: true } as const;
+  const ranking = ask(null, { ...among, k: left.size }).items;
+  const k = left.size - 1;
+  const strict = ask(null, { ...among, k, diversity: 0.9 });
   t.notOk(strict.coverage.complete);
-  t.ok(strict.items.length < alike.length);
-  const k = alike.length;
-  const filled = ask(null, { exclude, k, diversity: null, exhaustive: true });
+  t.ok(strict.items.length < k);
+  const filled = ask(null, { ...among, k, diversity: null });
   t.ok(filled.coverage.complete);
-  const missing = k - strict.items.length;
-  const passed = alike.filter((item) => !strict.items.includes(item));
-  t.strictSame(ascending(filled.items), ascending(Uint32Array.of(...strict.items, ...passed.slice(0, missing))));
-  t.equal(filled.coverage.similarOmitted, passed.length - missing);
+  const passed = ranking.filter((item) => !strict.items.includes(item));
+  const best = passed.slice(0, k - strict.items.length);
+  t.strictSame(ascending(filled.items), ascending(Uint32Array.of(...strict.items, ...best)));
+  t.equal(filled.coverage.similarOmitted, 1);
   t.ok(filled.scores.every((score, i) => i === 0 || score <= (filled.scores[i - 1] as number)), 'scores descend');
+});
+
+t.test('the diversity of a round looks at what earlier pages showed', async (t) => {
+  const shown = ask(null, { diversity: 0.9, k: 10 }).items;
+  const page = ask(null, { diversity: 0.9, k: 15, exclude: shown, shown }).items;
+  t.ok(greatestCosine(Uint32Array.of(...shown, ...page)) <= 0.9 + TOLERANCE);
+  t.ok(greatestCosine(Uint32Array.of(...shown, ...ask(null, { diversity: 0.9, k: 15, exclude: shown }).items)) > 0.9);
+  const many = everyItem(collection).subarray(500, 540);
+  const past = { k: 11, exclude: many, shown: many };
+  t.strictSame(ask(null, { ...past, diversity: null }), ask(null, { ...past, diversity: 1 }), 'past 50, the ranking');
 });
 
 t.test('without positives every sampler explores', async (t) => {
