@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { drawFrame } from '../src/audit-frame.ts';
-import { scanBytes } from '../src/fused-scan.ts';
+import { SCAN_BYTES } from '../src/fused-scan.ts';
 import { trainHeads } from '../src/heads.ts';
 import { type Collection, openIndex } from '../src/index/open.ts';
 import { warm } from '../src/index/warm.ts';
@@ -48,7 +48,7 @@ const modalities = named.map((modality, m) => {
 const rows = Array.from({ length: Number(repetitions) }, measure);
 printTable(`sweeps of ${basename(directory)}: ${collection.items} items, ms`, rows);
 const subject = `${basename(directory)}-${collection.items}`;
-const memory = scanBytes(collection);
+const memory = collection.items * SCAN_BYTES;
 const settings = { index: basename(directory), items: collection.items, pages, alpha, scan_bytes: memory };
 process.stdout.write(`a scan holds ${(memory / 2 ** 20).toFixed(0)} MiB; isa ${machine().isa}\n`);
 process.stdout.write(`${writeRun('sweep', { ...settings, rows }, subject)}\n`);

@@ -33,15 +33,13 @@ export interface FusedScan {
 
 /** Slots scored between two reports: from milliseconds, scanned in 8 bits, to about a second, exactly by a network. */
 const STEP_SLOTS = 1 << 18;
-/** Slots whose scores wait together for their place: 8 bytes each. */
-const WAITING_SLOTS = 1 << 25;
+/** Items that get their scores between two reports: tens of milliseconds. */
+const STEP_ITEMS = 1 << 22;
 /** Above the rounding of a part and of a sum to single precision (2^-24 each), relative to the largest sum. */
 const ROUNDING = 2 ** -22;
 
-/** Bytes that a scan holds: two scores an item, and what waits. */
-export function scanBytes({ items }: Collection): number {
-  return 8 * items + 8 * (native.leastScratch(items) + Math.min(items, WAITING_SLOTS));
-}
+/** Bytes of two scores, in the order of slots and of items. */
+export const SCAN_BYTES = 8;
 
 /** Yields how many items of all modalities together are done. */
 export function* fusedScan(
@@ -53,8 +51,6 @@ export function* fusedScan(
   const totalWeight = modalities.reduce((sum, { weight }) => sum + weight, 0);
   const fused = hugeFloats(items);
   const scores = hugeFloats(items);
-  const scratch = new BigUint64Array(native.leastScratch(items) + Math.min(items, WAITING_SLOTS));
-  native.preferHugePages(new Uint8Array(scratch.buffer));
   const terms: Term[] = [];
   let error = 0;
   let largest = 0;
@@ -73,9 +69,9 @@ export function* fusedScan(
     moments = momentsOf(sums);
     const factor = single ? 1 : moments.deviation > 0 ? weight / totalWeight / moments.deviation : 0;
     const offset = single ? 0 : moments.mean;
-    for (let first = 0; first < items; first += WAITING_SLOTS) {
-      const count = Math.min(WAITING_SLOTS, items - first);
-      native.addToItems(head.prepared, scores, first, count, factor, offset, scratch, fused);
+    for (let first = 0; first < items; first += STEP_ITEMS) {
+      const count = Math.min(STEP_ITEMS, items - first);
+      native.addToItems(head.prepared, scores, first, count, factor, offset, fused);
       yield m * items + Math.floor((items + first + count) / 2);
     }
     largest += factor * largestDifference(sums, offset);

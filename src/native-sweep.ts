@@ -11,10 +11,7 @@ export interface NativeSweep {
   sweepSlots(head: HeadHandle, first: number, count: number, scores: Float32Array, sums: Float64Array): number;
   /** Adds scores to such sums. */
   sumScores(scores: Float32Array, sums: Float64Array): void;
-  /**
-   * fused[item] += factor * (scores[slot] - offset) for slots [first, first + count). `scratch` holds what waits for its
-   * place, leastScratch(items) at least; room for as many more slots is added to `fused` at a time.
-   */
+  /** fused[item] += factor * (scores[its slot] - offset) for items [first, first + count). */
   addToItems(
     head: HeadHandle,
     scores: Float32Array,
@@ -22,13 +19,19 @@ export interface NativeSweep {
     count: number,
     factor: number,
     offset: number,
-    scratch: BigUint64Array,
     fused: Float32Array,
   ): void;
-  /** The shortest `scratch` for so many items. */
-  leastScratch(items: number): number;
-  /** sums[i] += factor * (exact score of items[i] - offset). */
-  addExactScores(head: HeadHandle, items: Uint32Array, factor: number, offset: number, sums: Float64Array): void;
+  /** The slots of items, ascending, and the place in `items` that each is of. */
+  sortBySlot(head: HeadHandle, items: Uint32Array, slots: Uint32Array, places: Uint32Array): void;
+  /** sums[places[i]] += factor * (exact score of slots[i] - offset); slots ascend. */
+  addExactScores(
+    head: HeadHandle,
+    slots: Uint32Array,
+    places: Uint32Array,
+    factor: number,
+    offset: number,
+    sums: Float64Array,
+  ): void;
 
   /** Numbers of the values of at least `bound`, ascending, as far as there is room; returns how many there are. */
   numbersAtLeast(values: Float32Array, bound: number, numbers: Uint32Array): number;

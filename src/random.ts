@@ -81,6 +81,8 @@ function sampleByDrawing(random: Random, count: number, total: number): Uint32Ar
   }
   const sample = new Uint32Array(count);
   for (let number = 0, taken = 0; taken < count; number++) {
+    // Nothing in the whole word.
+    if (!inverted && (number & 31) === 0) while (drawn[number >>> 5] === 0) number += 32;
     const set = ((drawn[number >>> 5] as number) & (1 << (number & 31))) !== 0;
     if (set !== inverted) sample[taken++] = number;
   }

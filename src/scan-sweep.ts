@@ -1,7 +1,7 @@
 // The sweep at scale (IRIS, steps 3 to 8): a scan scores every item, exact scores decide near the threshold and are what
 // is told. A generator, so that whoever drives it can report progress and stop between two steps.
 
-import { fusedScan, type SweptModality, scanBytes, type Term } from './fused-scan.ts';
+import { fusedScan, SCAN_BYTES, type SweptModality, type Term } from './fused-scan.ts';
 import type { Collection } from './index/open.ts';
 import { native } from './native.ts';
 
@@ -45,7 +45,7 @@ export interface ScanSweepResult {
 
 /** Items scored exactly between two reports. */
 const STEP_ITEMS = 1 << 18;
-/** Bytes that an item takes which may be selected: its number and exact score, twice, and 36 more to be put in order. */
+/** Bytes that an item takes which may be selected: its number and exact score, its slot, and 40 more to be put in order. */
 const CANDIDATE_BYTES = 28;
 const ORDERED_BYTES = CANDIDATE_BYTES + 40;
 
@@ -85,7 +85,7 @@ export function* scanSweep(
 }
 
 function requireRoom(collection: Collection, candidates: number, each: number, maxBytes: number): void {
-  const bytes = scanBytes(collection) + candidates * each;
+  const bytes = collection.items * SCAN_BYTES + candidates * each;
   if (bytes <= maxBytes) return;
   const what = candidates === 0 ? `${collection.items} items` : `${collection.items} items, ${candidates} of them selected,`;
   const advice = candidates === 0 ? 'raise it' : 'raise it, ask for fewer, or in the order of items';
@@ -104,14 +104,20 @@ function wantedScore(selection: Selection, mean: number, deviation: number, scan
 }
 
 function* exactScores(items: Uint32Array, terms: readonly Term[]): Generator<SweepStep, Float64Array> {
-  const fused = new Float64Array(items.length);
-  for (let first = 0; first < items.length; first += STEP_ITEMS) {
-    const some = items.subarray(first, first + STEP_ITEMS);
-    const sums = fused.subarray(first, first + some.length);
-    for (const { head, factor, offset } of terms) native.addExactScores(head.prepared, some, factor, offset, sums);
-    yield { stage: 'decide', done: first + some.length, total: items.length };
+  const sums = new Float64Array(items.length);
+  const slots = new Uint32Array(items.length);
+  const places = new Uint32Array(items.length);
+  const total = items.length * terms.length;
+  for (const [m, { head, factor, offset }] of terms.entries()) {
+    native.sortBySlot(head.prepared, items, slots, places);
+    for (let first = 0; first < items.length; first += STEP_ITEMS) {
+      const last = Math.min(items.length, first + STEP_ITEMS);
+      const some = [slots.subarray(first, last), places.subarray(first, last)] as const;
+      native.addExactScores(head.prepared, ...some, factor, offset, sums);
+      yield { stage: 'decide', done: m * items.length + last, total };
+    }
   }
-  return fused;
+  return sums;
 }
 
 function countAbove(scores: Float64Array, threshold: number): number {

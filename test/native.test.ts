@@ -119,17 +119,13 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
   ['itemDistances', () => [dense.cells, new Float32Array(dims), numbers(1, 2), new Float64Array(2)], [1, 3]],
   ['sweepSlots', () => [head, 1, 20, new Float32Array(collection.items), new Float64Array(6)], [3, 4]],
   ['sumScores', () => [new Float32Array(3), new Float64Array(6)], [1]],
-  ['leastScratch', () => [300], []],
   [
     'addToItems',
-    () => {
-      const scratch = new BigUint64Array(native.leastScratch(collection.items));
-      const [scores, fused] = [new Float32Array(collection.items), new Float32Array(collection.items)];
-      return [head, scores, 0, 30, 1, 0, scratch, fused];
-    },
-    [1, 7],
+    () => [head, new Float32Array(collection.items), 0, 30, 1, 0, new Float32Array(collection.items)],
+    [1, 6],
   ],
-  ['addExactScores', () => [head, numbers(1, 2), 1, 0, new Float64Array(2)], [1, 4]],
+  ['sortBySlot', () => [head, numbers(1, 2), numbers(0, 0), numbers(0, 0)], [1, 2, 3]],
+  ['addExactScores', () => [head, numbers(1, 2), numbers(0, 1), 1, 0, new Float64Array(2)], [1, 2]],
   ['numbersAtLeast', () => [new Float32Array(3), 0, new Uint32Array(2)], []],
   ['greatestValues', () => [new Float32Array(3), numbers(1, 2), new Float32Array(2)], [1, 2]],
   [

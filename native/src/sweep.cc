@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 #include "collector.h"
@@ -18,6 +17,12 @@ namespace {
 
 // Independent sums, so that one addition need not wait for the other; a fixed number, so that they are the same anywhere.
 constexpr size_t kSums = 8;
+
+// Scores that are fetched while as many before them are read: more than the cache lines that a core waits for at a time.
+constexpr size_t kLookups = 64;
+
+// Codes that are fetched while as many before them are scored.
+constexpr size_t kAhead = 16;
 
 size_t slots_of(const Cells& cells) { return std::min(cells.codes->count(), cells.items.size()); }
 
@@ -118,145 +123,66 @@ double sweep_slots(const Cells& cells, const Query& query, size_t first, size_t 
   return error;
 }
 
-namespace {
-
-// Scores and their items, by region, in blocks that are chained as they fill up.
-class Waiting {
- public:
-  Waiting(std::span<uint64_t> scratch, size_t items)
-      : scratch_(scratch), ends_((items + kRegionItems - 1) / kRegionItems), before_(scratch.size() / kWaitingBlock) {
-    clear();
-  }
-
-  // Slots that can be taken before they have to be added, whichever regions they go to.
-  size_t room() const { return (before_.size() - ends_.size()) * kWaitingBlock; }
-
-  void push(uint32_t item, float score) {
-    size_t& end = ends_[item / kRegionItems];
-    scratch_[end] = uint64_t{std::bit_cast<uint32_t>(score)} << 32 | item;
-    if (++end % kWaitingBlock == 0) {
-      before_[free_] = static_cast<uint32_t>(end / kWaitingBlock - 1);
-      end = free_++ * kWaitingBlock;
-    }
-  }
-
-  // Calls add(item, score) for all, a region at a time.
-  template <typename Add>
-  void drain(const Add& add) {
-    for (const size_t end : ends_) {
-      size_t block = end / kWaitingBlock;
-      for (size_t count = end % kWaitingBlock;; count = kWaitingBlock) {
-        const uint64_t* entries = scratch_.data() + block * kWaitingBlock;
-        for (size_t i = 0; i < count; ++i) {
-          add(static_cast<uint32_t>(entries[i]), std::bit_cast<float>(static_cast<uint32_t>(entries[i] >> 32)));
-        }
-        if (before_[block] == kNone) break;
-        block = before_[block];
-      }
-    }
-    clear();
-  }
-
- private:
-  static constexpr uint32_t kNone = 0xffffffff;
-
-  // A block for every region.
-  void clear() {
-    free_ = 0;
-    for (size_t& end : ends_) {
-      before_[free_] = kNone;
-      end = free_++ * kWaitingBlock;
-    }
-  }
-
-  std::span<uint64_t> scratch_;
-  std::vector<size_t> ends_;     // where the next one of a region goes
-  std::vector<uint32_t> before_; // the full block that a block goes on from
-  size_t free_ = 0;              // the first block not used yet
-};
-
-} // namespace
-
-size_t least_scratch(size_t items) {
-  // A block per region that is being filled, and one that fills up.
-  return ((items + kRegionItems - 1) / kRegionItems * 2 + 1) * kWaitingBlock;
-}
-
 void add_to_items(const Cells& cells, std::span<const float> scores, size_t first, size_t last, double factor,
-                  double offset, std::span<uint64_t> scratch, std::span<float> fused) {
-  last = std::min({last, slots_of(cells), scores.size()});
-  const auto add = [&](uint32_t item, float score) {
-    fused[item] += static_cast<float>(factor * (static_cast<double>(score) - offset));
+                  double offset, std::span<float> fused) {
+  last = std::min({last, cells.slots.size(), fused.size()});
+  const size_t end = std::min(slots_of(cells), scores.size());
+  // Of the items to come, in a ring.
+  std::array<uint32_t, kLookups> ahead;
+  const auto look_ahead = [&](size_t item) {
+    const uint32_t slot = item < last ? cells.slots[item] : kNoSlot;
+    if (slot < end) __builtin_prefetch(&scores[slot]);
+    ahead[item % kLookups] = slot;
   };
-  if (fused.size() <= kRegionItems) {
-    for (size_t slot = first; slot < last; ++slot) {
-      if (const uint32_t item = cells.items[slot]; item < fused.size()) add(item, scores[slot]);
-    }
-    return;
-  }
-  Waiting waiting(scratch, fused.size());
-  for (size_t from = first; from < last;) {
-    const size_t to = std::min(last, from + waiting.room());
-    for (size_t slot = from; slot < to; ++slot) {
-      if (const uint32_t item = cells.items[slot]; item < fused.size()) waiting.push(item, scores[slot]);
-    }
-    waiting.drain(add);
-    from = to;
+  for (size_t item = first; item < first + kLookups; ++item) look_ahead(item);
+  for (size_t item = first; item < last; ++item) {
+    const uint32_t slot = ahead[item % kLookups];
+    look_ahead(item + kLookups);
+    if (slot < end) fused[item] += static_cast<float>(factor * (static_cast<double>(scores[slot]) - offset));
   }
 }
 
-namespace {
-
-struct Lookup {
-  uint32_t slot, place;
-};
-
-// Codes that are fetched while as many before them are scored.
-constexpr size_t kAhead = 16;
-
-// By slot, 11 bits at a time; places ascend among equal slots.
-void sort_by_slot(std::vector<Lookup>& lookups, size_t slots) {
-  constexpr uint32_t kBits = 11;
-  std::vector<Lookup> sorted(lookups.size());
-  for (uint32_t shift = 0; shift < 32 && (slots >> shift) > 0; shift += kBits) {
-    std::vector<uint32_t> places((size_t{1} << kBits) + 1);
-    const auto digit = [&](const Lookup& lookup) { return lookup.slot >> shift & ((1u << kBits) - 1); };
-    for (const Lookup& lookup : lookups) ++places[digit(lookup) + 1];
-    std::partial_sum(places.begin(), places.end(), places.begin());
-    for (const Lookup& lookup : lookups) sorted[places[digit(lookup)]++] = lookup;
-    lookups.swap(sorted);
-  }
-}
-
-} // namespace
-
-void add_exact(const Cells& cells, const Query& query, std::span<const uint32_t> items, double factor, double offset,
-               std::span<double> sums) {
-  const size_t slots = slots_of(cells);
-  std::vector<Lookup> lookups;
-  lookups.reserve(items.size());
+void sort_by_slot(const Cells& cells, std::span<const uint32_t> items, std::span<uint32_t> slots,
+                  std::span<uint32_t> places) {
+  const size_t end = slots_of(cells);
   for (size_t i = 0; i < items.size(); ++i) {
     if (i + kPrefetchSlots < items.size() && items[i + kPrefetchSlots] < cells.slots.size()) {
       cells.slots.prefetch(items[i + kPrefetchSlots]);
     }
-    const size_t slot = items[i] < cells.slots.size() ? cells.slots[items[i]] : slots;
-    if (slot < slots) {
-      lookups.push_back({static_cast<uint32_t>(slot), static_cast<uint32_t>(i)});
-    } else {
-      sums[i] = -std::numeric_limits<double>::infinity();
+    const uint32_t slot = items[i] < cells.slots.size() ? cells.slots[items[i]] : kNoSlot;
+    slots[i] = slot < end ? slot : kNoSlot;
+    places[i] = static_cast<uint32_t>(i);
+  }
+  // By 11 bits at a time, the lowest first. Places stay in order among equal slots.
+  constexpr uint32_t kBits = 11, kDigits = 1 << kBits;
+  std::vector<uint32_t> sorted_slots(slots.size()), sorted_places(slots.size());
+  for (uint32_t shift = 0; shift < 32; shift += kBits) {
+    std::vector<uint32_t> ends(kDigits + 1);
+    for (const uint32_t slot : slots) ++ends[(slot >> shift) % kDigits + 1];
+    std::partial_sum(ends.begin(), ends.end(), ends.begin());
+    for (size_t i = 0; i < slots.size(); ++i) {
+      const uint32_t at = ends[(slots[i] >> shift) % kDigits]++;
+      sorted_slots[at] = slots[i];
+      sorted_places[at] = places[i];
     }
+    std::copy(sorted_slots.begin(), sorted_slots.end(), slots.begin());
+    std::copy(sorted_places.begin(), sorted_places.end(), places.begin());
   }
-  sort_by_slot(lookups, slots);
-  std::array<uint32_t, kAhead> ascending;
+}
+
+void add_exact(const Cells& cells, const Query& query, std::span<const uint32_t> slots, std::span<const uint32_t> places,
+               double factor, double offset, std::span<double> sums) {
+  // Those that there are come first.
+  const auto last = std::lower_bound(slots.begin(), slots.end(), slots_of(cells));
+  const auto found = static_cast<size_t>(last - slots.begin());
   std::array<double, kAhead> exact;
-  for (size_t first = 0; first < lookups.size(); first += kAhead) {
-    const size_t count = std::min(kAhead, lookups.size() - first);
-    for (size_t i = 0; i < count; ++i) ascending[i] = lookups[first + i].slot;
-    const size_t ahead = std::min(lookups.size(), first + 2 * kAhead);
-    for (size_t i = first + kAhead; i < ahead; ++i) query.prefetch(lookups[i].slot);
-    query.exact_ascending(ascending.data(), count, exact.data());
-    for (size_t i = 0; i < count; ++i) sums[lookups[first + i].place] += factor * (exact[i] - offset);
+  for (size_t first = 0; first < found; first += kAhead) {
+    const size_t count = std::min(kAhead, found - first);
+    for (size_t i = first + kAhead; i < std::min(found, first + 2 * kAhead); ++i) query.prefetch(slots[i]);
+    query.exact_ascending(slots.data() + first, count, exact.data());
+    for (size_t i = 0; i < count; ++i) sums[places[first + i]] += factor * (exact[i] - offset);
   }
+  for (size_t i = found; i < slots.size(); ++i) sums[places[i]] = -std::numeric_limits<double>::infinity();
 }
 
 size_t numbers_at_least(std::span<const float> values, double bound, std::span<uint32_t> numbers) {

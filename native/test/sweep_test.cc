@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kDims = 3;
 
-// Random vectors of three regions of items and a bit, in random slots.
+// Random vectors in random slots.
 struct Collection {
   explicit Collection(size_t count) : items(count), slots(count), random(5) {
     std::vector<uint8_t> rows(count * kDims);
@@ -96,35 +96,37 @@ TEST("equal scores deviate by nothing, however large they are") {
   CHECK(sums.squares == 0);
 }
 
-TEST("scores find their items, with little room and with much") {
-  for (const size_t count : {kRegionItems - 3, 3 * kRegionItems + 77}) {
-    Collection collection(count);
-    const std::vector<float> scores = random_scores(collection.random, count, 100000);
-    std::vector<float> expected(count, 1.5f);
-    for (size_t slot = 0; slot < count; ++slot) {
-      expected[collection.items[slot]] += static_cast<float>(0.3 * (static_cast<double>(scores[slot]) - 0.7));
-    }
-    for (const size_t more : {size_t{0}, size_t{5000}, count}) {
-      std::vector<uint64_t> scratch(least_scratch(count) + more);
-      std::vector<float> fused(count, 1.5f);
-      add_to_items(collection.cells, scores, 0, 1001, 0.3, 0.7, scratch, fused);
-      add_to_items(collection.cells, scores, 1001, count, 0.3, 0.7, scratch, fused);
-      CHECK(fused == expected);
-    }
+TEST("scores find their items, wherever the work is cut") {
+  Collection collection(20011);
+  const size_t count = collection.items.size();
+  const std::vector<float> scores = random_scores(collection.random, count, 100000);
+  std::vector<float> expected(count, 1.5f), fused = expected;
+  for (size_t slot = 0; slot < count; ++slot) {
+    expected[collection.items[slot]] += static_cast<float>(0.3 * (static_cast<double>(scores[slot]) - 0.7));
   }
+  add_to_items(collection.cells, scores, 0, 1001, 0.3, 0.7, fused);
+  add_to_items(collection.cells, scores, 1001, count, 0.3, 0.7, fused);
+  CHECK(fused == expected);
 }
 
 TEST("exact scores are added where their items stand in the list; one that has no slot can never be the best") {
   Collection collection(70001);
   std::vector<uint32_t> items;
   for (size_t i = 0; i < 5000; ++i) items.push_back(static_cast<uint32_t>(collection.random() % 70001));
-  items.push_back(70001);
+  items.insert(items.begin() + 1234, 70001);
+  std::vector<uint32_t> slots(items.size()), places(items.size());
+  sort_by_slot(collection.cells, items, slots, places);
+  CHECK(std::is_sorted(slots.begin(), slots.end()));
+  CHECK(slots.back() == kNoSlot);
+  CHECK(places.back() == 1234);
   std::vector<double> sums(items.size(), 2);
-  add_exact(collection.cells, *collection.query, items, 0.5, 3, sums);
-  for (size_t i = 0; i + 1 < items.size(); ++i) {
-    CHECK(sums[i] == 2 + 0.5 * (collection.query->exact(collection.slots[items[i]]) - 3));
+  const std::span<const uint32_t> all(slots), of(places);
+  add_exact(collection.cells, *collection.query, all.first(777), of.first(777), 0.5, 3, sums);
+  add_exact(collection.cells, *collection.query, all.subspan(777), of.subspan(777), 0.5, 3, sums);
+  for (size_t i = 0; i < items.size(); ++i) {
+    const double score = i == 1234 ? -INFINITY : 2 + 0.5 * (collection.query->exact(collection.slots[items[i]]) - 3);
+    CHECK(sums[i] == score);
   }
-  CHECK(sums.back() == -INFINITY);
 }
 
 TEST("numbers of values at a bound or above are all there is of them, ascending") {

@@ -11,6 +11,8 @@ import { buildSmallIndex, temporaryFolder } from '../support.ts';
 const items = 1500;
 const directory = await buildSmallIndex(t, { items, attachments: true });
 const labels = { positive: [3, 14, 159], negative: [2, 71, 828, 1001] };
+/** Rows of the results that are interrupted. */
+const rows = 300;
 /** Every row is a part, so that there is time to interrupt between two. */
 const rowByRow = ['--job-part-rows', '1'];
 /** What is in the directory of a job when nothing is left to do. */
@@ -100,7 +102,7 @@ for (const format of ['ndjson', 'parquet']) {
       const folder = temporaryFolder(t);
       const first = await Served.start(t, folder, ...rowByRow);
       const session = await first.session();
-      const order = { count: items, format, audit: {} };
+      const order = { count: rows, format, audit: {} };
       const { id } = await first.order(session, order);
       await first.parts(id, 5);
       await first.end(signal);
@@ -112,7 +114,7 @@ for (const format of ['ndjson', 'parquet']) {
       appendFileSync(join(place, 'parts'), 'AAAA');
       const second = await Served.start(t, folder, ...rowByRow);
       const job = await second.ended(id);
-      t.match(job, { status: 'done', result: { items } });
+      t.match(job, { status: 'done', result: { items: rows } });
       t.equal(job.result?.resumed_rows, durable, 'no durable row is written again');
       t.strictSame(readdirSync(place).sort(), settled(format));
       const whole = await second.ended((await second.order(session, order)).id);
@@ -128,7 +130,7 @@ for (const format of ['ndjson', 'parquet']) {
 t.test('a cancelled job keeps what it has, gives nothing, and goes on when it is asked to', async (t) => {
   const server = await Served.start(t, temporaryFolder(t), ...rowByRow, '--jobs-waiting', '1');
   const session = await server.session();
-  const order = { count: items, order: 'item' };
+  const order = { count: rows, order: 'item' };
   const { id } = await server.order(session, order);
   const waiting = await server.order(session, { count: 5 });
   t.equal((await server.ask<JobReply>('POST', `/v1/jobs/${waiting.id}/cancel`)).status, 'cancelled', 'one that waits');
@@ -158,15 +160,15 @@ t.test('parts that are not what was written are named, and a job that fails for 
   const server = await Served.start(t, folder, ...rowByRow, '--max-result-bytes', '20000');
   const session = await server.session();
   const cancelled = async () => {
-    const { id } = await server.order(session, { count: 300 });
+    const { id } = await server.order(session, { count: rows });
     await server.parts(id, 5);
     await server.ask('POST', `/v1/jobs/${id}/cancel`);
     return id;
   };
   const [short, other] = [await cancelled(), await cancelled()];
   truncateSync(join(server.place(short), 'result.ndjson.part'), 3);
-  const rows = join(server.place(other), 'swept.rows');
-  writeFileSync(rows, readFileSync(rows).fill(1, 40, 41));
+  const swept = join(server.place(other), 'swept.rows');
+  writeFileSync(swept, readFileSync(swept).fill(1, 40, 41));
   for (const [id, error] of [
     [short, /result\.ndjson\.part: shorter than the \d+ bytes .*; delete the job and order it again/],
     [other, /swept\.rows: is not what was written \(CRC-32C .*; delete the job and order it again/],

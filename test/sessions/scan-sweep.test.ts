@@ -72,7 +72,7 @@ t.test('orders differ in nothing else, and a count is what is above its threshol
 });
 
 t.test('a sweep that would take more memory than it may says so', async (t) => {
-  const bytes = 8 * collection.items + 8 * (native.leastScratch(collection.items) + collection.items);
+  const bytes = 8 * collection.items;
   const needed = (each: number, change: Partial<ScanSweepRequest>) => {
     const all = { selection: { by: 'score', score: -1e9 } as const, ...change };
     t.doesNotThrow(() => swept({ ...all, maxBytes: bytes + each * collection.items }));

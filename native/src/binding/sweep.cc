@@ -28,20 +28,20 @@ void write_sums(const ScoreSums& sums, std::span<double> numbers) {
   numbers[5] = sums.greatest;
 }
 
-struct SlotRange {
+struct Range {
   size_t first, last;
 };
 
-SlotRange slot_range(Napi::Env env, size_t slots, const Napi::Value& first_value, const Napi::Value& count_value) {
-  const auto first = whole(env, first_value, "first", 0, slots);
-  return {first, first + whole(env, count_value, "count", 0, slots - first)};
+Range range_of(Napi::Env env, size_t all, const Napi::Value& first_value, const Napi::Value& count_value) {
+  const auto first = whole(env, first_value, "first", 0, all);
+  return {first, first + whole(env, count_value, "count", 0, all - first)};
 }
 
 Napi::Value sweep_range(Info info) {
   const auto env = info.Env();
   auto& head = head_of(env, info[0]);
   const auto slots = head.cells().codes->count();
-  const auto [first, last] = slot_range(env, slots, info[1], info[2]);
+  const auto [first, last] = range_of(env, slots, info[1], info[2]);
   const auto scores = array_of<float>(env, info[3], "scores", slots);
   const auto numbers = array_of<double>(env, info[4], "sums", kSums);
   auto sums = sums_of(numbers);
@@ -63,31 +63,36 @@ Napi::Value sum_scores(Info info) {
 Napi::Value add_by_item(Info info) {
   const auto env = info.Env();
   const auto& cells = head_of(env, info[0]).cells();
-  const auto slots = cells.codes->count();
-  const auto scores = array_of<float>(env, info[1], "scores", slots);
-  const auto [first, last] = slot_range(env, slots, info[2], info[3]);
+  const auto items = cells.codes->count();
+  const auto scores = array_of<float>(env, info[1], "scores", items);
+  const auto [first, last] = range_of(env, items, info[2], info[3]);
   const auto factor = number(env, info[4], "factor");
   const auto offset = number(env, info[5], "offset");
-  const auto scratch = array<uint64_t>(env, info[6], "scratch");
-  const auto least = least_scratch(slots);
-  if (scratch.size() < least) range_error(env, "scratch: expected at least " + std::to_string(least) + " elements");
-  add_to_items(cells, scores, first, last, factor, offset, scratch, array_of<float>(env, info[7], "fused", slots));
+  add_to_items(cells, scores, first, last, factor, offset, array_of<float>(env, info[6], "fused", items));
   return env.Undefined();
 }
 
-Napi::Value scratch_needed(Info info) {
-  const auto items = whole(info.Env(), info[0], "items", 0, kMaxItems);
-  return Napi::Number::New(info.Env(), static_cast<double>(least_scratch(items)));
+Napi::Value slots_in_order(Info info) {
+  const auto env = info.Env();
+  const auto& cells = head_of(env, info[0]).cells();
+  const auto items = array<uint32_t>(env, info[1], "items");
+  require_below(env, items, cells.codes->count(), "items");
+  sort_by_slot(cells, items, array_of<uint32_t>(env, info[2], "slots", items.size()),
+               array_of<uint32_t>(env, info[3], "places", items.size()));
+  return env.Undefined();
 }
 
 Napi::Value add_exact_scores(Info info) {
   const auto env = info.Env();
   auto& head = head_of(env, info[0]);
-  const auto items = array<uint32_t>(env, info[1], "items");
-  require_below(env, items, head.cells().codes->count(), "items");
-  const auto factor = number(env, info[2], "factor");
-  const auto offset = number(env, info[3], "offset");
-  add_exact(head.cells(), head.items(), items, factor, offset, array_of<double>(env, info[4], "sums", items.size()));
+  const auto slots = array<uint32_t>(env, info[1], "slots");
+  if (!std::is_sorted(slots.begin(), slots.end())) range_error(env, "slots: expected ascending ones");
+  const auto places = array_of<uint32_t>(env, info[2], "places", slots.size());
+  const auto factor = number(env, info[3], "factor");
+  const auto offset = number(env, info[4], "offset");
+  const auto sums = array<double>(env, info[5], "sums");
+  require_below(env, places, sums.size(), "places");
+  add_exact(head.cells(), head.items(), slots, places, factor, offset, sums);
   return env.Undefined();
 }
 
@@ -154,7 +159,7 @@ void export_sweep(Napi::Env env, Napi::Object exports) {
   add<sweep_range>(env, exports, "sweepSlots");
   add<sum_scores>(env, exports, "sumScores");
   add<add_by_item>(env, exports, "addToItems");
-  add<scratch_needed>(env, exports, "leastScratch");
+  add<slots_in_order>(env, exports, "sortBySlot");
   add<add_exact_scores>(env, exports, "addExactScores");
   add<numbers_reaching>(env, exports, "numbersAtLeast");
   add<greatest_of>(env, exports, "greatestValues");
