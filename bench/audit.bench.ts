@@ -5,9 +5,9 @@
 import { type Estimate, relevantItems } from '../src/audit.ts';
 import { drawFrame, type Stratum } from '../src/audit-frame.ts';
 import { trainHeads } from '../src/heads.ts';
+import type { Collection } from '../src/index/open.ts';
 import { sampleOutside, seededRandom } from '../src/random.ts';
 import { DEFAULT_WEIGHT, ROUND_DEFAULTS } from '../src/round-request.ts';
-import type { Collection } from '../src/index/open.ts';
 import { scanSweep } from '../src/scan-sweep.ts';
 import { caltech97, type Dataset, describe, groupsOf, indexOf, lsc41k, named, tate } from './datasets/collections.ts';
 import { mean, printTable, writeRun } from './measure.ts';
@@ -85,7 +85,12 @@ function audit(
     if (head === undefined) throw new Error(`no head was trained for ${name}`);
     return { name, weight, model: head.model };
   });
-  const steps = scanSweep(collection, { modalities: swept, selection: { by: 'alpha', alpha }, order: 'item', maxBytes: Number.POSITIVE_INFINITY });
+  const steps = scanSweep(collection, {
+    modalities: swept,
+    selection: { by: 'alpha', alpha },
+    order: 'item',
+    maxBytes: Number.POSITIVE_INFINITY,
+  });
   let step = steps.next();
   while (step.done !== true) step = steps.next();
   const { scanned, selected } = step.value;

@@ -39,7 +39,11 @@ for (const _ of warm(collection, pages === 'huge'));
 const [labels] = labelSetsFor(collection.items, actors === 'random' ? null : actors, 1, POSITIVES, NEGATIVES, SEED);
 if (labels === undefined) throw new RangeError('no labels');
 const named = [...collection.modalities.keys()].map((name) => ({ name, weight: DEFAULT_WEIGHT }));
-const { heads } = trainHeads(collection, { ...ROUND_DEFAULTS, ...labels, modalities: named, seed: SEED }, labels.positive);
+const { heads } = trainHeads(
+  collection,
+  { ...ROUND_DEFAULTS, ...labels, modalities: named, seed: SEED },
+  labels.positive,
+);
 const modalities = named.map((modality, m) => {
   const head = heads[m];
   if (head === undefined) throw new RangeError(`no head was trained for ${modality.name}`);
@@ -105,8 +109,7 @@ function timedOutput(
         path: join(folder, 'result'),
         journal: join(folder, 'parts'),
         partRows: PART_ROWS,
-        writerAt: (fd, from) =>
-          format === 'ndjson' ? ndjsonWriter(fd, from) : parquetWriter(fd, from, keys !== null),
+        writerAt: (fd, from) => (format === 'ndjson' ? ndjsonWriter(fd, from) : parquetWriter(fd, from, keys !== null)),
       },
       items.length,
       (first, end) => ({

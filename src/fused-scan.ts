@@ -42,10 +42,7 @@ const ROUNDING = 2 ** -22;
 export const SCAN_BYTES = 8;
 
 /** Yields how many items of all modalities together are done. */
-export function* fusedScan(
-  collection: Collection,
-  modalities: readonly SweptModality[],
-): Generator<number, FusedScan> {
+export function* fusedScan(collection: Collection, modalities: readonly SweptModality[]): Generator<number, FusedScan> {
   const { items } = collection;
   const single = modalities.length === 1;
   const totalWeight = modalities.reduce((sum, { weight }) => sum + weight, 0);

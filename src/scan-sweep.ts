@@ -87,9 +87,12 @@ export function* scanSweep(
 function requireRoom(collection: Collection, candidates: number, each: number, maxBytes: number): void {
   const bytes = collection.items * SCAN_BYTES + candidates * each;
   if (bytes <= maxBytes) return;
-  const what = candidates === 0 ? `${collection.items} items` : `${collection.items} items, ${candidates} of them selected,`;
+  const what =
+    candidates === 0 ? `${collection.items} items` : `${collection.items} items, ${candidates} of them selected,`;
   const advice = candidates === 0 ? 'raise it' : 'raise it, ask for fewer, or in the order of items';
-  throw new RangeError(`a sweep of ${what} takes ${bytes} bytes of memory, of ${maxBytes} (max_sweep_bytes); ${advice}`);
+  throw new RangeError(
+    `a sweep of ${what} takes ${bytes} bytes of memory, of ${maxBytes} (max_sweep_bytes); ${advice}`,
+  );
 }
 
 /** The score to pass; by count the least scanned score among that many of the greatest. */

@@ -37,7 +37,8 @@ export function parquetWriter(fd: number, { rows, bytes, states }: Durable, keye
       // Without an index of pages, which would have to be kept for the end of the file and says nothing of a single page.
       const id = { name: 'id', data: Int32Array.from(items), offsetIndex: false };
       const score = { name: 'score', data: scores, offsetIndex: false };
-      const columnData = keys === null ? [id, score] : [id, { name: 'key', data: [...keys], offsetIndex: false }, score];
+      const columnData =
+        keys === null ? [id, score] : [id, { name: 'key', data: [...keys], offsetIndex: false }, score];
       parquet.write({ columnData, rowGroupSize: items.length });
     },
     takeState() {

@@ -67,7 +67,9 @@ export function readSwept(path: string): Swept | null {
     closeSync(fd);
   }
   if (found === crc32c) return { summary, items, scores };
-  throw new Error(`${path}.rows: is not what was written (CRC-32C ${found}, not ${crc32c}); delete the job and order it again`);
+  throw new Error(
+    `${path}.rows: is not what was written (CRC-32C ${found}, not ${crc32c}); delete the job and order it again`,
+  );
 }
 
 function* chunksOf(...arrays: readonly (Uint32Array | Float64Array)[]): Iterable<Uint8Array> {

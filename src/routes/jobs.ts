@@ -101,7 +101,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
     {
       schema: {
         ...common,
-        summary: 'Goes on with a job that was cancelled or failed, from its last durable part; leaves others as they are',
+        summary:
+          'Goes on with a job that was cancelled or failed, from its last durable part; leaves others as they are',
         params: JobParams,
         response: { 202: JobSchema, ...problemAnswers(400, 404, 406, 429, 503) },
       },

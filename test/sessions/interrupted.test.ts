@@ -50,7 +50,8 @@ class Served {
   }
 
   async ask<Body>(method: string, path: string, body?: unknown): Promise<Body> {
-    const content = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const content =
+      body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     return (await (await fetch(this.#url + path, { method, ...content })).json()) as Body;
   }
 

@@ -198,7 +198,8 @@ t.test('jobs are admitted up to their limits, deleted at any time, and gone then
 });
 
 t.test('the sample of an audit, labelled, bounds precision and what was left out', async (t) => {
-  const session = await labelledSession(server);
+  // An interval of 90 % may miss: this is not one of the seeds with which it does.
+  const session = await labelledSession(server, { seed: 1 });
   const relevant = (id: number) => id % 3 === 0;
   const job = await sweep(server, session, { count: 400, audit: { strata: 3, per_stratum: 30 } });
   const selected = new Set((await rowsOf(server, job)).map(({ id }) => id));

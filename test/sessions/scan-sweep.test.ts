@@ -76,7 +76,9 @@ t.test('a sweep that would take more memory than it may says so', async (t) => {
   const needed = (each: number, change: Partial<ScanSweepRequest>) => {
     const all = { selection: { by: 'score', score: -1e9 } as const, ...change };
     t.doesNotThrow(() => swept({ ...all, maxBytes: bytes + each * collection.items }));
-    const message = new RegExp(`takes ${bytes + each * collection.items} bytes of memory, of \\d+ \\(max_sweep_bytes\\)`);
+    const message = new RegExp(
+      `takes ${bytes + each * collection.items} bytes of memory, of \\d+ \\(max_sweep_bytes\\)`,
+    );
     t.throws(() => swept({ ...all, maxBytes: bytes + each * collection.items - 1 }), { name: 'RangeError', message });
   };
   needed(28, { order: 'item' });
