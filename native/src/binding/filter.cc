@@ -1,5 +1,7 @@
 // Exports: filters over records.
 #include "exports.h"
+#include <algorithm>
+
 #include "../filter.h"
 #include "handles.h"
 
@@ -44,8 +46,8 @@ Napi::Value filter_some(Info info) {
   std::vector<Condition> conditions;
   for (uint32_t i = 0; i < list.Length(); ++i) conditions.push_back(condition_of(env, list.Get(i)));
   const size_t records = offsets.empty() ? 0 : offsets.size() - 1;
-  const auto first = whole(env, info[3], "first", 0, static_cast<double>(records));
-  const auto last = whole(env, info[4], "last", static_cast<double>(first), static_cast<double>(records));
+  const auto first = whole(env, info[3], "first", 0, records);
+  const auto last = whole(env, info[4], "last", first, records);
   const auto admitted = array_of<uint32_t>(env, info[5], "admitted", (records + 31) / 32);
   return Napi::Number::New(env, static_cast<double>(filter_records(offsets, bytes, conditions, first, last, admitted)));
 }
