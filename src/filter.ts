@@ -41,14 +41,7 @@ export class Filters {
     const conditions = filter.must.map(conditionOf);
     do {
       const last = Math.min(items, kept.looked + ITEMS_AT_ONCE);
-      kept.passed += native.filterRecords(
-        metadata.offsets,
-        metadata.bytes,
-        conditions,
-        kept.looked,
-        last,
-        kept.bits,
-      );
+      kept.passed += native.filterRecords(metadata.offsets, metadata.bytes, conditions, kept.looked, last, kept.bits);
       kept.looked = last;
     } while (kept.looked < items && !isOver());
     return { bits: kept.bits, passed: kept.passed, complete: kept.looked === items };

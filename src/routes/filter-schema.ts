@@ -24,11 +24,14 @@ export const FilterSchema = Type.Object(
             ),
           ),
           in: Type.Optional(
-            Type.Array(Type.Unsafe<string | number | boolean | null>({ type: ['string', 'number', 'boolean', 'null'] }), {
-              description: 'the value is one of these',
-              minItems: FILTER_RANGES.values[0],
-              maxItems: FILTER_RANGES.values[1],
-            }),
+            Type.Array(
+              Type.Unsafe<string | number | boolean | null>({ type: ['string', 'number', 'boolean', 'null'] }),
+              {
+                description: 'the value is one of these',
+                minItems: FILTER_RANGES.values[0],
+                maxItems: FILTER_RANGES.values[1],
+              },
+            ),
           ),
         },
         { ...closed, description: 'range or in; of a list of values, one must meet it' },

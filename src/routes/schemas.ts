@@ -10,8 +10,8 @@ import {
   MLP_RANGES,
   ROCCHIO_DEFAULTS,
   ROUND_DEFAULTS,
-  STANDARD_DIVERSITY,
   SAMPLER_RANGES,
+  STANDARD_DIVERSITY,
 } from '../round-request.ts';
 import { SAMPLERS } from '../samplers/sampler.ts';
 import { FilterSchema } from './filter-schema.ts';

@@ -71,7 +71,10 @@ t.test('an item that passes is found by its rank', async (t) => {
   const admission = new Filters().of(collection, { must: [{ field: 'city', in: ['Paris'] }] }, () => false);
   const itemAt = admittedItems(admission);
   const expected = records.flatMap((record, item) => (meets(record, { field: 'city', in: ['Paris'] }) ? [item] : []));
-  t.strictSame(Array.from(expected, (_, rank) => itemAt(rank)), expected);
+  t.strictSame(
+    Array.from(expected, (_, rank) => itemAt(rank)),
+    expected,
+  );
   const all: Admission = { bits: new Uint32Array(1000).fill(2 ** 32 - 1), passed: 32_000, complete: true };
   for (const rank of [0, 31, 32, 8191, 8192, 31_999]) t.equal(admittedItems(all)(rank), rank);
 });

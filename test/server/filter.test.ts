@@ -78,7 +78,15 @@ t.test('filters that say nothing or apply to nothing are refused with their plac
   const refused = [
     [{ must: [{ field: 'year' }] }, '/filter/must/0'],
     [{ must: [{ field: 'year', range: { gte: 1 }, in: [1] }] }, '/filter/must/0'],
-    [{ must: [{ field: 'year', in: [1] }, { field: 'year', range: { over: 1 } }] }, '/filter/must/1/range/over'],
+    [
+      {
+        must: [
+          { field: 'year', in: [1] },
+          { field: 'year', range: { over: 1 } },
+        ],
+      },
+      '/filter/must/1/range/over',
+    ],
     [{ must: [{ field: 'year', range: {} }] }, '/filter/must/0/range'],
     [{ must: [{ field: 'year', in: [[1]] }] }, '/filter/must/0/in/0'],
     [{ must: [{ field: 'year', in: Array(1001).fill(1) }] }, '/filter/must/0/in'],
