@@ -9,8 +9,8 @@ import type { Actor, Start } from './actors/protocol.ts';
 import { type RunResult, simulate } from './actors/simulate.ts';
 import { systems } from './baselines/registry.ts';
 import { caltech97, type Dataset, describe, groupsOf, indexOf, lsc41k, tate } from './datasets/collections.ts';
-import { classActorsOf, LEAST_ITEMS } from './iris/class-sample.ts';
 import { type Ablation, budgetAblations, sweepAblations } from './iris/ablations.ts';
+import { classActorsOf, LEAST_ITEMS } from './iris/class-sample.ts';
 import { printTable, writeRun } from './measure.ts';
 
 const datasets: Readonly<Record<string, Dataset>> = { caltech97, tate, lsc41k };

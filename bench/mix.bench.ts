@@ -11,7 +11,7 @@ import { openProtocol, openStages } from './actors/opening.ts';
 import { playSession } from './actors/playing.ts';
 import type { PlayedRound } from './actors/tally.ts';
 import { systems } from './baselines/registry.ts';
-import { type Dataset, caltech97, dataFolder, indexOf, lsc41k, tate } from './datasets/collections.ts';
+import { caltech97, type Dataset, dataFolder, indexOf, lsc41k, tate } from './datasets/collections.ts';
 import { mean, printTable, writeRun } from './measure.ts';
 import { pairedTest } from './tuning/paired.ts';
 import { halvesOf } from './tuning/sessions.ts';
@@ -84,7 +84,9 @@ async function play(name: string, game: Game, folder: string): Promise<void> {
   const { collection, space } = stage;
   const setting = { collection, space, rounds: ROUNDS, k: K, seed: 0 };
   const order = halvesOf(file, stage.actors.actors, 1, 0);
-  const chosen = new Set(order[half].slice(0, Math.ceil(Number(option('actors', `${game.actors}`)) / 2)).map(({ actor }) => actor));
+  const chosen = new Set(
+    order[half].slice(0, Math.ceil(Number(option('actors', `${game.actors}`)) / 2)).map(({ actor }) => actor),
+  );
   const rows = [];
   let first: readonly ActorCounts[] | null = null;
   for (const text of texts) {
@@ -132,12 +134,19 @@ function countsOf(actor: string, sessions: readonly (readonly PlayedRound[])[]):
 function summary(counts: readonly ActorCounts[], first: readonly ActorCounts[]): Record<string, string> {
   const cells: Record<string, string> = {};
   for (const [i, n] of AFTER.entries()) {
-    for (const [key, digits] of [['found', 3], ['positives', 2]] as const) {
+    for (const [key, digits] of [
+      ['found', 3],
+      ['positives', 2],
+    ] as const) {
       const values = counts.map((row) => row[key][i] as number);
       cells[`${key}@${n}`] = mean(values).toFixed(digits);
       if (counts === first) continue;
-      const test = pairedTest(values.map((value, a) => value - ((first[a] as ActorCounts)[key][i] as number)), 0);
-      cells[`${key}@${n} difference`] = `${test.mean.toFixed(digits)} ± ${test.se.toFixed(digits)} p=${test.p.toPrecision(2)}`;
+      const test = pairedTest(
+        values.map((value, a) => value - ((first[a] as ActorCounts)[key][i] as number)),
+        0,
+      );
+      cells[`${key}@${n} difference`] =
+        `${test.mean.toFixed(digits)} ± ${test.se.toFixed(digits)} p=${test.p.toPrecision(2)}`;
     }
   }
   return cells;

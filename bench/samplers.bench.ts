@@ -45,4 +45,6 @@ if (rounds.length > 0) {
 }
 if (agreement !== null) printTable(`fast forms beside the exact ones, ${agreement.sets} sets`, agreement.rows);
 const run = { index: basename(directory), generation, items, grid: manifest.grid ?? null, labels: basename(actors) };
-process.stdout.write(`${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, rounds, agreement }, `${items}`)}\n`);
+process.stdout.write(
+  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, rounds, agreement }, `${items}`)}\n`,
+);

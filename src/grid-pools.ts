@@ -6,7 +6,6 @@ import type { Fused } from './fused-scores.ts';
 import type { Head } from './head.ts';
 import { moments } from './moments.ts';
 import { native } from './native.ts';
-import { greatest } from './rank.ts';
 import type { GridPool } from './samplers/sampler.ts';
 import type { Scan, Spaces } from './spaces.ts';
 
@@ -54,7 +53,7 @@ export function* likedPools(source: PoolSource): Generator<Pool> {
     const { items, scores } = liked(source, clusters, candidates);
     // What is in no head's list scores at most the last of each list.
     const least = scores.map((own) =>
-      items.length < candidates ? Number.NEGATIVE_INFINITY : greatest(Float32Array.from(own), candidates),
+      items.length < candidates ? Number.NEGATIVE_INFINITY : greatest(own, candidates),
     );
     const floor = source.fused.fuse(least.map((score) => Float64Array.of(score)))[0] as number;
     const values = source.fused.fuse(scores);
@@ -165,4 +164,11 @@ function denseRows({ cells, manifest }: Head['modality'], items: Uint32Array): F
 function every(items: Uint32Array, count: number): Uint32Array {
   const most = Math.min(count, items.length);
   return Uint32Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)] as number);
+}
+
+/** The n-th greatest of the values, from 1, as a float. */
+function greatest(values: ArrayLike<number>, n: number): number {
+  const found = new Float32Array(1);
+  native.greatestValues(Float32Array.from(values), Uint32Array.of(n), found);
+  return found[0] as number;
 }

@@ -57,12 +57,7 @@ function storedCells(
  * An item's segment along a component is the number of boundaries, quantiles of the sample, that its place does not
  * exceed. Of n sampled items, the share before a boundary at p is off by sqrt(p (1 - p) / n), 0.1 % at most.
  */
-function estimatedCells(
-  spaces: Spaces,
-  sample: CollectionSample,
-  components: number,
-  segments: number,
-): SampledCells {
+function estimatedCells(spaces: Spaces, sample: CollectionSample, components: number, segments: number): SampledCells {
   const axes = principalAxes(spaces, components);
   const sampled = spaces.modalities.map((modality) => sample.cellsOf(modality));
   const every = Uint32Array.from(sample.items, (_, i) => i);
@@ -76,7 +71,12 @@ function estimatedCells(
   );
   return {
     ofSample: cellsAt(placesInSample, boundaries, segments),
-    of: (items) => cellsAt(heads.map((prepared) => placesOf(prepared, items)), boundaries, segments),
+    of: (items) =>
+      cellsAt(
+        heads.map((prepared) => placesOf(prepared, items)),
+        boundaries,
+        segments,
+      ),
   };
 }
 
@@ -103,11 +103,7 @@ function boundariesOf(places: Float64Array, segments: number): Float64Array {
   });
 }
 
-function cellsAt(
-  places: readonly Float64Array[],
-  boundaries: readonly Float64Array[],
-  segments: number,
-): Uint32Array {
+function cellsAt(places: readonly Float64Array[], boundaries: readonly Float64Array[], segments: number): Uint32Array {
   const cells = new Uint32Array(places[0]?.length ?? 0);
   for (const [c, along] of places.entries()) {
     const limits = boundaries[c] as Float64Array;

@@ -3,8 +3,8 @@
 
 import type { CollectionSample } from './collection-sample.ts';
 import { Fused } from './fused-scores.ts';
-import { distantPool, likedPools, type PoolSource } from './grid-pools.ts';
 import { gridKey } from './grid-cells.ts';
+import { distantPool, likedPools, type PoolSource } from './grid-pools.ts';
 import type { Head } from './head.ts';
 import type { Moments } from './moments.ts';
 import { native } from './native.ts';
@@ -127,7 +127,13 @@ export class SampledSurvey implements Survey {
     const fused = this.#scores();
     if (fused === null) return;
     const { spaces, generation } = this.#of;
-    const cells = this.#grids.of(gridKey(generation, spaces, components, segments), spaces, this.#sampleOf(), components, segments);
+    const cells = this.#grids.of(
+      gridKey(generation, spaces, components, segments),
+      spaces,
+      this.#sampleOf(),
+      components,
+      segments,
+    );
     const source = this.#poolSource(fused);
     if (zeta < 1) {
       const { items, values } = distantPool(source, positive, zeta);

@@ -38,9 +38,7 @@ export const compositeByZeta: Figure = {
         if (measured === undefined) return [];
         const { mean, se } = measured;
         const x = zetaOf(run) + (i - (shown.length - 1) / 2) * SIDEWAYS;
-        return [
-          { series: series.title, zeta: x, order: x, joined: true, share: mean, ...withError(mean, se) },
-        ];
+        return [{ series: series.title, zeta: x, order: x, joined: true, share: mean, ...withError(mean, se) }];
       }),
     );
     const x = {
@@ -59,7 +57,12 @@ export const compositeByZeta: Figure = {
       spec: chart(
         set,
         'SpreadS beside GridS, by ζ and N',
-        pointsAndLines(points, { ...x, axis: { ...x.axis, values: [...x.axis.values] }, scale: { ...x.scale, domain: [...x.scale.domain] } }, shareAxis('share', 'Share'), series),
+        pointsAndLines(
+          points,
+          { ...x, axis: { ...x.axis, values: [...x.axis.values] }, scale: { ...x.scale, domain: [...x.scale.domain] } },
+          shareAxis('share', 'Share'),
+          series,
+        ),
       ),
     };
   },

@@ -62,7 +62,12 @@ export function agreementOf(collection: Collection, sets: readonly LabelSet[]): 
     };
   });
   const rows = [
-    ...ALPHAS.map((alpha) => spreadOf(`threshold alpha=${alpha}: |error| / deviation`, cases.map((of) => thresholdError(of, alpha)))),
+    ...ALPHAS.map((alpha) =>
+      spreadOf(
+        `threshold alpha=${alpha}: |error| / deviation`,
+        cases.map((of) => thresholdError(of, alpha)),
+      ),
+    ),
     ...ALPHAS.slice(1).map((alpha) => uniformity(cases[0] as Surveys, alpha)),
     spreadOf(`spread: recall@${NEAR}`, cases.map(nearRecall)),
     ...GRIDS.flatMap((options) => {
@@ -70,8 +75,14 @@ export function agreementOf(collection: Collection, sets: readonly LabelSet[]): 
       const compared = cases.map((of) => cellsCompared(of, collection.generation, grids, options));
       const name = `grid ${components} x ${segments}, zeta=${zeta}`;
       return [
-        spreadOf(`${name}: same of the ${CELLS} best cells`, compared.map(({ cells }) => cells)),
-        spreadOf(`${name}: same item in them`, compared.map(({ items }) => items)),
+        spreadOf(
+          `${name}: same of the ${CELLS} best cells`,
+          compared.map(({ cells }) => cells),
+        ),
+        spreadOf(
+          `${name}: same item in them`,
+          compared.map(({ items }) => items),
+        ),
       ];
     }),
   ];
@@ -106,7 +117,9 @@ function uniformity({ exact, fast }: Surveys, alpha: number): Readonly<Record<st
     for (const item of survey.above(threshold, seededRandom(seed, 'chi-square'))) {
       const at = place.get(item);
       if (at === undefined) outside++;
-      else counts[Math.floor((at * CLASSES) / above.length)] = 1 + (counts[Math.floor((at * CLASSES) / above.length)] as number);
+      else
+        counts[Math.floor((at * CLASSES) / above.length)] =
+          1 + (counts[Math.floor((at * CLASSES) / above.length)] as number);
       drawn++;
       if (--left === 0) break;
     }
@@ -137,7 +150,12 @@ function nearRecall({ exact, fast, spaces, positive, skip }: Surveys): number {
   return distances(found).filter((distance) => distance <= limit).length / NEAR;
 }
 
-function cellsCompared({ exact, fast, spaces, positive, skip }: Surveys, generation: string, grids: GridCells, options: GridOptions) {
+function cellsCompared(
+  { exact, fast, spaces, positive, skip }: Surveys,
+  generation: string,
+  grids: GridCells,
+  options: GridOptions,
+) {
   const labelled = new Set(skip);
   const chosen = (survey: Survey): readonly number[] =>
     first(grid({ survey, positive, isFree: (item) => !labelled.has(item), seed: 0 }, options), CELLS, () => true);

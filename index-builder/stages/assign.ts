@@ -118,7 +118,8 @@ export function assignRows(
     }
   }
   nearest.sync();
-  const agreement = options.assign === 'exact' ? 1 : sampledAgreement(space, records, nearest, representatives, options);
+  const agreement =
+    options.assign === 'exact' ? 1 : sampledAgreement(space, records, nearest, representatives, options);
   workspace.record(modality, { stage: 'write', row: 0, state, agreement });
   return { nearest, agreement };
 }

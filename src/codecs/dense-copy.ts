@@ -11,11 +11,7 @@ const PART_VALUES = 1 << 22;
 const STEPS = 255;
 
 /** Codec.copy of dense codes. */
-export function copyDense(
-  { dims }: ModalityManifest,
-  count: number,
-  rows: Parameters<Codec['copy']>[2],
-): CodesHandle {
+export function copyDense({ dims }: ModalityManifest, count: number, rows: Parameters<Codec['copy']>[2]): CodesHandle {
   const least = new Float32Array(dims).fill(Number.POSITIVE_INFINITY);
   const greatest = new Float32Array(dims).fill(Number.NEGATIVE_INFINITY);
   const parts = function* (): Generator<{ first: number; values: Float32Array }> {

@@ -4,7 +4,14 @@ import { type Collection, openIndex } from '../index/open.ts';
 import { portableModel } from '../portable-model.ts';
 import { round } from '../round.ts';
 import { roundAccount, suggestedItems } from '../round-answer.ts';
-import { MLP_DEFAULTS, MLP_RANGES, type ModelOptions, ROCCHIO_DEFAULTS, ROUND_DEFAULTS, STANDARD_DIVERSITY } from '../round-request.ts';
+import {
+  MLP_DEFAULTS,
+  MLP_RANGES,
+  type ModelOptions,
+  ROCCHIO_DEFAULTS,
+  ROUND_DEFAULTS,
+  STANDARD_DIVERSITY,
+} from '../round-request.ts';
 import { SAMPLERS, type SamplerName } from '../samplers/sampler.ts';
 import { type Command, directoryArgument, parseFlags, print, UsageError, wholeFlag } from './command.ts';
 

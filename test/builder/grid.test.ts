@@ -12,8 +12,8 @@ import { verifyIndex } from '../../src/index/verify.ts';
 import { native } from '../../src/native.ts';
 import { round } from '../../src/round.ts';
 import { spacesOf, spacesOfAll } from '../../src/spaces.ts';
-import { resealSection } from '../index/reseal.ts';
 import { requestOf, twoModalities } from '../data.ts';
+import { resealSection } from '../index/reseal.ts';
 
 const ITEMS = 3001;
 const CELLS = GRID_DEFAULTS.segments ** GRID_DEFAULTS.components;

@@ -10,7 +10,17 @@ import { bin, farsight, plainNode } from './program.ts';
 t.test('progress is one line that is cleared before the result, and lines of their own elsewhere', async (t) => {
   const folder = temporaryFolder(t);
   const vectors = writeVectors(join(folder, 'v.npy'), 32, uniformValues(1, 32 * 30_000));
-  const args = ['build', '--out', join(folder, 'index'), '--modality', `a=${vectors}`, '--threads', '1', '--refine', '3'];
+  const args = [
+    'build',
+    '--out',
+    join(folder, 'index'),
+    '--modality',
+    `a=${vectors}`,
+    '--threads',
+    '1',
+    '--refine',
+    '3',
+  ];
   const [command, nodeArgs] = plainNode;
   const quoted = [command, ...nodeArgs, bin, ...args].map((word) => `'${word}'`).join(' ');
   // script(1) of util-linux runs a command on a terminal of its own, and gives what that shows.

@@ -98,17 +98,20 @@ t.test('draws are uniform over the items above the threshold', async (t) => {
   t.ok(Math.abs(square - freedom) < 5 * Math.sqrt(2 * freedom), `${square} with ${freedom} degrees of freedom`);
 });
 
-t.test('a threshold that hardly any item exceeds is left to the best clusters, which hold nearly all above it', async (t) => {
-  const { exact, fast } = surveysOf(LABELS[1] as (typeof LABELS)[number]);
-  const scores = exact.scores();
-  if (scores === null) throw new Error('no deadline was set');
-  const threshold = scores.slice().sort().at(-60) as number;
-  const found = [...fast.above(threshold, seededRandom(1, 'few'))];
-  t.equal(new Set(found).size, found.length);
-  const right = found.filter((item) => (scores[item] as number) > threshold - 0.05).length;
-  t.equal(right, found.length);
-  t.ok(found.length >= 0.9 * 59, `${found.length} of 59`);
-});
+t.test(
+  'a threshold that hardly any item exceeds is left to the best clusters, which hold nearly all above it',
+  async (t) => {
+    const { exact, fast } = surveysOf(LABELS[1] as (typeof LABELS)[number]);
+    const scores = exact.scores();
+    if (scores === null) throw new Error('no deadline was set');
+    const threshold = scores.slice().sort().at(-60) as number;
+    const found = [...fast.above(threshold, seededRandom(1, 'few'))];
+    t.equal(new Set(found).size, found.length);
+    const right = found.filter((item) => (scores[item] as number) > threshold - 0.05).length;
+    t.equal(right, found.length);
+    t.ok(found.length >= 0.9 * 59, `${found.length} of 59`);
+  },
+);
 
 t.test('spread finds 95 of 100 of the items nearest to any query', async (t) => {
   for (const labels of LABELS) {

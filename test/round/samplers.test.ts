@@ -215,7 +215,10 @@ t.test('where no diversity is named, similar items come before none, the best of
   const best = passed.slice(0, k - strict.items.length);
   t.strictSame(ascending(filled.items), ascending(Uint32Array.of(...strict.items, ...best)));
   t.equal(filled.coverage.similarOmitted, 1);
-  t.ok(filled.scores.every((score, i) => i === 0 || score <= (filled.scores[i - 1] as number)), 'scores descend');
+  t.ok(
+    filled.scores.every((score, i) => i === 0 || score <= (filled.scores[i - 1] as number)),
+    'scores descend',
+  );
 });
 
 t.test('the diversity of a round looks at what earlier pages showed', async (t) => {

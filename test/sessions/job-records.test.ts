@@ -65,7 +65,10 @@ t.test('a finished job is there after a restart, until its time is over', async 
 t.test('jobs that ended servers, or whose collection is not served, have failed with the reason', async (t) => {
   const { jobs, record } = await finishedJob(t);
   const open = { ...record, endedAt: null, summary: null };
-  const [deadly, foreign] = ['deadbeef', 'cafebabe'].map((word) => record.id.replace(/^.{8}/, word)) as [string, string];
+  const [deadly, foreign] = ['deadbeef', 'cafebabe'].map((word) => record.id.replace(/^.{8}/, word)) as [
+    string,
+    string,
+  ];
   write(jobs, { ...open, id: deadly, status: 'running', attempts: 3 });
   write(jobs, { ...open, id: foreign, status: 'queued', collection: 'gone' });
   mkdirSync(join(jobs, 'abcdefab-0000-0000-0000-000000000000'));
@@ -95,7 +98,11 @@ t.test('an order that cannot be kept is refused, and the server goes on', async 
   const jobs = join(temporaryFolder(t), 'jobs');
   const server = await serve(t, jobs);
   rmSync(jobs, { recursive: true });
-  t.match(await ordered(server), { status: 503, type: '/docs#storage-failed', detail: /^nothing was ordered: the job/ });
+  t.match(await ordered(server), {
+    status: 503,
+    type: '/docs#storage-failed',
+    detail: /^nothing was ordered: the job/,
+  });
   mkdirSync(jobs);
   t.match(await ended(server, (await ordered(server)).id), { status: 'done' });
 });
