@@ -81,15 +81,15 @@ Groups divided_each(const Groups& groups, size_t nodes, size_t threads, const Di
 }
 
 // Groups from `nodes` nodes, made in steps: from the root of `rows` (all(nodes) makes them), then each divided by about
-// kStep until there are enough. It costs a fraction of Lloyd passes over all rows and nodes, and groups that a step has
+// kGroupStep until there are enough. It costs a fraction of Lloyd passes over all rows and nodes, and groups that a step has
 // parted follow on each other.
-inline constexpr size_t kStep = 4;
+inline constexpr size_t kGroupStep = 4;
 template <typename All, typename Divide>
 Groups nested_groups(size_t rows, size_t nodes, size_t threads, const All& all, const Divide& divide) {
   size_t reached = std::min(nodes, root_of(rows));
   Groups groups = all(reached);
   while (reached < nodes) {
-    reached = std::min(nodes, reached * kStep);
+    reached = std::min(nodes, reached * kGroupStep);
     groups = divided_each(groups, reached, threads, divide);
   }
   return groups;

@@ -81,6 +81,14 @@ std::vector<Range> promising(const Cells& cells, const Query& query, size_t nth,
   return ranges;
 }
 
+// Of how many groups one is to be looked at. A group of m clusters lies in about (block - 1 + m) / block blocks: those of
+// every nth of total / m groups are total / block / kBlockShare for nth = kBlockShare (block - 1 + m) / m.
+size_t one_group_of(const Cells& cells, size_t count, size_t total) {
+  if (total == 0 || count == 0 || cells.groups.means == nullptr) return 1;
+  const size_t groups = cells.groups.means->count(), block = cells.representatives->block_items();
+  return std::min(kBlockShare * (groups * (block - 1) + total) / total, total / (count * kLeastScored));
+}
+
 // What `collector` keeps of these representatives.
 template <typename Collects>
 std::vector<Scored> best_representatives(const Codes& codes, const Query& query, const std::vector<Range>& ranges,
@@ -122,7 +130,7 @@ size_t select_clusters(const Cells& cells, const ClusterQueries& queries, size_t
   const size_t total = std::min(bounds.clusters(), cells.representatives->count());
   count = std::min(count, total);
   const AdmitClusters admit{cells, bounds, size_limit};
-  const size_t nth = std::min(kGroupShare, total / std::max<size_t>(1, count * kLeastScored));
+  const size_t nth = one_group_of(cells, count, total);
   std::vector<Scored> best;
   if (queries.groups != nullptr && nth > 1) {
     best = best_of(cells, queries, promising(cells, *queries.groups, nth, total), count, admit);

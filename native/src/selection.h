@@ -20,10 +20,11 @@ namespace farsight {
 // deviation are written: a guess at best items needs no exact mean, and it costs a cache miss or six.
 //
 // Where clusters are grouped and few are wanted, only the representatives of the groups with the best means are scored:
-// about every kGroupShare-th group, and no fewer than kLeastScored clusters for each one wanted (decision 0009).
+// as many groups as lie in about every kBlockShare-th block, and no fewer than hold kLeastScored clusters for each one
+// wanted (decision 0009).
 inline constexpr size_t kPreselected = 2;
 inline constexpr double kDeviations = 2;
-inline constexpr size_t kGroupShare = 8;
+inline constexpr size_t kBlockShare = 4;
 inline constexpr size_t kLeastScored = 32;
 
 // A model prepared for what is known of clusters.

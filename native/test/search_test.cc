@@ -355,7 +355,7 @@ TEST("groups whose means tell their best clusters lead to those that scoring all
     const BestGroups groups(random, index, weights);
     Cells cells = index.cells();
     cells.groups = {groups.means.get(), groups.starts};
-    // 2 x count rough clusters are wanted of about 1,000 groups, of which an eighth is looked at; or all.
+    // 2 x count rough clusters are wanted of about 1,000 groups, of which a sixteenth is looked at (a quarter of the blocks); or all.
     for (const size_t count : {0u, 1u, 25u, 20000u}) {
       std::vector<uint32_t> all(count), grouped(count);
       size_t ordinary = 0, ordinary_grouped = 0;
