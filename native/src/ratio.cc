@@ -312,6 +312,7 @@ double RatioCodes::distance(size_t slot, const float* query, double norm) const 
 }
 
 // The lines that for_each touches: four features of an item lie side by side, so do two of a pair.
+// Into the second-level cache, as prefetch_lines does: seven lines a slot are more than the first has places for under way.
 void RatioCodes::prefetch(size_t slot) const {
   const uint32_t features = parameters_.features;
   const uint8_t* low = block(slot / kRatioBlockItems);
@@ -320,12 +321,12 @@ void RatioCodes::prefetch(size_t slot) const {
   const uint32_t fours = features & ~3u;
   for (uint32_t j = 0; j < features; j += j < fours ? 4 : 2) {
     const size_t at = position(features, slot % kRatioBlockItems, j);
-    __builtin_prefetch(low + at);
-    __builtin_prefetch(values + at);
-    if (shape_.id_form == IdForm::kWord) __builtin_prefetch(upper + at);
-    if (shape_.id_form == IdForm::kTenBit) __builtin_prefetch(upper + at / 64 * 16);
+    __builtin_prefetch(low + at, 0, 1);
+    __builtin_prefetch(values + at, 0, 1);
+    if (shape_.id_form == IdForm::kWord) __builtin_prefetch(upper + at, 0, 1);
+    if (shape_.id_form == IdForm::kTenBit) __builtin_prefetch(upper + at / 64 * 16, 0, 1);
   }
-  if (low_bits_ != 0) __builtin_prefetch(refine_ + slot * features * low_bits_ / 8);
+  if (low_bits_ != 0) __builtin_prefetch(refine_ + slot * features * low_bits_ / 8, 0, 1);
 }
 
 } // namespace farsight
