@@ -14,7 +14,7 @@ import { groupLabelSets } from '../datasets/label-sets.ts';
 import { mean } from '../measure.ts';
 
 const TOP = 100;
-const SETS = 10;
+const SETS = 6;
 const CLUSTERS = [16, 64, 256] as const;
 const none = new Uint32Array(0);
 
