@@ -23,6 +23,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kKept = 2;
 constexpr size_t kLeastKept = 256;
 
+// Of a distance when it becomes a float, with room.
+constexpr double kRounding = 1e-6;
+
 // Pairs read between two looks at the clock.
 constexpr size_t kPairs = 16;
 
@@ -96,7 +99,7 @@ class NearClusters {
       scan(q, count);
     } else {
       levels_->nearest(*cells_.representatives, queries_.vector(q) + from_, queries_.norm(q, space_),
-                       std::max(kBeam, count / 2), count, near_);
+                       std::max(kBeam, count / kClustersOfNode), count, near_);
     }
     for (const uint32_t cluster : near_) {
       if (cluster != mine && cluster < clusters) others.push_back({q, static_cast<uint32_t>(space_), cluster});
@@ -166,11 +169,21 @@ class PairReader {
     const size_t begin = std::min<size_t>(cells.starts[pair.cluster], slots);
     const size_t whole = std::clamp<size_t>(cells.starts[pair.cluster + 1], begin, slots);
     const size_t end = whole - begin > kMostOfCluster ? begin + kFewOfCluster : whole;
+    if (begin == end) return 0;
+    const double weight = spaces_[pair.space].weight;
+    const float* vector = queries_.vector(pair.query) + from_[pair.space];
+    // Approximate distances say for most items that they are too far.
+    if (prepared_ == nullptr || pair.query != query_ || pair.space != space_) prepared_ = cells.codes->prepare_distance(vector);
+    query_ = pair.query;
+    space_ = pair.space;
+    const size_t items = cells.codes->block_items(), first = begin / items;
+    block_.resize(((end - 1) / items + 1 - first) * items);
+    prepared_->approximate(first, block_.size() / items, block_.data());
+    const double error = static_cast<double>(prepared_->error());
     for (size_t slot = begin; slot < end; ++slot) {
-      if (slot + kPrefetchCodes < end) cells.codes->prefetch(slot + kPrefetchCodes);
-      const float* vector = queries_.vector(pair.query) + from_[pair.space];
-      const double own = spaces_[pair.space].weight *
-                         cells.codes->distance(slot, vector, queries_.norm(pair.query, pair.space));
+      const auto about = static_cast<double>(block_[slot - first * items]);
+      if (weight * (about - error - kRounding * about) > nearest_.threshold()) continue;
+      const double own = weight * cells.codes->distance(slot, vector, queries_.norm(pair.query, pair.space));
       if (!(own <= nearest_.threshold())) continue;
       const uint32_t item = cells.items[slot];
       if (std::binary_search(skip_.begin(), skip_.end(), item)) continue;
@@ -199,11 +212,14 @@ class PairReader {
   std::span<const uint32_t> skip_;
   Nearest& nearest_;
   std::vector<size_t> from_;
+  uint32_t query_ = 0, space_ = 0; // that prepared_ is of
+  std::unique_ptr<DistanceQuery> prepared_;
+  std::vector<float> block_;
 };
 
 double nearest_distance(std::span<const Space> spaces, const QueryVectors& queries, uint32_t item) {
   double least = kInfinity;
-  for (size_t q = 0; q < queries.count(); ++q) least = std::min(least, queries.distance(spaces, q, item));
+  for (size_t q = 0; q < queries.count(); ++q) least = std::min(least, queries.distance(spaces, q, item, least));
   return least;
 }
 

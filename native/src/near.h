@@ -23,9 +23,10 @@ struct NearResult {
 inline constexpr size_t kMostOfCluster = 4096;
 inline constexpr size_t kFewOfCluster = 512;
 // With as many distances between queries and representatives every one is measured; with more, levels are walked.
-inline constexpr size_t kMostDistances = size_t{1} << 24;
-// Nodes gone into on each level.
-inline constexpr size_t kBeam = 8;
+inline constexpr size_t kMostDistances = size_t{1} << 22;
+// Nodes gone into on each level, or one for so many clusters wanted where that is more.
+inline constexpr size_t kBeam = 4;
+inline constexpr size_t kClustersOfNode = 16;
 
 // Writes the items nearest to any of `queries` (items), at most `items.size()`, by their exact distance as
 // nearest_distances has it, nearest first, then by number. levels: of each space.

@@ -47,14 +47,16 @@ class QueryVectors {
   const float* vector(size_t q) const { return rows_.data() + q * width_; }
   double norm(size_t q, size_t space) const { return norms_[q * spaces_ + space]; }
 
-  // The exact distance of an item, infinite when it has no slot in some space.
-  double distance(std::span<const Space> spaces, size_t q, uint32_t item) const {
+  // The exact distance of an item, infinite when it has no slot in some space; or, when that is above `limit`, something
+  // above it.
+  double distance(std::span<const Space> spaces, size_t q, uint32_t item,
+                  double limit = std::numeric_limits<double>::infinity()) const {
     double sum = 0;
     const float* vector = this->vector(q);
     for (size_t s = 0; s < spaces.size(); ++s) {
       const Codes& codes = *spaces[s].cells->codes;
       const size_t slot = slot_of(*spaces[s].cells, item);
-      if (slot >= codes.count()) return std::numeric_limits<double>::infinity();
+      if (slot >= codes.count() || sum > limit) return std::numeric_limits<double>::infinity();
       sum += spaces[s].weight * codes.distance(slot, vector, norm(q, s));
       vector += codes.dims();
     }
