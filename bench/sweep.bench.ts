@@ -19,7 +19,7 @@ import { parquetWriter } from '../src/jobs/parquet.ts';
 import { writeParts } from '../src/jobs/result-writer.ts';
 import { DEFAULT_WEIGHT, ROUND_DEFAULTS } from '../src/round-request.ts';
 import { type ScanSweepResult, scanSweep } from '../src/scan-sweep.ts';
-import { machine, printTable, writeRun } from './measure.ts';
+import { cpuMs, machine, printTable, writeRun } from './measure.ts';
 import { labelSetsFor } from './scale/labels.ts';
 
 const SEED = 17;
@@ -28,8 +28,9 @@ const NEGATIVES = 100;
 const PART_ROWS = 1 << 20;
 const STRATA = { strata: 4, perStratum: 25 };
 
-/** Milliseconds, rows and bytes of a repetition. */
-type Row = Record<string, number>;
+/** Milliseconds of a repetition by one of two clocks, rows and bytes. Page faults of new memory count in both. */
+type Row = Record<string, number | string>;
+type Rows = readonly [wall: Row, cpu: Row];
 
 const [directory, actors = 'random', pages = 'plain', alphaGiven = '2', repetitions = '3'] = process.argv.slice(2);
 if (directory === undefined) throw new RangeError('expected the directory of an index: sweep.bench.js INDEX');
@@ -49,7 +50,7 @@ const modalities = named.map((modality, m) => {
   if (head === undefined) throw new RangeError(`no head was trained for ${modality.name}`);
   return { ...modality, model: head.model };
 });
-const rows = Array.from({ length: Number(repetitions) }, measure);
+const rows = Array.from({ length: Number(repetitions) }, measure).flat();
 printTable(`sweeps of ${basename(directory)}: ${collection.items} items, ms`, rows);
 const subject = `${basename(directory)}-${collection.items}`;
 const memory = collection.items * SCAN_BYTES;
@@ -57,33 +58,42 @@ const settings = { index: basename(directory), items: collection.items, pages, a
 process.stdout.write(`a scan holds ${(memory / 2 ** 20).toFixed(0)} MiB; isa ${machine().isa}\n`);
 process.stdout.write(`${writeRun('sweep', { ...settings, rows }, subject)}\n`);
 
-function measure(): Row {
-  const { row, swept } = timedSweep();
-  const before = performance.now();
+function measure(): Rows {
+  const rows: Rows = [{ clock: 'wall' }, { clock: 'cpu' }];
+  const swept = timedSweep(rows);
   const labelled = Uint32Array.from([...(labels?.positive ?? []), ...(labels?.negative ?? [])]).sort();
+  const add = stopwatch(rows);
   const strata = drawFrame(swept.scanned, swept.selected, labelled, { ...STRATA, seed: SEED });
-  row['frame'] = rounded(performance.now() - before);
+  add('frame');
   if (strata.reduce((sum, { items }) => sum + items, 0) !== collection.items - labelled.length) {
     throw new RangeError('the strata are not all items');
   }
+  const [wall] = rows;
+  wall['rows'] = swept.items.length;
   for (const format of ['ndjson', 'parquet'] as const) {
-    const { ms, bytes } = timedOutput(collection, swept, format);
-    row[format] = rounded(ms);
-    row[`${format} MB/s`] = Math.round(bytes / 1e3 / ms);
-    row[`${format} rows/s`] = Math.round((swept.items.length / ms) * 1000);
+    const written = stopwatch(rows);
+    const bytes = writeOutput(collection, swept, format);
+    written(format);
+    wall[`${format} MB`] = Math.round(bytes / 1e6);
+    wall[`${format} rows/s`] = Math.round((swept.items.length / Number(wall[format])) * 1000);
   }
-  return row;
+  return rows;
+}
+
+/** Adds the time since the last call, or since it was made, to a part. */
+function stopwatch([wall, cpu]: Rows): (part: string) => void {
+  let last = { wall: performance.now(), cpu: cpuMs() };
+  return (part) => {
+    const now = { wall: performance.now(), cpu: cpuMs() };
+    wall[part] = Math.round(Number(wall[part] ?? 0) + now.wall - last.wall);
+    cpu[part] = Math.round(Number(cpu[part] ?? 0) + now.cpu - last.cpu);
+    last = now;
+  };
 }
 
 /** The scan of each modality apart, with what stands before it; `select` is what comes behind the last report. */
-function timedSweep(): { readonly row: Row; readonly swept: ScanSweepResult } {
-  const row: Row = {};
-  let last = performance.now();
-  const add = (name: string) => {
-    const now = performance.now();
-    row[name] = rounded((row[name] ?? 0) + now - last);
-    last = now;
-  };
+function timedSweep(rows: Rows): ScanSweepResult {
+  const add = stopwatch(rows);
   const maxBytes = Number.POSITIVE_INFINITY;
   const steps = scanSweep(collection, { modalities, selection: { by: 'alpha', alpha }, order: 'score', maxBytes });
   let step = steps.next();
@@ -92,19 +102,17 @@ function timedSweep(): { readonly row: Row; readonly swept: ScanSweepResult } {
     add(stage === 'decide' ? 'decide' : `scan ${named[Math.ceil(done / collection.items) - 1]?.name}`);
   }
   add('select');
-  row['rows'] = step.value.items.length;
-  return { row, swept: step.value };
+  return step.value;
 }
 
-function timedOutput(
+function writeOutput(
   { keys }: Collection,
   { items, scores }: ScanSweepResult,
   format: 'ndjson' | 'parquet',
-): { readonly ms: number; readonly bytes: number } {
+): number {
   const folder = mkdtempSync(join(tmpdir(), 'farsight-sweep-'));
-  const before = performance.now();
   try {
-    const bytes = writeParts(
+    return writeParts(
       {
         path: join(folder, 'result'),
         journal: join(folder, 'parts'),
@@ -119,12 +127,7 @@ function timedOutput(
       }),
       () => {},
     );
-    return { ms: performance.now() - before, bytes };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }
