@@ -105,11 +105,7 @@ function timedSweep(rows: Rows): ScanSweepResult {
   return step.value;
 }
 
-function writeOutput(
-  { keys }: Collection,
-  { items, scores }: ScanSweepResult,
-  format: 'ndjson' | 'parquet',
-): number {
+function writeOutput({ keys }: Collection, { items, scores }: ScanSweepResult, format: 'ndjson' | 'parquet'): number {
   const folder = mkdtempSync(join(tmpdir(), 'farsight-sweep-'));
   try {
     return writeParts(
