@@ -1,64 +1,19 @@
 // A run of topics that is killed at any step leaves what stood there before, and goes on to the same bytes.
 
-import { appendFileSync, rmSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t, { type Test } from 'tap';
-import { killed, killedAndResumed, lived } from '../builder/killed-runs.ts';
-import { farsight } from '../cli/program.ts';
-import { temporaryFolder } from '../support.ts';
-import { TOPICS, texts, writeJsonLines } from './texts.ts';
+import t from 'tap';
+import { killedAndResumed } from '../builder/killed-runs.ts';
+import { manyTexts } from './texts.ts';
 
 const file = fileURLToPath(new URL('killed-topics.js', import.meta.url));
-/** Nine batches to learn from, three to write. */
-const TEXTS = 9000;
 
 t.test(
   'killed before a change of the file system, learning is resumed to the same bytes by other threads',
   async (t) => {
-    const { path, out } = collection(t);
+    const { path, out } = manyTexts(t);
     const resumed = killedAndResumed<string>(t, { file, args: [path, out, ''], out }, 8);
     for (const stage of ['count words', 'learn topics', 'write topics', 'finished']) {
       t.ok(resumed.includes(stage), `some went on with ${stage}: ${resumed}`);
     }
   },
 );
-
-t.test('so are rows of other texts under a model', async (t) => {
-  const { folder, path, out } = collection(t);
-  const model = join(folder, 'model');
-  lived({ file, args: [path, model, ''], out: model }, 1);
-  const resumed = killedAndResumed<string>(t, { file, args: [path, out, model], out }, 4);
-  for (const stage of ['number words', 'write topics']) t.ok(resumed.includes(stage), `${stage}: ${resumed}`);
-});
-
-t.test('what is resumed must be the same run', async (t) => {
-  const { folder, path, out } = collection(t);
-  const program = { file, args: [path, out, ''], out };
-  const { changes } = lived(program, 1);
-  rmSync(out, { recursive: true });
-  killed(program, changes - 20);
-  const usual = ['topics', path, '--out', out, '--key', 'key', '--topics', `${TOPICS}`, '--passes', '1', '--resume'];
-  const same = [...usual, '--keep', '3'];
-  for (const [args, changed] of [
-    [usual, '--keep'],
-    [[...same, '--fields', 'tags'], '--fields'],
-    [[...same, '--min-count', '6'], 'the choice of words'],
-    [[...same, '--seed', '1'], 'the settings of learning'],
-  ] as const) {
-    t.match(farsight(...args), {
-      code: 1,
-      stderr: new RegExp(`cannot resume, ${changed} changed; .* without --resume`),
-    });
-  }
-  truncateSync(join(folder, 'out.learning/learned.f64'), 64);
-  t.match(farsight(...same), { code: 1, stderr: /learned\.f64: has 8 numbers; start again without --resume/ });
-  appendFileSync(path, '{"key":"x","title":"w1"}\n');
-  t.match(farsight(...same), { code: 1, stderr: /cannot resume, the file of texts changed/ });
-  t.match(farsight(...same.filter((word) => word !== '--resume')), { code: 0, stdout: /9001 texts/ });
-});
-
-function collection(t: Test) {
-  const folder = temporaryFolder(t);
-  return { folder, path: writeJsonLines(join(folder, 'texts.jsonl'), texts(TEXTS)), out: join(folder, 'out') };
-}

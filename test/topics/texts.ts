@@ -1,9 +1,12 @@
 // Texts of known topics for tests.
 
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
 import { drawnTexts } from '../../bench/topics-reference/corpora.ts';
 import { Corpus, CorpusWriter } from '../../index-builder/topics/corpus.ts';
 import { WordCounter } from '../../index-builder/topics/vocabulary.ts';
+import { temporaryFolder } from '../support.ts';
 
 export const TOPICS = 5;
 /** Words are w0 … w99; those of topic k are the twenty from w20·k on, but for one in ten, which is any. */
@@ -19,6 +22,12 @@ export function writeJsonLines(path: string, all: readonly (readonly string[])[]
   );
   writeFileSync(path, rows.map((row) => `${row}\n`).join(''));
   return path;
+}
+
+/** Nine batches of 1,024 texts to learn from, three of 4,096 to write. */
+export function manyTexts(t: Test) {
+  const folder = temporaryFolder(t);
+  return { folder, path: writeJsonLines(join(folder, 'texts.jsonl'), texts(9000)), out: join(folder, 'out') };
 }
 
 export function corpusOf(
