@@ -1,23 +1,12 @@
-// Dense codecs: bytes of an item's codes, recall@100 of exhaustive float32 over SVM hyperplanes, ns per item of an
-// exhaustive search, and recall and time of the b best clusters. On real embeddings and on synthetic ones of 128 to 2048
-// dims; hnswlib-node and FAISS on the same vectors and hyperplanes are bench/dense-reference.
-//   node dist/bench/dense.bench.js [collection…] [codec=…,bits=…]…
+// Dense codecs in one table: bytes of an item's codes, recall@100 of exhaustive float32 over SVM hyperplanes, ns per item of
+// an exhaustive search, and recall and time of the b best clusters; beside them hnswlib-node and, where FARSIGHT_PYTHON names
+// a Python that has it, FAISS, on the same vectors and hyperplanes. Real embeddings and synthetic ones of 128 to 2048 dims.
+//   [FARSIGHT_PYTHON=…] node dist/bench/dense.bench.js [collection…] [codec=…,bits=…]…
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { npyHeader } from '../index-builder/readers/npy-array.ts';
 import type { Modality } from '../src/index/open.ts';
-import {
-  cacheFolder,
-  caltech97,
-  type Dataset,
-  describe,
-  indexOf,
-  named,
-  specsOf,
-  synthetic,
-  tate,
-} from './datasets/collections.ts';
+import { caltech97, type Dataset, describe, indexOf, named, synthetic, tate } from './datasets/collections.ts';
+import { exportQueries } from './dense/exported.ts';
+import { faissRows, hnswRows, type Row } from './dense/libraries.ts';
 import { type Queries, queriesOf, recallOf, TOP } from './dense/queries.ts';
 import { exhaustive, ofClusters } from './dense/searches.ts';
 import { compare, printTable, short, writeRun } from './measure.ts';
@@ -32,15 +21,12 @@ function embeddings(dims: number, rows: number): Dataset {
   return synthetic(`${dims}-d`, { ...shape, decay: 0.25, separation: 1.4, background: false });
 }
 
-const standard: readonly Dataset[] = [
-  caltech97,
-  tate,
-  embeddings(128, 200_000),
-  embeddings(512, 50_000),
-  embeddings(768, 50_000),
-  embeddings(1280, 30_000),
-  embeddings(2048, 20_000),
-];
+/** One modality of tate. */
+const tateOf = (name: string): Dataset => ({
+  ...tate,
+  name: `tate-${name}`,
+  modalities: tate.modalities.filter((modality) => modality.name === name),
+});
 /** Small tight groups, so that few clusters hold the best: what recall is matched on with other libraries. */
 const million: Dataset = synthetic('million', {
   kind: 'dense',
@@ -53,18 +39,22 @@ const million: Dataset = synthetic('million', {
   even: true,
 });
 
-const CODECS: readonly string[] = [
-  'codec=sq8',
-  'codec=rabitq,bits=1',
-  'codec=rabitq,bits=2',
-  'codec=rabitq,bits=3',
-  'codec=rabitq,bits=3,scan_bits=1',
-  'codec=rabitq,bits=4',
-  'codec=rabitq,bits=4,scan_bits=2',
-  'codec=rabitq,bits=4,scan_bits=1',
-  'codec=rabitq,bits=6',
-  'codec=rabitq,bits=8',
+const standard: readonly Dataset[] = [
+  tateOf('tags'),
+  tateOf('caption'),
+  embeddings(128, 50_000),
+  embeddings(512, 30_000),
+  embeddings(768, 20_000),
+  caltech97,
+  embeddings(1280, 15_000),
+  embeddings(2048, 10_000),
 ];
+
+/** An eighth of float32 comes as a budget of bytes; the others as bits. */
+function codecsFor(dims: number): readonly string[] {
+  const bits = [1, 2, 6, 8].map((each) => `codec=rabitq,bits=${each}`);
+  return ['codec=sq8', ...bits, `codec=rabitq,bytes_per_item=${dims / 2}`];
+}
 
 const words = process.argv.slice(2);
 const asked = words.filter((word) => word.includes('='));
@@ -73,18 +63,18 @@ const datasets = named(
   [...standard, million],
   standard,
 );
-const rows: Record<string, string | number>[] = [];
-for (const dataset of datasets) rows.push(...(await measure(dataset, asked.length > 0 ? asked : CODECS)));
+const rows: Row[] = [];
+for (const dataset of datasets) rows.push(...(await measure(dataset, asked)));
 process.stdout.write(
-  `${writeRun('dense', { hyperplanes: HYPERPLANES, top: TOP, rows }, datasets.map(({ name }) => name).join('-'))}\n`,
+  `${writeRun('dense', { hyperplanes: HYPERPLANES, top: TOP, rows }, words.length === 0 ? undefined : datasets.map(({ name }) => name).join('-'))}\n`,
 );
 
-async function measure(dataset: Dataset, codecs: readonly string[]): Promise<Record<string, string | number>[]> {
+async function measure(dataset: Dataset, asked: readonly string[]): Promise<Row[]> {
   const modality = dataset.modalities[0]?.name as string;
   const queries = await queriesOf(dataset, modality, HYPERPLANES);
   exportQueries(dataset, queries);
-  const table: Record<string, string | number>[] = [];
-  for (const keys of codecs) {
+  const table: Row[] = [];
+  for (const keys of asked.length > 0 ? asked : codecsFor(queries.dims)) {
     const { collection } = await indexOf(dataset, {
       modalities: [modality],
       keys: Object.fromEntries(keys.split(',').map((pair) => pair.split('=') as [string, string])),
@@ -95,6 +85,7 @@ async function measure(dataset: Dataset, codecs: readonly string[]): Promise<Rec
       .reduce((sum, section) => sum + section.bytes, 0);
     table.push({ collection: dataset.name, codec: keys, ...measureCodec(opened, queries, bytes / queries.rows) });
   }
+  table.push(...(await hnswRows(dataset, modality, queries)), ...(await faissRows(dataset, queries)));
   printTable(
     `${describe(dataset)}: recall@${TOP} of exhaustive float32, ${HYPERPLANES} hyperplanes of 10 + 100 labels`,
     table,
@@ -127,24 +118,4 @@ function measureCodec(modality: Modality, { rows, dims, models, truth }: Queries
       ]),
     ),
   };
-}
-
-/** For bench/dense-reference/reference.py: the same hyperplanes and answers. */
-function exportQueries(dataset: Dataset, { dims, models, truth }: Queries): void {
-  const write = (name: string, type: 'f4' | 'i4', columns: number, parts: readonly (Float32Array | Uint32Array)[]) =>
-    writeFileSync(
-      join(cacheFolder(), `dense-${dataset.name}-${name}.npy`),
-      Buffer.concat([
-        npyHeader(type as 'f4', [parts.length, columns]),
-        ...parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)),
-      ]),
-    );
-  write(
-    'weights',
-    'f4',
-    dims,
-    models.map(({ weights }) => weights),
-  );
-  write('truth', 'i4', TOP, truth);
-  writeFileSync(join(cacheFolder(), `dense-${dataset.name}-path.txt`), `${specsOf(dataset)[0]?.path}\n`);
 }

@@ -26,14 +26,18 @@ export interface Queries {
 export async function queriesOf(dataset: Dataset, modality: string, count: number): Promise<Queries> {
   const spec = specsOf(dataset).find(({ name }) => name === modality);
   if (spec === undefined) throw new RangeError(`${dataset.name} has no modality ${modality}`);
-  const { reader } = await openReader(spec.path, new Map());
+  return await queriesOfFile(spec.path, count);
+}
+
+export async function queriesOfFile(path: string, count: number): Promise<Queries> {
+  const { reader } = await openReader(path, new Map());
   const { rows, dims } = reader;
   const labels = randomLabelSets(rows, { count, positives: POSITIVES, negatives: NEGATIVES, seed: 1 });
   const wanted = new Map<number, Float32Array>();
-  for (const { positive, negative } of labels) for (const item of [...positive, ...negative]) wanted.set(item, NONE);
-  for await (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) {
-    for (let row = firstRow, at = 0; at < values.length; row++, at += dims) {
-      if (wanted.has(row)) wanted.set(row, values.slice(at, at + dims));
+  for (const item of labels.flatMap(({ positive, negative }) => [...positive, ...negative])) {
+    for await (const { values } of unitChunks(reader, 1, item)) {
+      wanted.set(item, values.slice(0, dims));
+      break;
     }
   }
   const models = labels.map((set) => modelOf(set, dims, wanted));
@@ -77,9 +81,10 @@ function modelOf({ positive, negative }: LabelSet, dims: number, rows: ReadonlyM
 async function* unitChunks(
   reader: OpenedReader['reader'],
   rowsPerChunk: number,
+  firstRow = 0,
 ): AsyncGenerator<{ firstRow: number; values: Float32Array }> {
   const { dims } = reader;
-  for await (const chunk of reader.chunks(rowsPerChunk)) {
+  for await (const chunk of reader.chunks(rowsPerChunk, firstRow)) {
     if (chunk.kind !== 'dense') throw new TypeError('dense codecs are measured on dense vectors');
     const values = chunk.values.subarray(0, chunk.rows * dims);
     for (let at = 0; at < values.length; at += dims) {

@@ -1,0 +1,27 @@
+// Hyperplanes and their answers as files of the cache folder, for bench/dense-reference/reference.py.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { npyHeader } from '../../index-builder/readers/npy-array.ts';
+import { cacheFolder, type Dataset, specsOf } from '../datasets/collections.ts';
+import { type Queries, TOP } from './queries.ts';
+
+/** Of the dataset's first modality. */
+export function exportQueries(dataset: Dataset, { dims, models, truth }: Queries): void {
+  const write = (name: string, type: 'f4' | 'i4', columns: number, parts: readonly (Float32Array | Uint32Array)[]) =>
+    writeFileSync(
+      join(cacheFolder(), `dense-${dataset.name}-${name}.npy`),
+      Buffer.concat([
+        npyHeader(type as 'f4', [parts.length, columns]),
+        ...parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)),
+      ]),
+    );
+  write(
+    'weights',
+    'f4',
+    dims,
+    models.map(({ weights }) => weights),
+  );
+  write('truth', 'i4', TOP, truth);
+  writeFileSync(join(cacheFolder(), `dense-${dataset.name}-path.txt`), `${specsOf(dataset)[0]?.path}\n`);
+}
