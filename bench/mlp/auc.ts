@@ -11,11 +11,14 @@ import { mean, quantiles, short } from '../measure.ts';
 import type { Reference, Split } from '../mlp-reference/reference.ts';
 
 const HIDDEN = [[], [32], [64, 32]] as const;
-const SETS = 2;
 const REPETITIONS = 7;
 
 /** Per kind of label set and hidden layers, means of AUC and medians of time. */
-export async function qualities(reference: Reference | null, seed: number): Promise<Record<string, string>[]> {
+export async function qualities(
+  reference: Reference | null,
+  seed: number,
+  sets: number,
+): Promise<Record<string, string>[]> {
   const { collection } = await indexOf(caltech97);
   const modality = collection.modalities.get('visual') as Modality;
   const groups = groupsOf(caltech97).filter(({ length }) => length >= 60);
@@ -24,7 +27,7 @@ export async function qualities(reference: Reference | null, seed: number): Prom
     { name: '400 + 1600, ten classes', classes: 10, positives: 400, negatives: 1600 },
   ];
   return kinds.flatMap(({ name, classes, positives, negatives }) => {
-    const splits = Array.from({ length: SETS }, (_, set) =>
+    const splits = Array.from({ length: sets }, (_, set) =>
       splitOf(collection, modality, groups, seededRandom(seed, `${name} ${set}`), classes, positives, negatives),
     );
     return HIDDEN.map((hidden) => {

@@ -14,7 +14,6 @@ import { groupLabelSets } from '../datasets/label-sets.ts';
 import { mean } from '../measure.ts';
 
 const TOP = 100;
-const SETS = 6;
 const CLUSTERS = [16, 64, 256] as const;
 const none = new Uint32Array(0);
 
@@ -28,7 +27,7 @@ const MODELS: readonly ModelOptions[] = [
  * Per collection, codec and model the mean share of the exact top 100 that a search of every item finds (1 where codes
  * bound their errors) and that of the b best clusters, chosen by mean and spread and by the mean alone.
  */
-export async function recalls(seed: number): Promise<Record<string, string>[]> {
+export async function recalls(seed: number, sets: number): Promise<Record<string, string>[]> {
   const rows: Record<string, string>[] = [];
   for (const [dataset, codec] of [
     [caltech97, null],
@@ -39,13 +38,14 @@ export async function recalls(seed: number): Promise<Record<string, string>[]> {
   ] as const) {
     const dense = dataset.modalities.filter(({ shape }) => shape.kind === 'dense').map(({ name }) => name);
     const { collection } = await indexOf(dataset, codec === null ? {} : { modalities: dense, keys: { codec } });
-    for (const modality of collection.modalities.values()) rows.push(...recallsOf(dataset, collection, modality, seed));
+    for (const modality of collection.modalities.values())
+      rows.push(...recallsOf(dataset, collection, modality, seed, sets));
   }
   return rows;
 }
 
-function recallsOf(dataset: Dataset, collection: Collection, modality: Modality, seed: number) {
-  const sets = groupLabelSets(groupsOf(dataset), collection.items, SETS, 10, 100, seed);
+function recallsOf(dataset: Dataset, collection: Collection, modality: Modality, seed: number, count: number) {
+  const sets = groupLabelSets(groupsOf(dataset), collection.items, count, 10, 100, seed);
   const blind = withoutSpread(collection, modality);
   return MODELS.map((model) => {
     const shares: Record<string, number[]> = {};
