@@ -173,7 +173,9 @@ class PairReader {
     const double weight = spaces_[pair.space].weight;
     const float* vector = queries_.vector(pair.query) + from_[pair.space];
     // Approximate distances say for most items that they are too far.
-    if (prepared_ == nullptr || pair.query != query_ || pair.space != space_) prepared_ = cells.codes->prepare_distance(vector);
+    if (prepared_ == nullptr || pair.query != query_ || pair.space != space_) {
+      prepared_ = cells.codes->prepare_distance(vector);
+    }
     query_ = pair.query;
     space_ = pair.space;
     const size_t items = cells.codes->block_items(), first = begin / items;
