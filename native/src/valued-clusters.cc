@@ -57,7 +57,8 @@ size_t valued_clusters(const Cells& cells, const Query& representatives, std::sp
     }
     for (size_t i = 0; i < count; ++i) {
       const double distance = std::sqrt(value.rest + value.weight * static_cast<double>(nearest[i]));
-      scores[i] = static_cast<float>(value.score_factor * static_cast<double>(scores[i]) + value.distance_factor * distance);
+      const double score = value.score_factor * static_cast<double>(scores[i]);
+      scores[i] = static_cast<float>(score + value.distance_factor * distance);
     }
     collector.offer(first, scores.data(), count);
   }
