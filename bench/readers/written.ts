@@ -53,7 +53,7 @@ export async function writeBinary(folder: string, values: Float32Array, dims: nu
     file('a.safetensors', 'safetensors float32', tensorLength, tensor, bytes),
     file('plain.parquet', 'Parquet, lists, uncompressed', parquetOf(values, dims, 'UNCOMPRESSED')),
     file('snappy.parquet', 'Parquet, lists, snappy', parquetOf(values, dims, 'SNAPPY')),
-    file('a.arrow', 'Arrow, fixed-size lists', arrowOf(values, dims)),
+    file('a.arrow', 'Arrow stream, fixed-size lists', arrowOf(values, dims)),
     await hdf5Of(join(folder, 'plain.h5'), 'HDF5, contiguous', values, dims, false),
     await hdf5Of(join(folder, 'gzip.h5'), 'HDF5, chunked and gzip', values, dims, true),
   ];
@@ -183,12 +183,13 @@ function parquetOf(values: Float32Array, dims: number, codec: 'UNCOMPRESSED' | '
   return Buffer.from(writer.getBytes());
 }
 
+/** A stream: apache-arrow writes files whose schema stands in the footer alone, which the reader does not take. */
 function arrowOf(values: Float32Array, dims: number): Buffer {
   const type = new FixedSizeList(dims, new Field('item', new Float32(), false));
   const rows = values.length / dims;
   const child = makeVector(values).data[0];
   const data = makeData({ type, length: rows, nullCount: 0, ...(child === undefined ? {} : { child }) });
-  return Buffer.from(tableToIPC(new Table({ v: new Vector([data]) }), 'file'));
+  return Buffer.from(tableToIPC(new Table({ v: new Vector([data]) }), 'stream'));
 }
 
 const HDF5_CHUNK_ROWS = 256;
