@@ -78,7 +78,9 @@ for (const index of INDEXES) {
 }
 await faiss.close();
 printTable(`1,000,000 x 128, ${codec}, beside ${faiss.about['library']} at recall ${wanted}`, rows);
-process.stdout.write(`${writeRun('dense-matched', { codec, wanted, pairs: PAIRS, faiss: faiss.about, rows, curves })}\n`);
+process.stdout.write(
+  `${writeRun('dense-matched', { codec, wanted, pairs: PAIRS, faiss: faiss.about, rows, curves })}\n`,
+);
 
 interface Point {
   readonly clusters: number;

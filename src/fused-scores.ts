@@ -2,8 +2,8 @@
 
 import type { CollectionSample } from './collection-sample.ts';
 import { type Head, preparedFor } from './head.ts';
-import { type Moments, moments } from './moments.ts';
 import { isMlp } from './models/model.ts';
+import { type Moments, moments } from './moments.ts';
 import { native } from './native.ts';
 import type { HeadHandle } from './native-types.ts';
 import type { Scan, Spaces } from './spaces.ts';

@@ -93,7 +93,9 @@ export function principalAxes({ modalities, weights, items }: Spaces, count: num
     let from = c * dims;
     return modalities.map(({ manifest }, m) => {
       const scale = Math.sqrt(weights[m] as number);
-      return axes.slice(from, (from += manifest.dims)).map((value) => value * scale);
+      const first = from;
+      from += manifest.dims;
+      return axes.slice(first, from).map((value) => value * scale);
     });
   });
 }

@@ -79,7 +79,7 @@ export function distantPool(source: PoolSource, positive: Uint32Array, zeta: num
     score: fused.moments.deviation > 0 ? zeta / fused.moments.deviation : 0,
     distance: distance.deviation > 0 ? (1 - zeta) / distance.deviation : 0,
   };
-  const valueOf = (score: number, far: number): number =>
+  const valueFor = (score: number, far: number): number =>
     weights.score * (score - fused.moments.mean) + weights.distance * (far - distance.mean);
 
   const centres = every(positive, FAR.centres);
@@ -89,13 +89,13 @@ export function distantPool(source: PoolSource, positive: Uint32Array, zeta: num
   const scores = fused.scoresOf(items);
   // The nearest of some positives is no nearer than the nearest of all: no value is larger than this.
   const bounds = distancesTo(centres, items);
-  const most = bounds.map((bound, i) => valueOf(scores[i] as number, bound));
+  const most = bounds.map((bound, i) => valueFor(scores[i] as number, bound));
   const order = new Uint32Array(items.length);
   native.orderByScore(items, most, order);
   const best = order.subarray(0, FAR.measured);
   const kept = Uint32Array.from(best, (at) => items[at] as number);
   const exact = distancesTo(positive, kept);
-  return { items: kept, values: exact.map((farness, i) => valueOf(scores[best[i] as number] as number, farness)) };
+  return { items: kept, values: exact.map((farness, i) => valueFor(scores[best[i] as number] as number, farness)) };
 }
 
 function liked(

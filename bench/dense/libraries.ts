@@ -31,7 +31,8 @@ export async function faissRows(dataset: Dataset, { rows, dims }: Queries): Prom
     const median = quantiles(ms).median;
     const time: Row =
       index === 'float32' ? { 'ns/item': short((median * 1e6) / rows) } : { [`ms b=${probes}`]: short(median) };
-    const found: Row = index === 'float32' ? { recall: recall.toFixed(4) } : { [`recall b=${probes}`]: recall.toFixed(4) };
+    const found: Row =
+      index === 'float32' ? { recall: recall.toFixed(4) } : { [`recall b=${probes}`]: recall.toFixed(4) };
     return {
       collection: dataset.name,
       codec: `${faiss.about['library']} ${name}`,
