@@ -41,6 +41,8 @@
       "src/rotation.cc",
       "src/rabitq.cc",
       "src/rabitq-pack.cc",
+      "src/folded.cc",
+      "src/folded-pack.cc",
       "src/repeats.cc",
       "src/filter.cc",
       "src/search.cc",

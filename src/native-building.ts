@@ -103,6 +103,18 @@ export interface NativeBuilding {
     refine: Uint8Array,
   ): number;
 
+  /** The same as codes of 4 bits with the factors within (native/src/folded.h). */
+  packFoldedRecords(
+    records: Sq8Vectors,
+    first: number,
+    starts: Uint32Array,
+    representatives: Float32Array,
+    dims: number,
+    largestFactor: number,
+    threads: number,
+    blocks: Uint8Array,
+  ): number;
+
   openRatioMembers(parameters: RatioParameters, codeBytes: number): MembersHandle;
   openSq8Members(offset: Float32Array, step: Float32Array): MembersHandle;
   /** Takes the records of the next slots; cluster c, never empty, holds slots starts[c] to starts[c + 1]. */

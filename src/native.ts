@@ -50,6 +50,7 @@ export interface Native extends NativeBuilding, NativeSampling, NativeSweep {
   sq8CodesBytes(count: number, dims: number): number;
   rabitqCodesBytes(count: number, parameters: RabitqParameters): number;
   rabitqRefineBytes(count: number, parameters: RabitqParameters): number;
+  foldedCodesBytes(count: number, dims: number): number;
   packRatio(
     ids: Uint16Array,
     codes: Uint32Array,
@@ -67,6 +68,15 @@ export interface Native extends NativeBuilding, NativeSampling, NativeSweep {
     parameters: RabitqParameters,
     blocks: SectionHandle,
     refine: SectionHandle,
+    representatives: CodesHandle,
+  ): CodesHandle;
+  /** See native/src/folded.h. `starts` are those of the clusters. */
+  openFolded(
+    count: number,
+    dims: number,
+    largestFactor: number,
+    blocks: SectionHandle,
+    starts: SectionHandle,
     representatives: CodesHandle,
   ): CodesHandle;
   openCells(

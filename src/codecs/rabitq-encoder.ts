@@ -2,24 +2,23 @@
 // of up to 12 bits are made of them, when the clusters are known.
 
 import { native } from '../native.ts';
-import type { RabitqParameters } from '../native-types.ts';
 import { CodecError, type Encoder, type RecordSizes, type Space, type VectorChunk } from './codec.ts';
-import { RabitqSpace } from './rabitq-space.ts';
+import { type RabitqForm, RabitqSpace } from './rabitq-space.ts';
 import type { Sq8Encoder } from './sq8-encoder.ts';
 
 export class RabitqEncoder implements Encoder {
   readonly sizes: RecordSizes;
   readonly #upper: Sq8Encoder;
   readonly #dims: number;
-  readonly #parameters: RabitqParameters;
+  readonly #form: RabitqForm;
   #error = 0;
 
   /** `packed`: bytes of an item's codes in the index. */
-  constructor(upper: Sq8Encoder, dims: number, parameters: RabitqParameters, packed: number) {
+  constructor(upper: Sq8Encoder, dims: number, form: RabitqForm, packed: number) {
     this.sizes = { ...upper.sizes, record: 2 * dims, row: dims, packed };
     this.#upper = upper;
     this.#dims = dims;
-    this.#parameters = parameters;
+    this.#form = form;
   }
 
   measure(chunk: VectorChunk, threads: number): void {
@@ -62,6 +61,6 @@ export class RabitqEncoder implements Encoder {
   }
 
   space(): Space {
-    return new RabitqSpace({ ...this.#upper.scale(), maxValueError: this.#error }, this.#parameters);
+    return new RabitqSpace({ ...this.#upper.scale(), maxValueError: this.#error }, this.#form);
   }
 }

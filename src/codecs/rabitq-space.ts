@@ -6,19 +6,24 @@ import type { RabitqParameters } from '../native-types.ts';
 import type { CodecManifest, Members, PackedPart, PackedSections, Representatives, Rows } from './codec.ts';
 import { type DenseRepresentatives, type DenseSpread, type Sq8Scale, Sq8Space } from './sq8-space.ts';
 
+/** Folded codes are of 4 bits, all of them the scan's, with their factors within (native/src/folded.h). */
+export interface RabitqForm extends RabitqParameters {
+  readonly folded: boolean;
+}
+
 export class RabitqSpace extends Sq8Space {
   override readonly packsResiduals = true;
   override readonly recordBytes: number;
-  readonly #parameters: RabitqParameters;
+  readonly #form: RabitqForm;
   readonly #scale: Sq8Scale;
   /** Largest |record's value - stored value| of what was packed. */
   #packError = 0;
 
-  constructor(scale: Sq8Scale, parameters: RabitqParameters) {
+  constructor(scale: Sq8Scale, form: RabitqForm) {
     super(scale);
     this.recordBytes = 2 * this.dims;
     this.#scale = scale;
-    this.#parameters = parameters;
+    this.#form = form;
   }
 
   override get maxValueError(): number {
@@ -39,31 +44,47 @@ export class RabitqSpace extends Sq8Space {
 
   override packedSizes(items: number): { suffix: string; bytes: number }[] {
     return [
-      { suffix: 'codes', bytes: native.rabitqCodesBytes(items, this.#parameters) },
-      { suffix: 'codes-refine', bytes: native.rabitqRefineBytes(items, this.#parameters) },
+      { suffix: 'codes', bytes: this.#codesBytes(items) },
+      { suffix: 'codes-refine', bytes: this.#form.folded ? 0 : native.rabitqRefineBytes(items, this.#form) },
     ];
+  }
+
+  #codesBytes(items: number): number {
+    return this.#form.folded ? native.foldedCodesBytes(items, this.dims) : native.rabitqCodesBytes(items, this.#form);
   }
 
   override pack(records: Uint8Array, part: PackedPart, threads: number): PackedSections {
     const { offset, step } = this.#scale;
     const count = records.length / this.recordBytes;
-    const blocks = new Uint8Array(native.rabitqCodesBytes(count, this.#parameters));
-    const refine = new Uint8Array(native.rabitqRefineBytes(count, this.#parameters));
-    const error = native.packRabitqRecords(
-      { codes: records, offset, step },
-      part.firstSlot,
-      part.starts,
-      valuesOf(part.representatives),
-      this.#parameters,
-      threads,
-      blocks,
-      refine,
-    );
+    const vectors = { codes: records, offset, step };
+    const { firstSlot, starts } = part;
+    const means = valuesOf(part.representatives);
+    const blocks = new Uint8Array(this.#codesBytes(count));
+    if (this.#form.folded) {
+      const largest = this.#largestFactor();
+      const error = native.packFoldedRecords(vectors, firstSlot, starts, means, this.dims, largest, threads, blocks);
+      this.#packError = Math.max(this.#packError, error);
+      return [
+        { suffix: 'codes', bytes: blocks },
+        { suffix: 'codes-refine', bytes: new Uint8Array(0) },
+      ];
+    }
+    const refine = new Uint8Array(native.rabitqRefineBytes(count, this.#form));
+    const error = native.packRabitqRecords(vectors, firstSlot, starts, means, this.#form, threads, blocks, refine);
     this.#packError = Math.max(this.#packError, error);
     return [
       { suffix: 'codes', bytes: blocks },
       { suffix: 'codes-refine', bytes: refine },
     ];
+  }
+
+  /**
+   * Twice the root mean square of a residual as long as the diagonal of the box that holds all values: more than any
+   * factor, which is near the root mean square of its own residual.
+   */
+  #largestFactor(): number {
+    const square = this.#scale.step.reduce((sum, step) => sum + (255 * step) ** 2, 0);
+    return Math.fround(2 * Math.sqrt(square / this.dims));
   }
 
   /** The sq8 codes of records. */
@@ -81,9 +102,11 @@ export class RabitqSpace extends Sq8Space {
     spread: DenseSpread | null,
     groups: DenseRepresentatives | null,
   ): { sections: PackedSections; manifest: CodecManifest } {
-    const { bits, scanBits, fullDims } = this.#parameters;
+    const { bits, scanBits, fullDims, folded } = this.#form;
     const { sections } = super.packClusters(representatives, spread, groups);
-    return { sections, manifest: { rabitq: { bits, scan_bits: scanBits as 1 | 2 | 4, full_dims: fullDims } } };
+    const stored = { bits, scan_bits: scanBits as 1 | 2 | 4, full_dims: fullDims };
+    const rabitq = folded ? { ...stored, largest_factor: this.#largestFactor() } : stored;
+    return { sections, manifest: { rabitq } };
   }
 }
 

@@ -2,17 +2,20 @@
 // native/src/rabitq.h for the form and docs/codecs.md for what it loses.
 
 import { native } from '../native.ts';
-import type { RabitqParameters } from '../native-types.ts';
 import { type Codec, CodecError, OptionError } from './codec.ts';
 import { copyDense } from './dense-copy.ts';
 import { numberOption, wholeOption } from './options.ts';
 import { RabitqEncoder } from './rabitq-encoder.ts';
+import type { RabitqForm } from './rabitq-space.ts';
 import { openSq8Clusters } from './sq8-clusters.ts';
 import { requireDense, Sq8Encoder } from './sq8-encoder.ts';
 
 const MOST_BITS = 12;
 /** Where neither bits nor bytes are given: an eighth of float32. */
 const DEFAULT_BITS = 4;
+/** The one number of bits that codes with their factors within have, and the fewest dimensions: eight a group. */
+const FOLDED_BITS = 4;
+const LEAST_FOLDED_DIMS = 64;
 /** Of a plane of one bit. */
 const DIMS_PER_BYTE = 8;
 
@@ -22,8 +25,8 @@ export const rabitq: Codec = {
 
   encoder(source, options) {
     requireDense('rabitq', source);
-    const parameters = parametersFor(source.dims, options);
-    return new RabitqEncoder(new Sq8Encoder('rabitq', source, options), source.dims, parameters, itemBytes(parameters));
+    const form = formFor(source.dims, options);
+    return new RabitqEncoder(new Sq8Encoder('rabitq', source, options), source.dims, form, itemBytes(form));
   },
 
   open(manifest, items, section) {
@@ -31,6 +34,11 @@ export const rabitq: Codec = {
     if (stored === undefined) throw new CodecError(`modality ${name}: codec rabitq without its parameters`);
     const parameters = { dims, bits: stored.bits, scanBits: stored.scan_bits, fullDims: stored.full_dims };
     const { representatives, spread, groups } = openSq8Clusters(manifest, section);
+    if (stored.largest_factor !== undefined) {
+      const largest = stored.largest_factor;
+      const codes = native.openFolded(items, dims, largest, section('codes'), section('starts'), representatives);
+      return { codes, representatives, spread, groups };
+    }
     const codes = native.openRabitq(items, parameters, section('codes'), section('codes-refine'), representatives);
     return { codes, representatives, spread, groups };
   },
@@ -39,7 +47,7 @@ export const rabitq: Codec = {
 };
 
 /** As given, or the most bits that the given bytes an item hold. */
-function parametersFor(dims: number, options: ReadonlyMap<string, string>): RabitqParameters {
+function formFor(dims: number, options: ReadonlyMap<string, string>): RabitqForm {
   const bytes = numberOption(options, 'bytes_per_item', 0, 1, Number.MAX_SAFE_INTEGER);
   if (bytes === 0) return withBits(dims, wholeOption(options, 'bits', DEFAULT_BITS, 1, MOST_BITS), options);
   if (options.has('bits')) {
@@ -48,6 +56,9 @@ function parametersFor(dims: number, options: ReadonlyMap<string, string>): Rabi
   const fewest = wholeOption(options, 'scan_bits', 1, 1, 4);
   for (let bits = MOST_BITS; bits >= fewest; bits--) {
     const whole = withBits(dims, bits, options);
+    // Better than a grid of even steps, and smaller.
+    const folded = { ...whole, folded: true };
+    if (bits === FOLDED_BITS && foldable(dims, options) && itemBytes(folded) <= bytes) return folded;
     if (itemBytes(whole) <= bytes) return whole;
     const part = inPart(whole, bytes, options);
     if (part !== null) return part;
@@ -60,15 +71,11 @@ function parametersFor(dims: number, options: ReadonlyMap<string, string>): Rabi
 }
 
 /** With the lowest bit in as many dimensions as the bytes hold, or null where that is none. */
-function inPart(
-  { dims, bits }: RabitqParameters,
-  bytes: number,
-  options: ReadonlyMap<string, string>,
-): RabitqParameters | null {
+function inPart({ dims, bits }: RabitqForm, bytes: number, options: ReadonlyMap<string, string>): RabitqForm | null {
   if (bits === 1) return null;
   // The lowest bit lies apart from those of the scan.
   const { scanBits } = withBits(dims, bits - 1, options, scanBitsFor(bits - 1));
-  const parameters = { dims, bits, scanBits, fullDims: 1 };
+  const parameters = { dims, bits, scanBits, fullDims: 1, folded: false };
   const further = Math.floor(bytes - itemBytes(parameters));
   return further < 0 ? null : { ...parameters, fullDims: Math.min(dims, DIMS_PER_BYTE * (1 + further)) };
 }
@@ -78,11 +85,11 @@ function withBits(
   bits: number,
   options: ReadonlyMap<string, string>,
   standard: number = scanBitsFor(bits),
-): RabitqParameters {
+): RabitqForm {
   const scanBits = wholeOption(options, 'scan_bits', standard, 1, 4);
   if (scanBits === 3) throw new OptionError('scan_bits=3: expected 1, 2 or 4');
   if (scanBits > bits) throw new OptionError(`scan_bits=${scanBits}: a code has ${bits} bits; give at most that many`);
-  return { dims, bits, scanBits, fullDims: dims };
+  return { dims, bits, scanBits, fullDims: dims, folded: false };
 }
 
 /** What measured best for so many bits: docs/codecs.md. */
@@ -90,7 +97,13 @@ function scanBitsFor(bits: number): number {
   return bits >= 4 ? 4 : bits >= 2 ? 2 : 1;
 }
 
+/** With fewer dimensions a factor within the codes costs more than it saves. */
+function foldable(dims: number, options: ReadonlyMap<string, string>): boolean {
+  return dims >= LEAST_FOLDED_DIMS && !options.has('scan_bits');
+}
+
 /** Of an item's codes in the index. */
-function itemBytes(parameters: RabitqParameters): number {
-  return native.rabitqCodesBytes(16, parameters) / 16 + native.rabitqRefineBytes(1, parameters);
+function itemBytes(form: RabitqForm): number {
+  if (form.folded) return native.foldedCodesBytes(16, form.dims) / 16;
+  return native.rabitqCodesBytes(16, form) / 16 + native.rabitqRefineBytes(1, form);
 }

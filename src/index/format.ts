@@ -84,6 +84,8 @@ const RabitqManifest = Type.Object(
     scan_bits: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)]),
     /** Dimensions that have all bits; the others lack the lowest. */
     full_dims: Type.Integer({ minimum: 1, maximum: 4096 }),
+    /** Of folded codes, whose factors lie within the codes: the largest that can be. */
+    largest_factor: Type.Optional(Type.Number({ minimum: 0 })),
   },
   closed,
 );

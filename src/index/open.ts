@@ -142,7 +142,8 @@ function openModality(modality: ModalityManifest, manifest: Manifest, map: MapSe
   try {
     const { codes, representatives, spread, groups } = codec.open(modality, manifest.items, (suffix) => {
       const section = map(`${name}.${suffix}`, null);
-      sections[suffix.startsWith('codes') ? 'inParts' : 'always'].push(section);
+      // The starts of the clusters are every codec's, and counted below.
+      if (suffix !== 'starts') sections[suffix.startsWith('codes') ? 'inParts' : 'always'].push(section);
       return section;
     });
     const mapBytes = native.packedBytes(manifest.items, manifest.items);

@@ -1,5 +1,5 @@
-// The golden indexes of format version 2: how test/fixtures/index-v2 and index-v2-rabitq were made, from input that a seed
-// makes. After a build of the project, `node dist/test/index/golden-index.js NEW_FOLDER` makes both in it again. A
+// The golden indexes of format version 2: how test/fixtures/index-v2, index-v2-rabitq and index-v2-folded were made, from
+// input that a seed makes. After a build of the project, `node dist/test/index/golden-index.js NEW_FOLDER` makes them again. A
 // change of its bytes is a change of the format or of the builder's results: a new version and a new fixture, or a
 // changelog entry, never a silent copy over the old one.
 
@@ -13,6 +13,7 @@ import { build, groupedValues, uniformValues, writeLines, writeVectors } from '.
 /** The committed indexes, as the compiled tests see them. */
 export const GOLDEN_INDEX = fileURLToPath(new URL('../../../test/fixtures/index-v2', import.meta.url));
 export const GOLDEN_RABITQ = fileURLToPath(new URL('../../../test/fixtures/index-v2-rabitq', import.meta.url));
+export const GOLDEN_FOLDED = fileURLToPath(new URL('../../../test/fixtures/index-v2-folded', import.meta.url));
 
 const ITEMS = 240;
 const WORDS = 40;
@@ -69,6 +70,14 @@ export async function buildGoldenRabitq(folder: string, threads: number): Promis
   );
 }
 
+/** Writes the input into a folder and builds folder/folded from it: codes with their factors within. */
+export async function buildGoldenFolded(folder: string, threads: number): Promise<Manifest> {
+  mkdirSync(folder, { recursive: true });
+  const path = writeVectors(join(folder, 'wide.npy'), 66, groupedValues(5, ITEMS, 66, 30, 0.1));
+  const vectors = { vectors: [path, { bytes_per_item: '36' }] } as const;
+  return await build(join(folder, 'folded'), vectors, { seed: 20, clusterSize: 6, refine: 1, threads });
+}
+
 /** Each item's words differ: steps of 7 from where its group begins, modulo the vocabulary. */
 function writeWordIds(path: string): string {
   const ids = Uint16Array.from({ length: ITEMS * WORDS_PER_ITEM }, (_, i) => {
@@ -83,4 +92,5 @@ const [, program, folder] = process.argv;
 if (program === fileURLToPath(import.meta.url) && folder !== undefined) {
   await buildGoldenIndex(folder, 1);
   await buildGoldenRabitq(folder, 1);
+  await buildGoldenFolded(folder, 1);
 }

@@ -8,7 +8,14 @@ import { openIndex } from '../../src/index/open.ts';
 import { verifyIndex } from '../../src/index/verify.ts';
 import { roundOver } from '../builder/collections.ts';
 import { temporaryFolder } from '../support.ts';
-import { buildGoldenIndex, buildGoldenRabitq, GOLDEN_INDEX, GOLDEN_RABITQ } from './golden-index.ts';
+import {
+  buildGoldenFolded,
+  buildGoldenIndex,
+  buildGoldenRabitq,
+  GOLDEN_FOLDED,
+  GOLDEN_INDEX,
+  GOLDEN_RABITQ,
+} from './golden-index.ts';
 
 t.test('the golden index of this format version is there, whole and small', async (t) => {
   t.equal(FORMAT_VERSION, 2, 'a new version needs its own golden index beside this one');
@@ -27,6 +34,16 @@ t.test('the golden index of rabitq codes is there, whole and small, with every f
   t.ok((forms[2]?.full_dims ?? 24) < 24, 'some dimensions lack the lowest bit');
 });
 
+t.test('the golden index of folded codes is there, whole and small, and has its known answer', async (t) => {
+  const { findings, bytes, sections } = verifyIndex(GOLDEN_FOLDED, true, () => {});
+  t.strictSame(findings, []);
+  t.ok(bytes + 4096 * sections < 100_000, `${bytes} bytes in ${sections} sections`);
+  const [modality] = openIndex(GOLDEN_FOLDED).manifest.modalities;
+  t.match(modality?.rabitq, { bits: 4, scan_bits: 4, full_dims: 66, largest_factor: Number });
+  const { items } = roundOver(GOLDEN_FOLDED, [5, 65], [6, 7, 8, 9]);
+  t.strictSame([...items].slice(0, 6).sort(), [125, 155, 185, 215, 35, 95]);
+});
+
 t.test('a known round over the golden index of rabitq codes has its known answer', async (t) => {
   // Items 5, 35, 65 … are one group; two of its eight are labelled.
   const { items, coverage } = roundOver(GOLDEN_RABITQ, [5, 65], [6, 7, 8, 9]);
@@ -39,9 +56,11 @@ for (const threads of [1, 2, 3]) {
     const folder = temporaryFolder(t);
     await buildGoldenIndex(folder, threads);
     await buildGoldenRabitq(folder, threads);
+    await buildGoldenFolded(folder, threads);
     for (const [built, golden] of [
       [join(folder, 'index'), GOLDEN_INDEX],
       [join(folder, 'rabitq'), GOLDEN_RABITQ],
+      [join(folder, 'folded'), GOLDEN_FOLDED],
     ] as const) {
       const names = readdirSync(golden).sort();
       t.strictSame(readdirSync(built).sort(), names);

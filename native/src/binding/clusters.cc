@@ -8,6 +8,7 @@
 #include "../assign.h"
 #include "../members.h"
 #include "../moments.h"
+#include "../folded.h"
 #include "../rabitq-pack.h"
 #include "../rabitq.h"
 #include "../records.h"
@@ -40,15 +41,22 @@ Sq8Vectors sq8_vectors(Napi::Env env, const Napi::Value& value) {
   return {codes.data(), offset.data(), step.data(), codes.size() / offset.size(), offset.size()};
 }
 
-Napi::Value pack_rabitq_records(Info info) {
+// What residuals are packed from: records of the slots from `first` on, and the clusters they are in.
+struct PackedFrom {
+  FineRecords records;
+  size_t first;
+  ResidualClusters clusters;
+};
+
+// records, first, starts and representatives as the first four arguments.
+PackedFrom packed_from(Info info, uint32_t dims) {
   const auto env = info.Env();
-  const auto parameters = rabitq_parameters(env, info[4]);
   const auto given = object(env, info[0], "records");
-  const auto offset = array_of<float>(env, given.Get("offset"), "offset", parameters.dims);
-  const auto step = array_of<float>(env, given.Get("step"), "step", parameters.dims);
+  const auto offset = array_of<float>(env, given.Get("offset"), "offset", dims);
+  const auto step = array_of<float>(env, given.Get("step"), "step", dims);
   const auto codes = array<uint8_t>(env, given.Get("codes"), "codes");
-  require_multiple(env, codes, 2 * size_t{parameters.dims}, "codes");
-  const FineRecords records{codes.data(), offset.data(), step.data(), codes.size() / 2 / parameters.dims, parameters.dims};
+  require_multiple(env, codes, 2 * size_t{dims}, "codes");
+  const FineRecords records{codes.data(), offset.data(), step.data(), codes.size() / 2 / dims, dims};
   const auto starts = array<uint32_t>(env, info[2], "starts");
   if (starts.size() < 2 || starts[0] != 0 || std::adjacent_find(starts.begin(), starts.end(), std::greater_equal<>()) != starts.end()) {
     range_error(env, "starts: expected to ascend from 0, without empty clusters");
@@ -58,13 +66,29 @@ Napi::Value pack_rabitq_records(Info info) {
     range_error(env, "records: expected to begin at a block, and no more than the clusters hold");
   }
   const auto clusters = starts.size() - 1;
-  const auto means = array_of<float>(env, info[3], "representatives", clusters * parameters.dims);
+  const auto means = array_of<float>(env, info[3], "representatives", clusters * dims);
+  return {records, first, {means.data(), starts.data(), clusters}};
+}
+
+Napi::Value pack_rabitq_records(Info info) {
+  const auto env = info.Env();
+  const auto parameters = rabitq_parameters(env, info[4]);
+  const auto [records, first, clusters] = packed_from(info, parameters.dims);
   const auto threads = thread_count(env, info[5]);
   const auto blocks = array_of<uint8_t>(env, info[6], "blocks", rabitq_codes_bytes(records.rows, parameters));
   const auto refine = array_of<uint8_t>(env, info[7], "refine", rabitq_refine_bytes(records.rows, parameters));
-  const double error = pack_rabitq(records, first, {means.data(), starts.data(), clusters}, parameters, threads,
-                                   blocks.data(), refine.data());
+  const double error = pack_rabitq(records, first, clusters, parameters, threads, blocks.data(), refine.data());
   return Napi::Number::New(env, error);
+}
+
+Napi::Value pack_folded_records(Info info) {
+  const auto env = info.Env();
+  const auto dims = folded_dims(env, info[4]);
+  const auto [records, first, clusters] = packed_from(info, dims);
+  const auto largest = largest_factor(env, info[5]);
+  const auto threads = thread_count(env, info[6]);
+  const auto blocks = array_of<uint8_t>(env, info[7], "blocks", folded_codes_bytes(records.rows, dims));
+  return Napi::Number::New(env, pack_folded(records, first, clusters, largest, threads, blocks.data()));
 }
 
 // The groups to search by, or none for null.
@@ -286,6 +310,7 @@ Napi::Value add_sq8_members(Info info) {
 
 void export_clusters(Napi::Env env, Napi::Object exports) {
   add<pack_rabitq_records>(env, exports, "packRabitqRecords");
+  add<pack_folded_records>(env, exports, "packFoldedRecords");
   add<prepare_sparse>(env, exports, "sparseAssigner");
   add<prepare_dense>(env, exports, "denseAssigner");
   add<group_sparse>(env, exports, "groupSparse");

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "../packed.h"
+#include "../folded.h"
 #include "../rabitq.h"
 #include "../ratio.h"
 #include "../sq8.h"
@@ -125,6 +126,41 @@ Napi::Value rabitq_refine_size(Info info) {
   return Napi::Number::New(env, static_cast<double>(bytes));
 }
 
+// Codes of what representatives leave refer to them.
+const Codes& dense_means(Napi::Env env, const OpenCodes& representatives, size_t dims) {
+  const Codes& means = *representatives.codes;
+  if (means.sparse() || means.dims() != dims || means.block_items() > kMostRepresentativeBlock) {
+    range_error(env, "representatives: expected dense ones of " + std::to_string(dims) + " dims");
+  }
+  if (means.count() == 0) range_error(env, "representatives: expected at least one");
+  return means;
+}
+
+Napi::Value folded_codes_size(Info info) {
+  const auto env = info.Env();
+  const auto count = item_count(env, info[0]);
+  return Napi::Number::New(env, static_cast<double>(folded_codes_bytes(count, dense_dims(env, info[1]))));
+}
+
+Napi::Value open_folded(Info info) {
+  const auto env = info.Env();
+  const auto count = item_count(env, info[0]);
+  const auto dims = folded_dims(env, info[1]);
+  const auto largest = largest_factor(env, info[2]);
+  const auto& blocks = handle<Section>(env, info[3], "blocks");
+  const auto& starts = handle<Section>(env, info[4], "starts");
+  const auto& representatives = handle<OpenCodes>(env, info[5], "representatives");
+  require_bytes(env, *blocks, folded_codes_bytes(count, dims), "blocks");
+  const Codes& means = dense_means(env, *representatives, dims);
+  require_bytes(env, *starts, (means.count() + 1) * sizeof(uint32_t), "starts");
+  auto open = std::make_shared<OpenCodes>();
+  open->sections = {blocks, starts};
+  open->representatives = representatives;
+  open->codes = std::make_unique<FoldedCodes>(dims, largest, count, blocks->bytes().data(),
+                                              starts->as<uint32_t>().first(means.count() + 1), means);
+  return wrap(env, std::move(open));
+}
+
 Napi::Value open_rabitq(Info info) {
   const auto env = info.Env();
   const auto count = item_count(env, info[0]);
@@ -134,11 +170,7 @@ Napi::Value open_rabitq(Info info) {
   const auto& representatives = handle<OpenCodes>(env, info[4], "representatives");
   require_bytes(env, *blocks, rabitq_codes_bytes(count, parameters), "blocks");
   require_bytes(env, *refine, rabitq_refine_bytes(count, parameters), "refine");
-  const Codes& means = *representatives->codes;
-  if (means.sparse() || means.dims() != parameters.dims || means.block_items() > kMostRepresentativeBlock) {
-    range_error(env, "representatives: expected dense ones of " + std::to_string(parameters.dims) + " dims");
-  }
-  if (means.count() == 0) range_error(env, "representatives: expected at least one");
+  const Codes& means = dense_means(env, *representatives, parameters.dims);
   auto open = std::make_shared<OpenCodes>();
   open->sections = {blocks, refine};
   open->representatives = representatives;
@@ -196,6 +228,8 @@ void export_codes(Napi::Env env, Napi::Object exports) {
   add<rabitq_codes_size>(env, exports, "rabitqCodesBytes");
   add<rabitq_refine_size>(env, exports, "rabitqRefineBytes");
   add<open_rabitq>(env, exports, "openRabitq");
+  add<folded_codes_size>(env, exports, "foldedCodesBytes");
+  add<open_folded>(env, exports, "openFolded");
   add<open_cells>(env, exports, "openCells");
   add<packed_size>(env, exports, "packedBytes");
   add<pack_given_numbers>(env, exports, "packNumbers");

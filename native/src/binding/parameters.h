@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../encode.h"
+#include "../folded.h"
 #include "../mlp-head.h"
 #include "../rabitq.h"
 #include "../ratio.h"
@@ -45,6 +46,16 @@ inline RabitqParameters rabitq_parameters(Napi::Env env, const Napi::Value& valu
   const auto bits = static_cast<uint32_t>(whole(env, given.Get("bits"), "bits", scan_bits, kMostRabitqBits));
   const auto full = static_cast<uint32_t>(whole(env, given.Get("fullDims"), "fullDims", bits == scan_bits ? dims : 1, dims));
   return {dims, bits, scan_bits, full};
+}
+
+inline uint32_t folded_dims(Napi::Env env, const Napi::Value& value) {
+  return static_cast<uint32_t>(whole(env, value, "dims", kLeastFoldedDims, kMostRabitqDims));
+}
+
+inline float largest_factor(Napi::Env env, const Napi::Value& value) {
+  const auto largest = static_cast<float>(number(env, value, "largestFactor"));
+  if (!(largest >= 0) || !std::isfinite(largest)) range_error(env, "largestFactor: expected 0 or more, finite");
+  return largest;
 }
 
 inline size_t rabitq_refine_bytes(size_t count, const RabitqParameters& parameters) {
