@@ -10,7 +10,7 @@ import sharp from 'sharp';
 import { embedPictures } from '../index-builder/embed/embed.ts';
 import { IMAGENET } from '../index-builder/embed/preprocessing.ts';
 import { seededRandom } from '../src/random.ts';
-import { convolution, EDGE, INPUT } from '../test/embed/encoders.ts';
+import { convolution, EDGE, INPUT } from './embed/encoders.ts';
 import { cpuMs, printTable, quantiles, short, writeRun } from './measure.ts';
 
 const WIDTH = 640;

@@ -1,6 +1,7 @@
 // Filters: records pass as their values say, and damaged ones are never read past their end.
 #include "filter.h"
 
+#include <algorithm>
 #include <memory>
 #include <random>
 

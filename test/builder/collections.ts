@@ -83,6 +83,7 @@ export function roundOver(directory: string, positive: readonly number[], negati
   const collection = openIndex(directory);
   return round(collection, {
     ...ROUND_DEFAULTS,
+    diversity: 1,
     positive: Uint32Array.from(positive),
     negative: Uint32Array.from(negative),
     exclude: new Uint32Array(0),

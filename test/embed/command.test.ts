@@ -5,10 +5,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import t, { type Test } from 'tap';
+import { convolution, convolved, DIMS, EDGE } from '../../bench/embed/encoders.ts';
 import { openNpyArray } from '../../index-builder/readers/npy-array.ts';
 import { bin, farsight, plainNode } from '../cli/program.ts';
 import { temporaryFolder } from '../support.ts';
-import { convolution, convolved, DIMS, EDGE } from './encoders.ts';
 import { open, pixelsOf, write, writePictures } from './pictures.ts';
 
 /** The 16 x 16 pixels in the middle of 40 x 24, untouched by resizing: --resize 40x24 --crop 16. */

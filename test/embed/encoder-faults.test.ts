@@ -2,10 +2,10 @@
 
 import { join } from 'node:path';
 import t from 'tap';
+import { EDGE, INPUT, OUTPUT } from '../../bench/embed/encoders.ts';
+import { type Model, type Value, writeModel } from '../../bench/embed/onnx.ts';
 import { openEncoder } from '../../index-builder/embed/encoder.ts';
 import { temporaryFolder } from '../support.ts';
-import { EDGE, INPUT, OUTPUT } from './encoders.ts';
-import { type Model, type Value, writeModel } from './onnx.ts';
 
 const anyShape: Value = { ...OUTPUT, shape: ['rows', 'dims'] };
 

@@ -2,12 +2,12 @@
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { convolution, convolved, DIMS, EDGE, INPUT, identity, OUTPUT } from '../../bench/embed/encoders.ts';
+import { writeModel } from '../../bench/embed/onnx.ts';
 import { type EncoderOptions, openEncoder } from '../../index-builder/embed/encoder.ts';
 import { fromHalf, toHalf } from '../../index-builder/embed/tensor.ts';
 import { seededRandom } from '../../src/random.ts';
 import { temporaryFolder } from '../support.ts';
-import { convolution, convolved, DIMS, EDGE, INPUT, identity, OUTPUT } from './encoders.ts';
-import { writeModel } from './onnx.ts';
 
 const VALUES = 3 * EDGE * EDGE;
 const random = seededRandom(2, 'pixels');

@@ -2,10 +2,10 @@
 // of the change of the file system before which the process kills itself (0: it lives). Progress is durable every batch.
 
 import { dirname } from 'node:path';
+import { EDGE } from '../../bench/embed/encoders.ts';
 import { embedPictures } from '../../index-builder/embed/embed.ts';
 import { IMAGENET } from '../../index-builder/embed/preprocessing.ts';
 import { interceptChanges } from '../builder/file-system.ts';
-import { EDGE } from './encoders.ts';
 
 const [pictures, model, out, killAt, threads] = process.argv.slice(2) as [string, string, string, string, string];
 let changes = 0;

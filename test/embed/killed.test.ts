@@ -4,10 +4,10 @@ import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { convolution, EDGE } from '../../bench/embed/encoders.ts';
 import { killed, killedAndResumed, lived } from '../builder/killed-runs.ts';
 import { farsight } from '../cli/program.ts';
 import { temporaryFolder } from '../support.ts';
-import { convolution, EDGE } from './encoders.ts';
 import { writePictures } from './pictures.ts';
 
 const file = fileURLToPath(new URL('killed-embed.js', import.meta.url));

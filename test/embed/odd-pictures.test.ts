@@ -3,11 +3,11 @@
 import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { EDGE, INPUT, OUTPUT } from '../../bench/embed/encoders.ts';
+import { writeModel } from '../../bench/embed/onnx.ts';
 import { embed } from '../../src/commands/embed.ts';
 import { farsight } from '../cli/program.ts';
 import { temporaryFolder } from '../support.ts';
-import { EDGE, INPUT, OUTPUT } from './encoders.ts';
-import { writeModel } from './onnx.ts';
 import { open, pixelsOf, write } from './pictures.ts';
 
 const folder = temporaryFolder(t);
