@@ -47,7 +47,7 @@ TEST("the kernels of byte rows equal scalar for every instruction set and length
       std::vector<float> sums = normals(random, n), same = sums;
       scalar_bytes()->sums(rows, shares.data(), sums.data(), n);
       table->sums(rows, shares.data(), same.data(), n);
-      CHECK(std::memcmp(sums.data(), same.data(), n * sizeof(float)) == 0);
+      CHECK(n == 0 || std::memcmp(sums.data(), same.data(), n * sizeof(float)) == 0);
     }
   }
 }

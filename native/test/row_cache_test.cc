@@ -4,6 +4,7 @@
 #include <memory>
 #include <numeric>
 
+#include "lookups.h"
 #include "ratio.h"
 #include "sq8.h"
 #include "test.h"
