@@ -89,6 +89,14 @@ export class Engine {
     return new Engine(pool, options);
   }
 
+  /** Has every thread that is free make what samplers keep of large collections; the others do when a round asks for it. */
+  async prepare(): Promise<void> {
+    const preparing = Array.from({ length: this.#threads }, () =>
+      this.#pool.run(undefined as never, { name: 'prepare' }),
+    );
+    await Promise.all(preparing);
+  }
+
   /** Rounds waiting for a thread. */
   get waiting(): number {
     return this.#waiting.size;

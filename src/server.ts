@@ -77,14 +77,20 @@ export async function startServer(
     throw error;
   });
   const warmUp = startWarmUp(config, [...collections.values()], log);
-  if (warmUp.totalBytes <= config.warmFirstBytes) await warmUp.ended;
   let closing = false;
   const isClosing = (): boolean => closing;
+  const prepared = warmUp.ended
+    .then(() => (closing ? undefined : engine.prepare()))
+    .catch((error: unknown) => {
+      if (!closing) log.error({ err: error }, 'samples of large collections were not made ahead; rounds make them');
+    });
+  if (warmUp.totalBytes <= config.warmFirstBytes) await prepared;
   const version = packageVersion();
   const app = await createApp({ collections, engine, sessions, jobs, config, log, version, isClosing, warmth: warmUp });
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
+    closing = true;
     await warmUp.stop();
     await engine.close();
     await jobs.close();
@@ -98,9 +104,10 @@ export async function startServer(
       closing = true;
       await sleep(config.drainMs);
       await app.close();
+      // First, for what a job does until it stops may want the other threads, and is work that nobody waits for.
+      await jobs.close();
       await warmUp.stop();
       await engine.close();
-      await jobs.close();
       await sessions.close();
     },
   };

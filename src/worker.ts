@@ -85,9 +85,13 @@ export function ready(): number {
     const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: 1 }));
     const labels = { positive: Uint32Array.of(0), negative: new Uint32Array(0), exclude: new Uint32Array(0) };
     round(collection, { ...ROUND_DEFAULTS, ...labels, modalities });
-    memory.prepare(collection);
   }
   return threadId;
+}
+
+/** Makes what samplers keep of large collections: many thousand look-ups all over the index, best when it is in memory. */
+export function prepare(): void {
+  for (const collection of collections.values()) memory.prepare(collection);
 }
 
 function collectionOf(name: string): Collection {

@@ -1,10 +1,11 @@
 // The real worker with faults on demand, by seed: it fails, it ends its thread, or it waits before the round.
 
-import { ready as realReady, suggest as realSuggest } from '../../src/worker.ts';
+import { prepare as realPrepare, ready as realReady, suggest as realSuggest } from '../../src/worker.ts';
 import { faults } from './faults.ts';
 
 /** As the real one. */
 export const ready = realReady;
+export const prepare = realPrepare;
 
 /** As the real one. */
 export function suggest(task: Parameters<typeof realSuggest>[0]): ReturnType<typeof realSuggest> {

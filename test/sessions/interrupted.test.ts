@@ -12,7 +12,7 @@ const items = 1500;
 const directory = await buildSmallIndex(t, { items, attachments: true });
 const labels = { positive: [3, 14, 159], negative: [2, 71, 828, 1001] };
 /** Rows of the results that are interrupted. */
-const rows = 300;
+const rows = 400;
 /** Every row is a part, so that there is time to interrupt between two. */
 const rowByRow = ['--job-part-rows', '1'];
 /** What is in the directory of a job when nothing is left to do. */
