@@ -55,7 +55,6 @@ class Multipliers {
   static constexpr double kStiffness = 1.5, kStiffer = 1.2, kGain = 0.5;
   static constexpr size_t kMaxGradients = 300;
   static constexpr double kGradientTolerance = 0.2, kSlopeTolerance = 0.01;
-  static constexpr int kMaxTrials = 40;
   static constexpr int kScaleSteps = 24; // of best_scale: to 1e-7
   // A visit is a coordinate step: two products of a row with a vector, each waiting for the other. Here products are
   // independent; four count as a visit, which makes an iteration take 1 to 2 times as long as a pass of steps.
@@ -262,20 +261,10 @@ double Multipliers<Problem>::line_search() {
   const double straight = lanes_dot(weights_.data(), direction_.data(), dims_ + 1);
   const double bend = sum_of_squares(direction_.data(), dims_ + 1);
   const double first = std::fabs(lanes_dot(gradient_.data(), direction_.data(), dims_ + 1));
-  double step = 1, low = 0, high = kInfinity;
-  for (int trial = 0; trial < kMaxTrials; ++trial) {
-    double curvature = bend;
-    const double at = straight + step * bend - slope(step, &curvature);
-    if (std::fabs(at) <= kSlopeTolerance * first) break;
-    (at > 0 ? high : low) = step;
-    const double next = step - at / curvature;
-    if (next > low && next < high) {
-      step = next;
-    } else {
-      step = high < kInfinity ? 0.5 * (low + high) : 2 * step;
-    }
-  }
-  return step;
+  return root_of_slope(kSlopeTolerance * first, [&](double step, double* curvature) {
+    *curvature = bend;
+    return straight + step * bend - slope(step, curvature);
+  });
 }
 
 // sum_i t_i y_i d.x_i a step down the direction, and what the free rows add to F's curvature there.

@@ -1,14 +1,38 @@
-// What the two solvers of the SVM share: the rows as they see them, and the primal objective along a ray.
+// What the solvers of the SVM share: the rows as they see them, the primal objective along a ray, and the line search.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "kernels.h"
 #include "svm.h"
 
 namespace farsight {
+
+// Where the slope along a direction, increasing and piecewise linear, is `small` or less: Newton's method from a step
+// of 1, inside a bracket. `slope(step, &curvature)` gives both at a step.
+template <typename Slope>
+double root_of_slope(double small, Slope slope) {
+  constexpr int kMaxTrials = 40;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double step = 1, low = 0, high = kInfinity;
+  for (int trial = 0; trial < kMaxTrials; ++trial) {
+    double curvature = 0;
+    const double at = slope(step, &curvature);
+    if (std::fabs(at) <= small) break;
+    (at > 0 ? high : low) = step;
+    const double next = step - at / curvature;
+    if (next > low && next < high) {
+      step = next;
+    } else {
+      step = high < kInfinity ? 0.5 * (low + high) : 2 * step;
+    }
+  }
+  return step;
+}
 
 // The rows: with a vector v of dims() values, v.x, v += a x, v += a x^2 (by element), and x.x. Value is what the
 // weights are kept in while they are trained.

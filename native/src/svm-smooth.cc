@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -21,7 +20,6 @@ namespace farsight {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Of conjugate gradients: how many at most, and the share of the preconditioned residual that is left to the next step.
 constexpr size_t kMaxGradients = 300;
 constexpr double kGradientTolerance = 0.2;
@@ -29,7 +27,6 @@ constexpr double kGradientTolerance = 0.2;
 constexpr double kGapShare = 0.3;
 // Of the line search: the share of the first slope that may be left.
 constexpr double kSlopeTolerance = 0.5;
-constexpr int kMaxTrials = 40;
 // A visit of coordinate descent is two products of a row with a vector, each waiting for the other. Here products are
 // independent; four count as a visit.
 constexpr uint64_t kProductsPerVisit = 4;
@@ -300,20 +297,10 @@ class Smooth {
     const double straight = lanes_dot(weights_.data(), direction_.data(), dims_ + 1);
     const double bend = sum_of_squares(direction_.data(), dims_ + 1);
     const double first = std::fabs(lanes_dot(gradient_.data(), direction_.data(), dims_ + 1));
-    double step = 1, low = 0, high = kInfinity;
-    for (int trial = 0; trial < kMaxTrials; ++trial) {
-      double curvature = bend;
-      const double at = straight + step * bend - slope(step, &curvature);
-      if (std::fabs(at) <= kSlopeTolerance * first) break;
-      (at > 0 ? high : low) = step;
-      const double next = step - at / curvature;
-      if (next > low && next < high) {
-        step = next;
-      } else {
-        step = high < kInfinity ? 0.5 * (low + high) : 2 * step;
-      }
-    }
-    return step;
+    return root_of_slope(kSlopeTolerance * first, [&](double step, double* curvature) {
+      *curvature = bend;
+      return straight + step * bend - slope(step, curvature);
+    });
   }
 
   // sum_i t_i y_i d.x_i a step down the direction, and what rows within the margin add to P's curvature there; in four
