@@ -61,7 +61,10 @@ export async function startServer(
   const names = Object.entries(config.collections);
   const collections = new Map(names.map(([name, directory]) => [name, openIndex(directory)]));
   const sessions = new Sessions(await openStore(config, log), config);
-  const jobs = openJobs(config, log);
+  const jobs = await openJobs(config, log).catch(async (error: unknown) => {
+    await sessions.close();
+    throw error;
+  });
   const engine = await Engine.start({
     directories: config.collections,
     generations: Object.fromEntries([...collections].map(([name, { generation }]) => [name, generation])),
@@ -120,7 +123,7 @@ async function openStore({ sessions: path }: ServeConfig, log: Logger): Promise<
 }
 
 /** The jobs, in the directory of --jobs, beside the file of --sessions, or in a directory that goes with the process. */
-function openJobs(config: ServeConfig, log: Logger): Jobs {
+async function openJobs(config: ServeConfig, log: Logger): Promise<Jobs> {
   const beside = config.sessions === '' ? null : `${config.sessions}.jobs`;
   const path = config.jobs === '' ? beside : config.jobs;
   return new Jobs({
