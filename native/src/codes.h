@@ -16,6 +16,11 @@ class Query {
   // codes get whatever their zero padding scores. |approximate - exact| <= error() for every slot.
   virtual void approximate(size_t first, size_t count, float* scores) const = 0;
 
+  // Of the slots of blocks [first, first + count), `slots` in all: the positions, from the first of them on, of those whose
+  // approximate score is at least `threshold`, ascending, and these scores; returns how many. Room: slots + 16 of both.
+  virtual size_t reaching(size_t first, size_t count, size_t slots, float threshold, uint32_t* positions,
+                          float* scores) const;
+
   // Exact score of one slot: double arithmetic over the decoded code, in a fixed order.
   virtual double exact(size_t slot) const = 0;
 

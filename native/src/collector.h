@@ -5,11 +5,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "codes.h"
-#include "kernels.h"
 
 namespace farsight {
 
@@ -47,29 +47,36 @@ inline void keep_best(std::vector<Scored>& list, size_t limit) {
   list.resize(limit);
 }
 
+// Scores of a batch that reach a threshold, and where they stand in it; see Query::reaching.
+struct Reaching {
+  std::vector<uint32_t> positions = std::vector<uint32_t>(kBatchSlots + 16);
+  std::vector<float> scores = std::vector<float>(kBatchSlots + 16);
+};
+
 // What collectors share: of the slots that reach a threshold, those that `admit` lets through.
 // Admit: bool(size_t slot, uint32_t& number) gives a slot's number, or leaves the slot out; prefetch(slot) hints that it will
 // be asked.
 template <typename Admit>
 class Offers {
+ public:
+  // Slots that score less need not be offered.
+  float threshold() const { return limit_ == 0 ? INFINITY : threshold_; }
+
+  // Nothing below `bound` is wanted.
+  void require(float bound) { threshold_ = std::max(threshold_, bound); }
+
  protected:
   Offers(size_t limit, Admit admit)
-      : limit_(limit),
-        capacity_(std::max(limit * kCandidates, kLeastCandidates)),
-        admit_(admit),
-        positions_(kBatchSlots + 16) {}
+      : limit_(limit), capacity_(std::max(limit * kCandidates, kLeastCandidates)), admit_(admit) {}
 
-  // Calls keep(score, slot, number), which may raise the threshold, for the slots [first, first + count), count <=
-  // kBatchSlots.
+  // Calls keep(score, slot, number), which may raise the threshold, for the slots base + position.
   template <typename Keep>
-  void each(size_t first, const float* scores, size_t count, Keep keep) {
+  void each(size_t base, std::span<const uint32_t> positions, const float* scores, Keep keep) {
     if (limit_ == 0) return;
-    const size_t found = kernels().select_at_least(scores, count, threshold_, positions_.data());
-    for (size_t p = 0; p < found; ++p) admit_.prefetch(first + positions_[p]);
-    for (size_t p = 0; p < found; ++p) {
-      const float score = scores[positions_[p]];
+    for (const uint32_t position : positions) admit_.prefetch(base + position);
+    for (size_t p = 0; p < positions.size(); ++p) {
       uint32_t number = 0;
-      if (score >= threshold_ && admit_(first + positions_[p], number)) keep(score, first + positions_[p], number);
+      if (scores[p] >= threshold_ && admit_(base + positions[p], number)) keep(scores[p], base + positions[p], number);
     }
   }
 
@@ -79,18 +86,17 @@ class Offers {
 
  private:
   Admit admit_;
-  std::vector<uint32_t> positions_;
 };
 
 // The `limit` best slots that `admit` lets through, by their approximate scores alone.
 template <typename Admit>
-class RoughCollector : Offers<Admit> {
+class RoughCollector : public Offers<Admit> {
  public:
   RoughCollector(size_t limit, Admit admit) : Offers<Admit>(limit, admit) {}
 
   // As of Collector.
-  void offer(size_t first, const float* scores, size_t count) {
-    this->each(first, scores, count, [&](float score, size_t, uint32_t number) {
+  void offer(size_t base, std::span<const uint32_t> positions, const float* scores) {
+    this->each(base, positions, scores, [&](float score, size_t, uint32_t number) {
       best_.push_back({score, number});
       if (best_.size() == this->capacity_) shrink();
     });
@@ -119,14 +125,14 @@ class RoughCollector : Offers<Admit> {
 // Candidates are kept by approximate score in a bounded buffer. When too many lie within 2E of each other (ties), they
 // are scored exactly and only `limit` of them stay.
 template <typename Admit>
-class Collector : Offers<Admit> {
+class Collector : public Offers<Admit> {
  public:
   Collector(const Query& query, size_t limit, Admit admit)
       : Offers<Admit>(limit, admit), query_(query), error_(query.error()) {}
 
-  // Approximate scores of the slots [first, first + count), count <= kBatchSlots.
-  void offer(size_t first, const float* scores, size_t count) {
-    this->each(first, scores, count, [&](float score, size_t slot, uint32_t number) {
+  // Approximate scores of the slots base + position, ascending, which reach threshold().
+  void offer(size_t base, std::span<const uint32_t> positions, const float* scores) {
+    this->each(base, positions, scores, [&](float score, size_t slot, uint32_t number) {
       candidates_.push_back({score, static_cast<uint32_t>(slot), number});
       lowest_ = std::min(lowest_, score);
       highest_ = std::max(highest_, score);
@@ -200,10 +206,7 @@ class Collector : Offers<Admit> {
     raise_threshold(worst->score - error_);
   }
 
-  void raise_threshold(double bound) {
-    const float rounded = round_down(bound);
-    if (rounded > this->threshold_) this->threshold_ = rounded;
-  }
+  void raise_threshold(double bound) { this->require(round_down(bound)); }
 
   const Query& query_;
   double error_;
@@ -214,10 +217,10 @@ class Collector : Offers<Admit> {
   std::vector<Scored> best_;
 };
 
-// Scores the slots [begin, end) and hands them to a collector, kBatchSlots at a time at most. `stop` is asked before
-// every batch; returns how many slots were scored.
+// Scores the slots [begin, end) and hands those that may be wanted to a collector, kBatchSlots at a time at most. `stop` is
+// asked before every batch; returns how many slots were scored.
 template <typename Collects, typename Asked>
-size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t end, std::vector<float>& scores,
+size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t end, Reaching& reaching,
                   Collects& collector, Asked&& stop) {
   const size_t items = codes.block_items();
   size_t slot = begin;
@@ -225,8 +228,13 @@ size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t e
     const size_t first_block = slot / items;
     const size_t base = first_block * items;
     const size_t batch_end = std::min(end, base + kBatchSlots);
-    query.approximate(first_block, (batch_end - base + items - 1) / items, scores.data());
-    collector.offer(slot, scores.data() + (slot - base), batch_end - slot);
+    const size_t blocks = (batch_end - base + items - 1) / items;
+    const auto [positions, scores] = std::pair(reaching.positions.data(), reaching.scores.data());
+    const size_t found = query.reaching(first_block, blocks, blocks * items, collector.threshold(), positions, scores);
+    // Blocks may begin before the range and end behind it.
+    const size_t first = std::lower_bound(positions, positions + found, slot - base) - positions;
+    const size_t last = std::lower_bound(positions + first, positions + found, batch_end - base) - positions;
+    collector.offer(base, {positions + first, last - first}, scores + first);
     slot = batch_end;
   }
   return slot - begin;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "magnitudes.h"
+#include "reach.h"
 
 namespace farsight {
 
@@ -158,6 +159,12 @@ class RatioQuery final : public Query {
                          static_cast<float>(bias_), scores);
   }
 
+  size_t reaching(size_t first, size_t count, size_t, float threshold, uint32_t* positions,
+                  float* scores) const override {
+    const RatioScan scan{codes_.shape(), table_[0].weights, largest_, scale_, static_cast<float>(bias_)};
+    return reach_kernels().ratio_reach(codes_.block(first), count, scan, threshold, positions, scores);
+  }
+
   double exact(size_t slot) const override {
     const double scale = codes_.parameters().scale;
     double sums[4] = {};
@@ -182,6 +189,7 @@ class RatioQuery final : public Query {
       if (weight == 0) continue; // most are: a model knows only the features of its examples
       const double rounded = std::clamp(round_to_even(weight * inverse), -127.0, 127.0);
       table[d] = static_cast<int8_t>(rounded);
+      largest_ = std::max(largest_, table[d]);
       largest = std::max(largest, std::fabs(weight - step * rounded));
     }
     return largest;
@@ -196,6 +204,7 @@ class RatioQuery final : public Query {
   const RatioCodes& codes_;
   std::vector<float> weights_;
   std::vector<TableLine> table_;
+  int8_t largest_ = 0; // of the table
   double bias_;
   float scale_;
   float error_;

@@ -24,6 +24,13 @@ constexpr size_t kPrefetchItems = 512;
 // Item numbers in a cache line, at least.
 constexpr size_t kItemsPerLine = 16;
 
+// Where as many items are scanned for each one wanted, some clusters are read first: the best of every kClusterSample-th
+// block of representatives, about kReadPerWanted items for each one wanted, at most so many of one cluster.
+constexpr size_t kScannedPerWanted = 256;
+constexpr size_t kClusterSample = 32;
+constexpr size_t kReadPerWanted = 6;
+constexpr size_t kLargestRead = 4096;
+
 // Membership of an ascending list of numbers. A bit per hash answers most questions without a binary search.
 class SkipSet {
  public:
@@ -123,6 +130,59 @@ struct AdmitItems {
   }
 };
 
+// Lets through the clusters that have items.
+struct AdmitClusters {
+  const Bounds& bounds;
+  void prefetch(size_t) const {}
+  bool operator()(size_t cluster, uint32_t& number) const {
+    number = static_cast<uint32_t>(cluster);
+    return bounds.size(number) > 0;
+  }
+};
+
+// What is known before everything is scanned.
+struct Beginning {
+  std::vector<Scored> best; // of the clusters that were read
+  float bound = -INFINITY;  // no approximate score of the `count` best is below it
+};
+
+// Reads the best clusters of a sample of all. Not where there is little to scan, nor where scores are only estimates.
+Beginning begin_well(const Cells& cells, const Query& query, const Query* representatives, size_t count,
+                   const AdmitItems& admit) {
+  const Bounds bounds(cells);
+  const size_t total = std::min(bounds.clusters(), cells.representatives->count());
+  if (representatives == nullptr || query.candidates(count) > 0 || count == 0 || total == 0 ||
+      bounds.slots() / kScannedPerWanted < count) {
+    return {};
+  }
+  const auto never = [] { return false; };
+  Reaching reaching;
+  const size_t wanted = kReadPerWanted * count * total / bounds.slots() + 1, block = cells.representatives->block_items();
+  RoughCollector sampled(wanted, AdmitClusters{bounds});
+  for (size_t first = 0; first < total; first += kClusterSample * block) {
+    scan_slots(*cells.representatives, *representatives, first, std::min(total, first + block), reaching, sampled, never);
+  }
+  Collector collector(query, count, admit);
+  for (const Scored& cluster : sampled.take()) {
+    const Bounds::Range range = bounds.cluster(cluster.item);
+    const size_t end = std::min(range.end, range.begin + kLargestRead);
+    scan_slots(*cells.codes, query, range.begin, end, reaching, collector, never);
+  }
+  Beginning beginning{collector.take()};
+  if (beginning.best.size() < count) return beginning;
+  const auto worst = std::max_element(beginning.best.begin(), beginning.best.end(), Better{});
+  beginning.bound = round_down(worst->score - static_cast<double>(query.error()));
+  return beginning;
+}
+
+// Adds the items that are not there yet.
+void add_missing(const std::vector<Scored>& from, std::vector<Scored>& list) {
+  list.insert(list.end(), from.begin(), from.end());
+  std::sort(list.begin(), list.end(), Better{});
+  const auto same = [](const Scored& a, const Scored& b) { return a.item == b.item; };
+  list.erase(std::unique(list.begin(), list.end(), same), list.end());
+}
+
 // Sorts, cuts to `limit` and writes; returns how many.
 size_t write_best(std::vector<Scored>& list, size_t limit, uint32_t* items, double* scores) {
   keep_best(list, limit);
@@ -163,7 +223,7 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
   run_parts(parts, [&](size_t p) {
     Part& part = done[p];
     part.best.resize(segments);
-    std::vector<float> block_scores(kBatchSlots);
+    Reaching reaching;
     Stop stop(options.deadline, expired);
     const size_t part_end = part_starts[p + 1];
     with_collector(query, std::min(per_segment, bounds.slots()), AdmitItems{cells, skip}, [&](auto collector) {
@@ -173,7 +233,7 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
         for (size_t i = first; i < last; ++i) {
           const Bounds::Range range = bounds.cluster(clusters[i]);
           if (i + kPrefetchClusters < part_end) prefetch_slots(cells, bounds.cluster(clusters[i + kPrefetchClusters]));
-          const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, block_scores, collector, stop);
+          const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, reaching, collector, stop);
           part.result.items_scored += scored;
           if (scored < range.end - range.begin) break;
           ++part.result.clusters_read;
@@ -223,8 +283,8 @@ std::vector<Slots> outside(std::span<const BlockRun> runs, size_t block_items, s
 
 // Repeated blocks come last, when the best of all others are known: a run is passed over when the score of its first block
 // says that nothing in it is wanted. A run that came first would be a million ties, each to be scored exactly.
-ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const ScanOptions& options, uint32_t* items,
-                    double* scores, size_t* found) {
+ScanResult scan_all(const Cells& cells, const Query& query, const Query* representatives, size_t count,
+                    const ScanOptions& options, uint32_t* items, double* scores, size_t* found) {
   const size_t slots = Bounds(cells).slots();
   const SkipSet skip(options);
   const Codes& codes = *cells.codes;
@@ -238,22 +298,25 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
   std::vector<std::vector<Scored>> best(parts);
   std::vector<size_t> scored(parts);
   std::atomic<bool> expired = false;
-  const auto scan = [&](Slots range, auto& collector, std::vector<float>& block_scores, Stop& stop) {
-    return scan_slots(codes, query, range.begin, range.end, block_scores, collector, stop);
+  const AdmitItems admit{cells, skip};
+  const Beginning beginning = begin_well(cells, query, representatives, std::min(count, slots), admit);
+  const auto scan = [&](Slots range, auto& collector, Reaching& reaching, Stop& stop) {
+    return scan_slots(codes, query, range.begin, range.end, reaching, collector, stop);
   };
   run_parts(parts, [&](size_t p) {
-    std::vector<float> block_scores(kBatchSlots);
+    Reaching reaching;
     Stop stop(options.deadline, expired);
     // This part's blocks, of all outside the runs numbered through.
     size_t first = blocks * p / parts, last = blocks * (p + 1) / parts;
-    with_collector(query, std::min(count, slots), AdmitItems{cells, skip}, [&](auto collector) {
+    with_collector(query, std::min(count, slots), admit, [&](auto collector) {
+      collector.require(beginning.bound);
       for (const Slots& range : ranges) {
         const size_t own = (range.end - range.begin + block - 1) / block;
         const Slots mine{range.begin + std::min(first, own) * block, std::min(range.end, range.begin + std::min(last, own) * block)};
         first -= std::min(first, own);
         last -= std::min(last, own);
         if (mine.begin >= mine.end) continue;
-        const size_t done = scan(mine, collector, block_scores, stop);
+        const size_t done = scan(mine, collector, reaching, stop);
         scored[p] += done;
         if (done < mine.end - mine.begin) break;
       }
@@ -267,25 +330,29 @@ ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const 
   for (size_t p = 1; p < parts; ++p) all.insert(all.end(), best[p].begin(), best[p].end());
   decide(cells, query, count, all);
   keep_best(all, count);
-  std::vector<float> block_scores(kBatchSlots);
+  Reaching reaching;
+  std::vector<float> block_scores(block);
   for (const BlockRun& run : repeats) {
     const Slots range{std::min(run.begin * block, slots), std::min(run.end * block, slots)};
     if (range.begin == range.end || expired) continue;
     query.approximate(run.begin, 1, block_scores.data());
-    const double most = *std::max_element(block_scores.begin(), block_scores.begin() + static_cast<ptrdiff_t>(block)) +
+    const double most = *std::max_element(block_scores.begin(), block_scores.end()) +
                         static_cast<double>(query.error());
     if (all.size() == count && (count == 0 || most < std::max_element(all.begin(), all.end(), Better{})->score)) {
       result.items_scored += range.end - range.begin;
       continue;
     }
-    Collector collector(query, std::min(count, slots), AdmitItems{cells, skip});
+    Collector collector(query, std::min(count, slots), admit);
+    collector.require(beginning.bound);
     Stop stop(options.deadline, expired);
-    result.items_scored += scan(range, collector, block_scores, stop);
+    result.items_scored += scan(range, collector, reaching, stop);
     const std::vector<Scored> further = collector.take();
     all.insert(all.end(), further.begin(), further.end());
     keep_best(all, count);
   }
   result.complete = !expired;
+  // What was read first may not have been reached again.
+  if (expired) add_missing(beginning.best, all);
   *found = write_best(all, count, items, scores);
   return result;
 }

@@ -36,8 +36,9 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
                          uint32_t* counts);
 
 // The `count` best of all items. Writes how many to *found. Of a run of repeated blocks only as many are read as may be
-// among the best; all count as scored.
-ScanResult scan_all(const Cells& cells, const Query& query, size_t count, const ScanOptions& options, uint32_t* items,
-                    double* scores, size_t* found);
+// among the best; all count as scored. With `representatives`, the same model prepared for those of the clusters, the scan
+// begins with promising clusters: the answer is the same, and is known to be above most other scores from the start.
+ScanResult scan_all(const Cells& cells, const Query& query, const Query* representatives, size_t count,
+                    const ScanOptions& options, uint32_t* items, double* scores, size_t* found);
 
 } // namespace farsight

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector.h"
+#include "kernels.h"
 
 namespace farsight {
 
@@ -93,7 +94,7 @@ size_t one_group_of(const Cells& cells, size_t count, size_t total) {
 template <typename Collects>
 std::vector<Scored> best_representatives(const Codes& codes, const Query& query, const std::vector<Range>& ranges,
                                          Collects collector) {
-  std::vector<float> scores(kBatchSlots);
+  Reaching reaching;
   for (size_t r = 0; r < ranges.size(); ++r) {
     if (r + kPrefetchRanges < ranges.size()) {
       const Range ahead = ranges[r + kPrefetchRanges];
@@ -101,7 +102,7 @@ std::vector<Scored> best_representatives(const Codes& codes, const Query& query,
       prefetch_lines(codes.blocks() + first * codes.block_bytes(),
                      std::min((last - first) * codes.block_bytes(), kPrefetchBytes));
     }
-    scan_slots(codes, query, ranges[r].begin, ranges[r].end, scores, collector, [] { return false; });
+    scan_slots(codes, query, ranges[r].begin, ranges[r].end, reaching, collector, [] { return false; });
   }
   return collector.take();
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector.h"
+#include "reach.h"
 
 namespace farsight {
 
@@ -44,6 +45,7 @@ size_t valued_clusters(const Cells& cells, const Query& representatives, std::sp
   for (size_t c = 0; c < centres.size(); c += codes.dims()) queries.push_back(codes.prepare_distance(&centres[c]));
   const size_t batch = std::max<size_t>(1, kBatchSlots / codes.block_items()) * codes.block_items();
   std::vector<float> scores(batch), nearest(batch), distances(batch);
+  std::vector<uint32_t> positions(batch + 16);
   RoughCollector collector(std::min(out.size(), clusters), AdmitOrdinary{cells, size_limit});
   for (size_t first = 0; first < clusters; first += batch) {
     const size_t count = std::min(batch, clusters - first);
@@ -60,7 +62,8 @@ size_t valued_clusters(const Cells& cells, const Query& representatives, std::sp
       const double score = value.score_factor * static_cast<double>(scores[i]);
       scores[i] = static_cast<float>(score + value.distance_factor * distance);
     }
-    collector.offer(first, scores.data(), count);
+    const size_t found = keep_reaching(kernels(), scores.data(), count, collector.threshold(), positions.data());
+    collector.offer(first, {positions.data(), found}, scores.data());
   }
   std::vector<Scored> best = collector.take();
   std::sort(best.begin(), best.end(), Better{});

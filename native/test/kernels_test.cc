@@ -10,6 +10,7 @@
 
 #include "crc32c.h"
 #include "ratio.h"
+#include "reach.h"
 #include "test.h"
 
 using namespace farsight;
@@ -88,6 +89,59 @@ TEST("ratio_scan equals scalar for all id forms, table sizes, feature and block 
           std::vector<float> scores(rows);
           kernels->ratio_scan(bytes.data() + 1, count, shape, table[0].weights, 0.37f, -1.25f, scores.data());
           CHECK(same_bits(scores, expected));
+        }
+      }
+    }
+  }
+}
+
+TEST("ratio_reach finds what ratio_scan scores at least the threshold, in every form, wherever it lies") {
+  std::mt19937 random(12);
+  for (const uint32_t dims : {7u, 128u, 129u, 257u, 513u, 1025u}) {
+    const IdForm form = ratio_id_form(dims);
+    for (const uint32_t features : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 14u, 255u}) {
+      std::vector<Line> table(table_entries(form) / 64 + 1);
+      // A few large weights, as of a model that knows few features: most upper bounds are then far off.
+      for (size_t id = 0; id < dims; ++id) table[0].weights[id] = static_cast<int8_t>(random() % (id % 9 == 0 ? 255 : 41) - 20);
+      const int8_t largest = std::max<int8_t>(0, *std::max_element(table[0].weights, table[0].weights + dims));
+      const size_t count = features == 255 ? 1 : 5;
+      const RatioParameters parameters{dims, features, 8, 1.0, 1e9};
+      const size_t rows = count * kRatioBlockItems;
+      std::vector<uint16_t> ids(rows * features);
+      std::vector<uint32_t> codes(rows * features), order(rows);
+      for (auto& id : ids) id = static_cast<uint16_t>(random() % dims);
+      // The strongest first.
+      for (size_t i = 0; i < codes.size(); ++i) codes[i] = random() % 256 >> std::min<size_t>(i % features, 6);
+      for (size_t i = 0; i < rows; ++i) order[i] = static_cast<uint32_t>(i);
+      std::vector<uint8_t> bytes(1 + ratio_codes_bytes(rows, parameters));
+      pack_ratio(ids.data(), codes.data(), order.data(), 0, rows, parameters, bytes.data() + 1, nullptr);
+      for (const float scale : {0.0f, 1e-42f, 0.0137f}) {
+        const RatioScan scan{{features, form, dims}, table[0].weights, largest, scale, -1.25f};
+        std::vector<float> all(rows);
+        scalar_kernels()->ratio_scan(bytes.data() + 1, count, scan.shape, scan.table, scale, scan.bias, all.data());
+        std::vector<float> thresholds = {-INFINITY, INFINITY, -1.25f, std::nextafter(-1.25f, 0.0f)};
+        for (int k = 0; k < 10; ++k) {
+          const float score = all[random() % rows];
+          thresholds.insert(thresholds.end(), {score, std::nextafter(score, INFINITY), std::nextafter(score, -INFINITY)});
+        }
+        thresholds.push_back(*std::max_element(all.begin(), all.end()));
+        for (const float threshold : thresholds) {
+          std::vector<uint32_t> expected;
+          std::vector<float> expected_scores;
+          for (uint32_t i = 0; i < rows; ++i) {
+            if (all[i] < threshold) continue;
+            expected.push_back(i);
+            expected_scores.push_back(all[i]);
+          }
+          for (const ReachKernels* kernels : {composed_reach(), avx512_reach()}) {
+            if (kernels == nullptr) continue;
+            std::vector<uint32_t> positions(rows + 16);
+            std::vector<float> scores(rows + 16);
+            positions.resize(kernels->ratio_reach(bytes.data() + 1, count, scan, threshold, positions.data(), scores.data()));
+            scores.resize(positions.size());
+            CHECK(positions == expected);
+            CHECK(same_bits(scores, expected_scores));
+          }
         }
       }
     }

@@ -201,9 +201,9 @@ Napi::Value scan_everything(Info info) {
   const auto items = array<uint32_t>(env, info[4], "items");
   const auto scores = array_of<double>(env, info[5], "scores", items.size());
   size_t found = 0;
-  auto result = scan_result(env, scan_all(open.cells, opened.head->items(), items.size(),
-                                          scan_options(env, open.cells, info[1], info[2], info[3], info[6]), items.data(),
-                                          scores.data(), &found));
+  auto result = scan_result(env, scan_all(open.cells, opened.head->items(), &opened.head->representatives(),
+                                          items.size(), scan_options(env, open.cells, info[1], info[2], info[3], info[6]),
+                                          items.data(), scores.data(), &found));
   result.Set("found", static_cast<double>(found));
   return result;
 }
