@@ -89,12 +89,13 @@ function audit(
     modalities: swept,
     selection: { by: 'alpha', alpha },
     order: 'item',
+    admission: null,
     maxBytes: Number.POSITIVE_INFINITY,
   });
   let step = steps.next();
   while (step.done !== true) step = steps.next();
-  const { scanned, selected } = step.value;
-  const strata = drawFrame(scanned, selected, labelled, { strata: STRATA, perStratum, seed });
+  const { scanned, selected, population } = step.value;
+  const strata = drawFrame(scanned, selected, labelled, { strata: STRATA, perStratum, population, seed });
   const chosen = new Set(selected);
   const truth = members.filter((item) => !labelled.includes(item));
   const inSelected = truth.filter((item) => chosen.has(item)).length;

@@ -63,7 +63,11 @@ function measure(): Rows {
   const swept = timedSweep(rows);
   const labelled = Uint32Array.from([...(labels?.positive ?? []), ...(labels?.negative ?? [])]).sort();
   const add = stopwatch(rows);
-  const strata = drawFrame(swept.scanned, swept.selected, labelled, { ...STRATA, seed: SEED });
+  const strata = drawFrame(swept.scanned, swept.selected, labelled, {
+    ...STRATA,
+    population: swept.population,
+    seed: SEED,
+  });
   add('frame');
   if (strata.reduce((sum, { items }) => sum + items, 0) !== collection.items - labelled.length) {
     throw new RangeError('the strata are not all items');
@@ -95,7 +99,13 @@ function stopwatch([wall, cpu]: Rows): (part: string) => void {
 function timedSweep(rows: Rows): ScanSweepResult {
   const add = stopwatch(rows);
   const maxBytes = Number.POSITIVE_INFINITY;
-  const steps = scanSweep(collection, { modalities, selection: { by: 'alpha', alpha }, order: 'score', maxBytes });
+  const steps = scanSweep(collection, {
+    modalities,
+    selection: { by: 'alpha', alpha },
+    order: 'score',
+    admission: null,
+    maxBytes,
+  });
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) {
     const { stage, done } = step.value;

@@ -8,6 +8,8 @@ export interface FrameRequest {
   /** Strata of the selected items, and as many of the rest. */
   readonly strata: number;
   readonly perStratum: number;
+  /** Items that might have been selected: those that do not score minus infinity. */
+  readonly population: number;
   readonly seed: number;
 }
 
@@ -29,12 +31,12 @@ export function drawFrame(
   scanned: Float32Array,
   selected: Uint32Array,
   labelled: Uint32Array,
-  { strata, perStratum, seed }: FrameRequest,
+  { strata, perStratum, population, seed }: FrameRequest,
 ): Stratum[] {
   const random = seededRandom(seed, 'audit');
   const chosen = new Float32Array(selected.length);
   for (let i = 0; i < selected.length; i++) chosen[i] = scanned[selected[i] as number] as number;
-  const rest = growingSizes(scanned.length - selected.length, strata, selected.length);
+  const rest = growingSizes(population - selected.length, strata, selected.length);
   // What is selected scores highest, but for the error of the scan: any cut will do, as long as it is by score.
   const cuts = [
     cutsAt(chosen, cumulated(equalSizes(selected.length, strata))),

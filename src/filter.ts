@@ -10,7 +10,8 @@ import type { Filter, FilterRule } from './round-request.ts';
 export interface Admission {
   /** Bit i % 32 of word i / 32 is item i's. */
   readonly bits: Uint32Array;
-  /** Items that pass, of those that were looked at. */
+  /** Items that were looked at, from the first on, and how many of them pass. */
+  readonly looked: number;
   readonly passed: number;
   /** False when the time was over before all items were looked at: the rest do not pass. */
   readonly complete: boolean;
@@ -44,7 +45,8 @@ export class Filters {
       kept.passed += native.filterRecords(metadata.offsets, metadata.bytes, conditions, kept.looked, last, kept.bits);
       kept.looked = last;
     } while (kept.looked < items && !isOver());
-    return { bits: kept.bits, passed: kept.passed, complete: kept.looked === items };
+    const { bits, passed, looked } = kept;
+    return { bits, passed, looked, complete: looked === items };
   }
 
   /** The least recently used ones go. */

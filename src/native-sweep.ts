@@ -21,6 +21,8 @@ export interface NativeSweep {
     offset: number,
     fused: Float32Array,
   ): void;
+  /** Minus infinity for the items without a bit in `admitted` (bit i % 32 of word i / 32 is item i's). */
+  leaveOut(scores: Float32Array, admitted: Uint32Array): void;
   /** The slots of items, ascending, and the place in `items` that each is of. */
   sortBySlot(head: HeadHandle, items: Uint32Array, slots: Uint32Array, places: Uint32Array): void;
   /** sums[places[i]] += factor * (exact score of slots[i] - offset); slots ascend. */
@@ -40,7 +42,8 @@ export interface NativeSweep {
 
   /**
    * Adds the number of items of every stratum: those of `selected` first, as many as cuts and one more, then the others.
-   * An item is in the first stratum of its side whose cut its score reaches; those of `labelled` are in none.
+   * An item is in the first stratum of its side whose cut its score reaches; those of `labelled`, and those that score minus
+   * infinity, are in none.
    */
   countStrata(
     scores: Float32Array,

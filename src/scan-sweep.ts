@@ -1,6 +1,7 @@
 // The sweep at scale (IRIS, steps 3 to 8): a scan scores every item, exact scores decide near the threshold and are what
 // is told. A generator, so that whoever drives it can report progress and stop between two steps.
 
+import type { Admission } from './filter.ts';
 import { fusedScan, SCAN_BYTES, type SweptModality, type Term } from './fused-scan.ts';
 import type { Collection } from './index/open.ts';
 import { native } from './native.ts';
@@ -16,6 +17,8 @@ export interface ScanSweepRequest {
   readonly selection: Selection;
   /** Best first, or by item number. */
   readonly order: 'score' | 'item';
+  /** What may be selected; null: every item. Mean and deviation are those of all items in any case. */
+  readonly admission: Admission | null;
   /** Memory that the sweep may take beside the index. */
   readonly maxBytes: number;
 }
@@ -38,7 +41,12 @@ export interface ScanSweepResult {
   /** Of the scan's fused scores of all items. */
   readonly mean: number;
   readonly deviation: number;
-  /** The scan's fused score of every item, by item number, and how far it may be from the exact one. */
+  /** Items that might have been selected. */
+  readonly population: number;
+  /**
+   * The scan's fused score of every item, by item number, minus infinity for those that might not be selected, and how far
+   * it may be from the exact one.
+   */
   readonly scanned: Float32Array;
   readonly error: number;
 }
@@ -57,7 +65,7 @@ const ORDERED_BYTES = CANDIDATE_BYTES + 40;
  */
 export function* scanSweep(
   collection: Collection,
-  { modalities, selection, order, maxBytes }: ScanSweepRequest,
+  { modalities, selection, order, admission, maxBytes }: ScanSweepRequest,
 ): Generator<SweepStep, ScanSweepResult> {
   requireRoom(collection, 0, 0, maxBytes);
   const steps = fusedScan(collection, modalities);
@@ -65,8 +73,10 @@ export function* scanSweep(
   const total = collection.items * modalities.length;
   for (; step.done !== true; step = steps.next()) yield { stage: 'score', done: step.value, total };
   const { scores: scanned, error, mean, deviation, terms } = step.value;
+  if (admission !== null) native.leaveOut(scanned, admission.bits);
+  const population = admission === null ? collection.items : admission.passed;
   const byCount = selection.by === 'count';
-  const wanted = wantedScore(selection, mean, deviation, scanned);
+  const wanted = wantedScore(selection, mean, deviation, scanned, population);
   const bound = wanted - (byCount ? 2 : 1) * error;
   const candidates = new Uint32Array(native.numbersAtLeast(scanned, bound, new Uint32Array(0)));
   const ordered = byCount || order === 'score';
@@ -81,7 +91,7 @@ export function* scanSweep(
   const places = order === 'score' ? best : ascending;
   const selected = takeItems(candidates, ascending);
   const items = order === 'score' ? takeItems(candidates, best) : selected;
-  return { items, scores: takeScores(exact, places), selected, threshold, mean, deviation, scanned, error };
+  return { items, scores: takeScores(exact, places), selected, threshold, mean, deviation, population, scanned, error };
 }
 
 function requireRoom(collection: Collection, candidates: number, each: number, maxBytes: number): void {
@@ -95,14 +105,22 @@ function requireRoom(collection: Collection, candidates: number, each: number, m
   );
 }
 
-/** The score to pass; by count the least scanned score among that many of the greatest. */
-function wantedScore(selection: Selection, mean: number, deviation: number, scanned: Float32Array): number {
+/** The score to pass; by count the least scanned score among that many of the greatest, as far as there are. */
+function wantedScore(
+  selection: Selection,
+  mean: number,
+  deviation: number,
+  scanned: Float32Array,
+  population: number,
+): number {
   if (selection.by === 'alpha') return mean + selection.alpha * deviation;
   if (selection.by === 'score') return selection.score;
   // That many items are scanned at it or above, so they score at least it minus the error; who is among the best scores
   // as much, and is scanned at it minus twice the error or above.
+  const count = Math.min(selection.count, population);
+  if (count === 0) return Number.POSITIVE_INFINITY;
   const greatest = new Float32Array(1);
-  native.greatestValues(scanned, Uint32Array.of(selection.count), greatest);
+  native.greatestValues(scanned, Uint32Array.of(count), greatest);
   return greatest[0] as number;
 }
 

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "sweep.h"
+
 namespace farsight {
 
 namespace {
@@ -37,6 +39,7 @@ void visit_runs(const Strata& strata, const Visit& visit) {
       const size_t i = strata.selected[s] - first;
       place(scores.subspan(i, 1), strata.selected_cuts, 0, &stratum[i]);
     }
+    for (size_t i = 0; i < scores.size(); ++i) stratum[i] = scores[i] == kLeftOut ? kNone : stratum[i];
     for (; l < strata.labelled.size() && strata.labelled[l] < last; ++l) stratum[strata.labelled[l] - first] = kNone;
     visit(first, stratum.data(), scores.size());
   }

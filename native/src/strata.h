@@ -1,4 +1,5 @@
-// The strata of an audit: items of like scores, above and below the threshold of a sweep, without those that have a label.
+// The strata of an audit: items of like scores, above and below the threshold of a sweep, without those that have a label
+// and those that the sweep left out.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +9,7 @@
 namespace farsight {
 
 // Strata of the selected are numbered first, from the highest scores down, then those of the rest. An item belongs to the
-// first stratum of its side whose cut its score reaches, or to the last one, which has no cut; an item with a label to none.
+// first stratum of its side whose cut its score reaches, or to the last one, which has no cut; an item with a label, or one that was left out (kLeftOut), to none.
 struct Strata {
   std::span<const float> scores;      // by item
   std::span<const uint32_t> selected; // items, ascending

@@ -142,6 +142,12 @@ void add_to_items(const Cells& cells, std::span<const float> scores, size_t firs
   }
 }
 
+void leave_out(std::span<const uint32_t> admitted, std::span<float> scores) {
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if ((admitted[i / 32] >> (i % 32) & 1) == 0) scores[i] = kLeftOut;
+  }
+}
+
 void sort_by_slot(const Cells& cells, std::span<const uint32_t> items, std::span<uint32_t> slots,
                   std::span<uint32_t> places) {
   const size_t end = slots_of(cells);

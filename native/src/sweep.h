@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "search.h"
@@ -35,6 +36,12 @@ double sweep_slots(const Cells& cells, const Query& query, size_t first, size_t 
 // 1.5, by the size of regions and buffers, of which there is none now. Rounded to float twice: the part, and the sum.
 void add_to_items(const Cells& cells, std::span<const float> scores, size_t first, size_t last, double factor,
                   double offset, std::span<float> fused);
+
+// The score of an item that is left out of a sweep. No item has it else: scores are finite.
+inline constexpr float kLeftOut = -std::numeric_limits<float>::infinity();
+
+// Leaves out the items without a bit in `admitted` (bit i % 32 of word i / 32 is item i's).
+void leave_out(std::span<const uint32_t> admitted, std::span<float> scores);
 
 // The slots of items, ascending, and of each the place of its item in the list. An item without a slot comes last, with
 // kNoSlot. All three have one length.

@@ -146,6 +146,18 @@ TEST("numbers of values at a bound or above are all there is of them, ascending"
   }
 }
 
+TEST("what is left out scores minus infinity, the rest what it did") {
+  std::mt19937 random(9);
+  const std::vector<float> before = random_scores(random, 1003, 1000);
+  std::vector<uint32_t> admitted(32);
+  for (uint32_t& word : admitted) word = static_cast<uint32_t>(random());
+  std::vector<float> scores = before;
+  leave_out(admitted, scores);
+  for (size_t i = 0; i < scores.size(); ++i) {
+    CHECK(scores[i] == ((admitted[i / 32] >> (i % 32) & 1) != 0 ? before[i] : -INFINITY));
+  }
+}
+
 TEST("the n-th greatest values are those that sorting finds, with ties, zeros and negative numbers") {
   std::mt19937 random(7);
   const std::vector<float> values = random_scores(random, 2000, 400);
@@ -159,9 +171,11 @@ TEST("the n-th greatest values are those that sorting finds, with ties, zeros an
   CHECK(found[3] == INFINITY);
 }
 
-TEST("strata hold what their cuts say, and picks are the items at their places") {
+TEST("strata hold what their cuts say but for what is left out, and picks are the items at their places") {
   std::mt19937 random(8);
-  const std::vector<float> scores = random_scores(random, 10001, 1000);
+  std::vector<float> scores = random_scores(random, 10001, 1000);
+  // Some are left out, labelled ones among them.
+  for (uint32_t item = 0; item < scores.size(); item += 11) scores[item] = kLeftOut;
   std::vector<uint32_t> selected, labelled;
   for (uint32_t item = 0; item < scores.size(); ++item) {
     if (scores[item] > 40) selected.push_back(item);
@@ -171,7 +185,7 @@ TEST("strata hold what their cuts say, and picks are the items at their places")
   const Strata strata{scores, selected, labelled, above, below};
   std::vector<std::vector<uint32_t>> members(strata.count());
   for (uint32_t item = 0; item < scores.size(); ++item) {
-    if (item % 97 == 5) continue;
+    if (item % 97 == 5 || scores[item] == kLeftOut) continue;
     const bool high = scores[item] > 40;
     const auto& cuts = high ? above : below;
     size_t s = 0;

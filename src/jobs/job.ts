@@ -1,7 +1,7 @@
 // What a job is: a sweep that was ordered, how far it is, and what came of it. All of it is JSON, as it is stored.
 
 import type { Stratum } from '../audit-frame.ts';
-import type { ModelOptions } from '../round-request.ts';
+import type { Filter, ModelOptions } from '../round-request.ts';
 import type { Selection } from '../scan-sweep.ts';
 
 export type ResultFormat = 'ndjson' | 'parquet';
@@ -14,6 +14,8 @@ export interface SweepOrder {
   readonly model: ModelOptions;
   readonly modalities: readonly { readonly name: string; readonly weight: number }[];
   readonly selection: Selection;
+  /** Absent: any item may be selected. */
+  readonly filter?: Filter;
   readonly order: 'score' | 'item';
   readonly format: ResultFormat;
   /** Null: no audit. */
@@ -32,7 +34,7 @@ export function hasEnded({ status }: Pick<JobRecord, 'status'>): boolean {
 }
 
 export interface JobProgress {
-  readonly stage: 'train' | 'score' | 'decide' | 'audit' | 'write';
+  readonly stage: 'train' | 'filter' | 'score' | 'decide' | 'audit' | 'write';
   readonly done: number;
   readonly total: number;
 }
@@ -46,6 +48,8 @@ export interface SweepSummary {
   readonly threshold: number;
   readonly mean: number;
   readonly deviation: number;
+  /** With a filter: the items that pass it. */
+  readonly itemsPassing?: number;
   /** How far scores of the scan may be from exact ones; those that are told are exact. */
   readonly scanError: number;
   readonly positives: number;

@@ -5,8 +5,10 @@
 import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { drawFrame } from '../audit-frame.ts';
+import { type Admission, admits, Filters } from '../filter.ts';
 import { trainHeads } from '../heads.ts';
 import { type Collection, openIndex } from '../index/open.ts';
+import type { Filter } from '../round-request.ts';
 import { type ScanSweepResult, scanSweep } from '../scan-sweep.ts';
 import type { AuditSample, JobProgress, SweepOrder, SweepSummary } from './job.ts';
 import { dropParts, type JobFiles, putInPlace } from './job-directory.ts';
@@ -35,6 +37,9 @@ class Stopped extends Error {}
 
 /** What another attempt would fail at too. */
 class TooLarge extends Error {}
+
+/** Time for looking at items between two reports. */
+const FILTER_STEP_MS = 20;
 
 const { directory, generation, order, files, stop } = workerData as SweepData;
 const stagesMs: Record<string, number> = {};
@@ -80,7 +85,9 @@ function sweep(collection: Collection): Swept {
     return { name, weight, model: head.model };
   });
   finished('train');
-  const request = { modalities, selection: order.selection, order: order.order, maxBytes: order.maxSweepBytes };
+  const admission = order.filter === undefined ? null : passing(collection, order.filter);
+  const { selection, maxSweepBytes: maxBytes } = order;
+  const request = { modalities, selection, order: order.order, admission, maxBytes };
   const steps = scanSweep(collection, request);
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) {
@@ -89,17 +96,31 @@ function sweep(collection: Collection): Swept {
   }
   const found = step.value;
   finished('decide');
-  const audit = order.audit === null ? null : sampleOf(found, labelled, order.audit);
+  const audit = order.audit === null ? null : sampleOf(found, labelled, admission, order.audit);
   finished('audit');
   const { items, scores, threshold, mean, deviation, error: scanError } = found;
+  const passed = admission === null ? {} : { itemsPassing: admission.passed };
   const labels = { positives: positive.length, negatives: negative.length, pseudoNegatives };
-  const summary = { items: items.length, threshold, mean, deviation, scanError, ...labels, stagesMs, audit };
+  const summary = { items: items.length, threshold, mean, deviation, scanError, ...passed, ...labels, stagesMs, audit };
   return { summary, items, scores };
 }
 
+/** Looks at all items. */
+function passing(collection: Collection, filter: Filter): Admission {
+  const filters = new Filters();
+  for (;;) {
+    const until = performance.now() + FILTER_STEP_MS;
+    const admission = filters.of(collection, filter, () => performance.now() >= until);
+    report({ stage: 'filter', done: admission.looked, total: collection.items });
+    finished('filter');
+    if (admission.complete) return admission;
+  }
+}
+
 function sampleOf(
-  { scanned, selected }: ScanSweepResult,
+  { scanned, selected, population }: ScanSweepResult,
   labelled: Uint32Array,
+  admission: Admission | null,
   { strata, perStratum }: NonNullable<SweepOrder['audit']>,
 ): AuditSample {
   report({ stage: 'audit', done: 0, total: 1 });
@@ -107,13 +128,13 @@ function sampleOf(
   const among = new Set<number>();
   for (const item of selected) if (isLabelled.has(item)) among.add(item);
   const count = (labels: readonly number[], inSelected: boolean) =>
-    labels.filter((item) => among.has(item) === inSelected).length;
+    labels.filter((item) => among.has(item) === inSelected && (admission === null || admits(admission, item))).length;
   const known = (inSelected: boolean) => ({
     positives: count(order.positive, inSelected),
     negatives: count(order.negative, inSelected),
   });
   return {
-    strata: drawFrame(scanned, selected, labelled, { strata, perStratum, seed: order.seed }),
+    strata: drawFrame(scanned, selected, labelled, { strata, perStratum, population, seed: order.seed }),
     known: { selected: known(true), rest: known(false) },
   };
 }

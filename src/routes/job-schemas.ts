@@ -3,6 +3,7 @@
 import { type Static, Type } from 'typebox';
 import type { ServeConfig } from '../config.ts';
 import { SAMPLER_RANGES } from '../round-request.ts';
+import { FilterSchema } from './filter-schema.ts';
 import { sessionBody } from './session-schemas.ts';
 
 const closed = { additionalProperties: false };
@@ -16,7 +17,7 @@ export const JobParams = Type.Object(
 
 /** The body of a sweep. That one of alpha, score and count is given at most is for the route to check. */
 export const sweepBody = (config: ServeConfig) => {
-  const { model, modalities } = sessionBody(config).properties;
+  const { model, modalities, filter } = sessionBody(config).properties;
   const text = 'select items that score above';
   return Type.Object(
     {
@@ -33,6 +34,7 @@ export const sweepBody = (config: ServeConfig) => {
       format: Type.Optional(Type.Enum(['ndjson', 'parquet'], { description: 'of the result (default ndjson)' })),
       model,
       modalities,
+      filter,
       audit: Type.Optional(
         Type.Object(
           {
@@ -69,10 +71,11 @@ export const JobSchema = Type.Object(
     generation: Type.String(),
     status: Type.String({ description: 'queued, running, done, failed or cancelled' }),
     created: Type.String({ description: 'time, ISO 8601' }),
+    filter: Type.Optional({ ...FilterSchema, description: 'what an item passes to be selected' }),
     progress: Type.Optional(
       Type.Object(
         {
-          stage: Type.String({ description: 'train, score, decide, audit or write' }),
+          stage: Type.String({ description: 'train, filter, score, decide, audit or write' }),
           done: Type.Integer(),
           total: Type.Integer(),
           eta_ms: Type.Optional(Type.Integer({ description: 'of the stage' })),
@@ -92,6 +95,9 @@ export const JobSchema = Type.Object(
           threshold: Type.Number({ description: 'everything selected scores above it; by count at least it' }),
           mean: Type.Number({ description: 'of the scores of all items, as scanned' }),
           deviation: Type.Number(),
+          items_passing: Type.Optional(
+            Type.Integer({ description: 'with a filter, the items that pass it: those of the audit' }),
+          ),
           scan_error: Type.Number({ description: 'bound of |scanned - exact|; scores of the result are exact' }),
           positives: Type.Integer(),
           negatives: Type.Integer(),

@@ -6,8 +6,8 @@ import { type Estimate, relevantItems, type StratumCount } from '../audit.ts';
 import { clockMs } from '../engine.ts';
 import { Problem } from '../errors.ts';
 import type { AuditSample, SweepOrder } from '../jobs/job.ts';
-import type { Job } from '../jobs/jobs.ts';
 import type { Selection } from '../scan-sweep.ts';
+import { describe, urlOf } from './job-reply.ts';
 import { AuditSchema, JobParams, JobSchema, type SweepBody, sweepBody } from './job-schemas.ts';
 import type { RouteOptions } from './route.ts';
 import { mediaTypes, problemAnswers } from './schemas.ts';
@@ -45,8 +45,12 @@ export const jobRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
       const session = sessions.get(request.params.session);
       requireMatch(request, session);
       const collection = collectionOf(collections, session);
-      const { model, modalities } = body;
-      const own = { ...(model === undefined ? {} : { model }), ...(modalities === undefined ? {} : { modalities }) };
+      const { model, modalities, filter } = body;
+      const own = {
+        ...(model === undefined ? {} : { model }),
+        ...(modalities === undefined ? {} : { modalities }),
+        ...(filter === undefined ? {} : { filter }),
+      };
       const training = nextTraining(session, collection, config, clockMs(), own);
       const { created, revision } = session.state;
       const order: SweepOrder = {
@@ -56,6 +60,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
         model: training.model,
         modalities: training.modalities,
         selection: selectionOf(body, collection.items),
+        ...(training.filter === undefined ? {} : { filter: training.filter }),
         order: body.order ?? 'score',
         format: body.format ?? 'ndjson',
         audit: auditOf(body, config.maxAuditLabels),
@@ -208,52 +213,4 @@ function auditAnswer(
     complete: missing.length === 0,
     to_label: missing.map(name),
   };
-}
-
-function urlOf({ record }: Job): string {
-  return `/v1/jobs/${record.id}`;
-}
-
-function describe(job: Job): Static<typeof JobSchema> {
-  const { record, progress } = job;
-  const { id, session, revision, collection, generation, status, createdAt, error, summary, order } = record;
-  return {
-    id,
-    url: urlOf(job),
-    session,
-    revision,
-    collection,
-    generation,
-    status,
-    created: new Date(createdAt).toISOString(),
-    ...(progress === null ? {} : { progress: { ...progress, ...etaOf(job) } }),
-    ...(error === null ? {} : { error }),
-    ...(summary === null
-      ? {}
-      : {
-          result: {
-            url: `${urlOf(job)}/result`,
-            format: order.format,
-            items: summary.items,
-            bytes: summary.bytes,
-            resumed_rows: summary.resumedRows,
-            threshold: summary.threshold,
-            mean: summary.mean,
-            deviation: summary.deviation,
-            scan_error: summary.scanError,
-            positives: summary.positives,
-            negatives: summary.negatives,
-            pseudo_negatives: summary.pseudoNegatives,
-            stages_ms: { ...summary.stagesMs },
-            ...(summary.audit === null ? {} : { audit: `${urlOf(job)}/audit` }),
-          },
-        }),
-  };
-}
-
-/** What is left of the stage at its pace so far. */
-function etaOf({ progress, stageStartedAt }: Job): { eta_ms?: number } {
-  if (progress === null || progress.done === 0) return {};
-  const elapsed = Date.now() - stageStartedAt;
-  return { eta_ms: Math.round((elapsed / progress.done) * (progress.total - progress.done)) };
 }

@@ -263,6 +263,7 @@ function swept(model: Model, selection: Selection): ScanSweepResult {
     modalities: [{ ...(one[0] as (typeof one)[0]), model }],
     selection,
     order: 'score',
+    admission: null,
     maxBytes: Number.POSITIVE_INFINITY,
   });
   let step = steps.next();

@@ -75,7 +75,12 @@ t.test('an item that passes is found by its rank', async (t) => {
     Array.from(expected, (_, rank) => itemAt(rank)),
     expected,
   );
-  const all: Admission = { bits: new Uint32Array(1000).fill(2 ** 32 - 1), passed: 32_000, complete: true };
+  const all: Admission = {
+    bits: new Uint32Array(1000).fill(2 ** 32 - 1),
+    looked: 32_000,
+    passed: 32_000,
+    complete: true,
+  };
   for (const rank of [0, 31, 32, 8191, 8192, 31_999]) t.equal(admittedItems(all)(rank), rank);
 });
 

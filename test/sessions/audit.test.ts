@@ -97,7 +97,7 @@ t.test('a frame cuts by score, leaves the labelled out, and draws every item as 
   const drawn = new Uint32Array(items);
   const draws = 400;
   for (let seed = 0; seed < draws; seed++) {
-    const strata = drawFrame(scanned, selected, labelled, { strata: 3, perStratum: 10, seed });
+    const strata = drawFrame(scanned, selected, labelled, { strata: 3, perStratum: 10, population: items, seed });
     t.equal(
       strata.reduce((sum, stratum) => sum + stratum.items, 0),
       items - labelled.length,

@@ -24,6 +24,7 @@ function swept(change: Partial<ScanSweepRequest> = {}): ScanSweepResult {
     modalities: trained,
     selection: { by: 'alpha', alpha: 1 },
     order: 'item',
+    admission: null,
     maxBytes: 1e9,
     ...change,
   });

@@ -72,6 +72,13 @@ Napi::Value add_by_item(Info info) {
   return env.Undefined();
 }
 
+Napi::Value leave_items_out(Info info) {
+  const auto env = info.Env();
+  const auto scores = array<float>(env, info[0], "scores");
+  leave_out(array_of<uint32_t>(env, info[1], "admitted", (scores.size() + 31) / 32), scores);
+  return env.Undefined();
+}
+
 Napi::Value slots_in_order(Info info) {
   const auto env = info.Env();
   const auto& cells = head_of(env, info[0]).cells();
@@ -159,6 +166,7 @@ void export_sweep(Napi::Env env, Napi::Object exports) {
   add<sweep_range>(env, exports, "sweepSlots");
   add<sum_scores>(env, exports, "sumScores");
   add<add_by_item>(env, exports, "addToItems");
+  add<leave_items_out>(env, exports, "leaveOut");
   add<slots_in_order>(env, exports, "sortBySlot");
   add<add_exact_scores>(env, exports, "addExactScores");
   add<numbers_reaching>(env, exports, "numbersAtLeast");
