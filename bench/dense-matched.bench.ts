@@ -1,85 +1,103 @@
-// Ours and FAISS at matched recall, in turns: SVM hyperplanes (10 + 100 labels) over a million x 128 vectors in tight
-// groups, recall@100 of exhaustive float32, one query a call on one thread. Each side takes the fewest clusters that reach
-// the recall; then both answer all hyperplanes A B A B, and the ratio of their medians is taken pair by pair.
-//   FARSIGHT_PYTHON=… node dist/bench/dense-matched.bench.js [RECALL] [codec=…,…]
+// Ours and FAISS at matched recall, in turns: SVM hyperplanes over a million x 128 vectors, recall@100 of exhaustive float32,
+// one query a call on one thread. Each side takes the fewest clusters that reach the recall; then both answer all
+// hyperplanes A B A B, and the ratio of their medians is taken pair by pair.
+//   FARSIGHT_PYTHON=… node dist/bench/dense-matched.bench.js [like-tate|tight-groups] [RECALL] [codec=…,…] [hnsw]
+//
+// like-tate: vectors drawn around those of tate's tags (bench/dense/neighbourhoods.ts), which need the shared data.
+// tight-groups: 10,000 groups of equal size whose members differ a quarter as much as groups do, one for each cluster.
+// hnsw: FAISS's graph as well, which takes minutes to build.
 
 import type { Modality } from '../src/index/open.ts';
-import { indexOf, synthetic } from './datasets/collections.ts';
+import { type Dataset, indexOf, synthetic, tate } from './datasets/collections.ts';
 import { exportQueries } from './dense/exported.ts';
 import { Faiss, type FaissIndex } from './dense/faiss.ts';
-import { queriesOf, recallOf } from './dense/queries.ts';
-import { ofClusters } from './dense/searches.ts';
+import { neighbourhoodsOf } from './dense/neighbourhoods.ts';
+import { type Queries, queriesOf, recallOf } from './dense/queries.ts';
+import { exhaustive, ofClusters } from './dense/searches.ts';
 import { printTable, quantiles, short, writeRun } from './measure.ts';
 
-const HYPERPLANES = 100;
+const ITEMS = 1_000_000;
 const PAIRS = 7;
-const CLUSTERS = [8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024] as const;
+const LABELS = [
+  { name: '10+100', positives: 10, negatives: 100, hyperplanes: 100 },
+  { name: '100+1000', positives: 100, negatives: 1000, hyperplanes: 40 },
+] as const;
 const INDEXES: readonly FaissIndex[] = ['ivf-flat', 'ivf-sq8-refined'];
 const CODEC = 'codec=rabitq,bits=12';
+/** Clusters are doubled from here until there is recall enough, then halved towards the fewest. */
+const FIRST_CLUSTERS = 16;
+const HALVINGS = 4;
+/** No more are looked for than hold all items, or than a graph ever visits. */
+const MOST_CLUSTERS = 16_384;
 
-const dataset = synthetic('million-tight', {
-  kind: 'dense',
-  rows: 1_000_000,
-  dims: 128,
-  groups: 10_000,
-  seed: 5,
-  separation: 4,
-  background: false,
-  even: true,
-});
+const COLLECTIONS: Readonly<Record<string, () => Promise<Dataset>>> = {
+  'like-tate': () => neighbourhoodsOf({ ...tate, modalities: tate.modalities.slice(0, 1) }, ITEMS),
+  'tight-groups': async () =>
+    synthetic('million-tight', {
+      kind: 'dense',
+      rows: ITEMS,
+      dims: 128,
+      groups: 10_000,
+      seed: 5,
+      separation: 4,
+      background: false,
+      even: true,
+    }),
+};
 
 const words = process.argv.slice(2);
-const wanted = Number(words.find((word) => !word.includes('=')) ?? 0.998);
-if (!(wanted > 0 && wanted <= 1)) throw new RangeError('RECALL: expected a number up to 1');
+const subject = words.find((word) => word in COLLECTIONS) ?? 'like-tate';
+const wanted = Number(words.find((word) => /^[01]?\.?\d+$/.test(word)) ?? 0.998);
 const codec = words.find((word) => word.includes('=')) ?? CODEC;
+const known = words.filter(
+  (word) => word in COLLECTIONS || word === 'hnsw' || word === codec || Number(word) === wanted,
+);
+if (known.length < words.length)
+  throw new RangeError(`expected [${Object.keys(COLLECTIONS).join('|')}] [RECALL] [codec=…] [hnsw]`);
+if (!(wanted > 0 && wanted <= 1)) throw new RangeError('RECALL: expected a number up to 1');
 
-const queries = await queriesOf(dataset, 'vectors', HYPERPLANES);
-exportQueries(dataset, queries);
+const dataset = await (COLLECTIONS[subject] as () => Promise<Dataset>)();
 const keys = Object.fromEntries(codec.split(',').map((pair) => pair.split('=') as [string, string]));
 const { collection } = await indexOf(dataset, { keys });
 const modality = collection.modalities.get('vectors') as Modality;
+const queries = new Map<string, Queries>();
+for (const { name, hyperplanes, ...each } of LABELS) {
+  const own = await queriesOf(dataset, 'vectors', hyperplanes, each);
+  exportQueries(dataset, own, name);
+  queries.set(name, own);
+}
 const faiss = await Faiss.over(dataset.name);
 if (faiss === null) process.exit(1);
 
-const ours = CLUSTERS.map((clusters) => ({ clusters, recall: ourRecall(clusters) }));
-const own = ours.find(({ recall }) => recall >= wanted);
 const rows: Record<string, string | number>[] = [];
-const curves: Record<string, readonly Point[]> = { ours };
-for (const index of INDEXES) {
-  const curve = await curveOf(index);
-  curves[index] = curve;
-  const theirs = curve.find(({ recall }) => recall >= wanted);
-  if (own === undefined || theirs === undefined) {
-    rows.push({ index, 'its most recall': most(curve), 'our most recall': most(ours) });
-    continue;
+const curves: Record<string, readonly Point[]> = {};
+for (const [labels, own] of queries) {
+  const ours = await fewest(async (clusters) =>
+    recallOf(
+      own.truth,
+      own.models.map((model) => ofClusters(modality, model, clusters)),
+    ),
+  );
+  curves[`${labels} ours`] = ours.curve;
+  const all = recallOf(
+    own.truth,
+    own.models.map((model) => exhaustive(modality, model)),
+  );
+  for (const index of words.includes('hnsw') ? [...INDEXES, 'hnsw' as const] : INDEXES) {
+    const theirs = await fewest(async (probes) => (await faiss.search(index, probes, labels)).recall);
+    curves[`${labels} ${index}`] = theirs.curve;
+    rows.push({
+      labels,
+      index,
+      ...(await inTurns(own, labels, index, ours, theirs)),
+      'our recall of all': all.toFixed(4),
+    });
   }
-  const ratios: number[] = [];
-  const times = { ours: [] as number[], theirs: [] as number[] };
-  for (let pair = 0; pair < PAIRS; pair++) {
-    const mine = ourTimes(own.clusters);
-    const { ms } = await faiss.search(index, theirs.clusters);
-    times.ours.push(quantiles(mine).median);
-    times.theirs.push(quantiles(ms).median);
-    ratios.push(quantiles(ms).median / quantiles(mine).median);
-  }
-  const { min, median } = quantiles(ratios);
-  rows.push({
-    index,
-    'its recall': theirs.recall.toFixed(4),
-    nprobe: theirs.clusters,
-    'its ms': short(quantiles(times.theirs).median),
-    'our recall': own.recall.toFixed(4),
-    b: own.clusters,
-    'our ms': short(quantiles(times.ours).median),
-    ratio: short(median),
-    'least ratio': short(min),
-    'most ratio': short(Math.max(...ratios)),
-  });
 }
 await faiss.close();
-printTable(`1,000,000 x 128, ${codec}, beside ${faiss.about['library']} at recall ${wanted}`, rows);
+printTable(`${dataset.name}: ${ITEMS} x 128, ${codec}, beside ${faiss.about['library']} at recall ${wanted}`, rows);
 process.stdout.write(
-  `${writeRun('dense-matched', { codec, wanted, pairs: PAIRS, faiss: faiss.about, rows, curves })}\n`,
+  `${writeRun('dense-matched', { subject, codec, wanted, pairs: PAIRS, clusters: modality.manifest.clusters, faiss: faiss.about, rows, curves }, subject)}\n`,
 );
 
 interface Point {
@@ -87,30 +105,60 @@ interface Point {
   readonly recall: number;
 }
 
-function most(curve: readonly Point[]): string {
-  return Math.max(...curve.map(({ recall }) => recall)).toFixed(4);
+/** The fewest clusters found to reach the recall, to a part in sixteen; the most looked at where none do. */
+interface Reached {
+  readonly best: Point;
+  readonly curve: readonly Point[];
 }
 
-function ourRecall(b: number): number {
-  return recallOf(
-    queries.truth,
-    queries.models.map((model) => ofClusters(modality, model, b)),
-  );
+async function fewest(recallAt: (clusters: number) => Promise<number>): Promise<Reached> {
+  const curve: Point[] = [];
+  const at = async (clusters: number): Promise<Point> => {
+    const point = { clusters, recall: await recallAt(clusters) };
+    curve.push(point);
+    return point;
+  };
+  let best = await at(FIRST_CLUSTERS);
+  while (best.recall < wanted && best.clusters < MOST_CLUSTERS) best = await at(2 * best.clusters);
+  if (best.recall >= wanted && curve.length > 1) {
+    let below = best.clusters / 2;
+    for (let halving = 0; halving < HALVINGS; halving++) {
+      const middle = await at(Math.round((below + best.clusters) / 2));
+      if (middle.recall >= wanted) best = middle;
+      else below = middle.clusters;
+    }
+  }
+  return { best, curve: curve.sort((a, b) => a.clusters - b.clusters) };
 }
 
-function ourTimes(b: number): number[] {
-  return queries.models.map((model) => {
+async function inTurns(own: Queries, labels: string, index: FaissIndex, ours: Reached, theirs: Reached) {
+  const ratios: number[] = [];
+  const times = { ours: [] as number[], theirs: [] as number[] };
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const mine = quantiles(ourTimes(own, ours.best.clusters)).median;
+    const other = quantiles((await (faiss as Faiss).search(index, theirs.best.clusters, labels)).ms).median;
+    times.ours.push(mine);
+    times.theirs.push(other);
+    ratios.push(other / mine);
+  }
+  const { min, median } = quantiles(ratios);
+  return {
+    'its recall': theirs.best.recall.toFixed(4),
+    probes: theirs.best.clusters,
+    'its ms': short(quantiles(times.theirs).median),
+    'our recall': ours.best.recall.toFixed(4),
+    b: ours.best.clusters,
+    'our ms': short(quantiles(times.ours).median),
+    ratio: short(median),
+    'least ratio': short(min),
+    'most ratio': short(Math.max(...ratios)),
+  };
+}
+
+function ourTimes({ models }: Queries, b: number): number[] {
+  return models.map((model) => {
     const before = performance.now();
     ofClusters(modality, model, b);
     return performance.now() - before;
   });
-}
-
-async function curveOf(index: FaissIndex): Promise<readonly Point[]> {
-  const curve: Point[] = [];
-  for (const clusters of CLUSTERS) {
-    const { recall } = await (faiss as Faiss).search(index, clusters);
-    curve.push({ clusters, recall });
-  }
-  return curve;
 }

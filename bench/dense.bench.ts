@@ -12,6 +12,7 @@ import { exhaustive, ofClusters } from './dense/searches.ts';
 import { compare, printTable, short, writeRun } from './measure.ts';
 
 const HYPERPLANES = 100;
+const LABELS = '10+100';
 const CLUSTERS = [16, 64, 256] as const;
 const REPETITIONS = 3;
 
@@ -72,7 +73,7 @@ process.stdout.write(
 async function measure(dataset: Dataset, asked: readonly string[]): Promise<Row[]> {
   const modality = dataset.modalities[0]?.name as string;
   const queries = await queriesOf(dataset, modality, HYPERPLANES);
-  exportQueries(dataset, queries);
+  exportQueries(dataset, queries, LABELS);
   const table: Row[] = [];
   for (const keys of asked.length > 0 ? asked : codecsFor(queries.dims)) {
     const { collection } = await indexOf(dataset, {
@@ -85,7 +86,7 @@ async function measure(dataset: Dataset, asked: readonly string[]): Promise<Row[
       .reduce((sum, section) => sum + section.bytes, 0);
     table.push({ collection: dataset.name, codec: keys, ...measureCodec(opened, queries, bytes / queries.rows) });
   }
-  table.push(...(await hnswRows(dataset, modality, queries)), ...(await faissRows(dataset, queries)));
+  table.push(...(await hnswRows(dataset, modality, queries)), ...(await faissRows(dataset, queries, LABELS)));
   printTable(
     `${describe(dataset)}: recall@${TOP} of exhaustive float32, ${HYPERPLANES} hyperplanes of 10 + 100 labels`,
     table,

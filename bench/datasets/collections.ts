@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BUILD_DEFAULTS, type BuildOptions, buildIndex } from '../../index-builder/main.ts';
 import type { ModalitySpec } from '../../index-builder/modality-spec.ts';
@@ -14,7 +14,7 @@ import { type SyntheticShape, syntheticGroups, writeSynthetic } from './syntheti
 /** One modality: where its vectors are, and what stands in for them. */
 export interface DatasetModality {
   readonly name: string;
-  /** Relative to the shared data folder; null for data that is always synthetic. */
+  /** Relative to the shared data folder, unless it begins at the root; null for data that is always synthetic. */
   readonly path: string | null;
   /** Further keys of --modality; `ids` is a path like `path`. */
   readonly options: Readonly<Record<string, string>>;
@@ -141,7 +141,7 @@ export function packageRoot(): string {
 
 export function isReal(dataset: Dataset): boolean {
   const folder = dataFolder();
-  return folder !== null && dataset.modalities.every(({ path }) => path !== null && existsSync(join(folder, path)));
+  return folder !== null && dataset.modalities.every(({ path }) => path !== null && existsSync(resolve(folder, path)));
 }
 
 /** Name, size and origin, for the head of a table. */
@@ -169,7 +169,7 @@ export function specsOf(dataset: Dataset): readonly ModalitySpec[] {
     if (!real) return { name, ...writeSynthetic(shape, cacheFolder()) };
     const { ids, ...rest } = options;
     const located = ids === undefined ? rest : { ...rest, ids: join(folder, ids) };
-    return { name, path: join(folder, path as string), options: new Map(Object.entries(located)) };
+    return { name, path: resolve(folder, path as string), options: new Map(Object.entries(located)) };
   });
 }
 

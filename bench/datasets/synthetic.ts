@@ -108,7 +108,7 @@ function* denseRows(shape: SyntheticShape & { kind: 'dense' }): Generator<readon
  * An orthogonal transform that leaves no coordinate a principal one: a Walsh-Hadamard transform of every block of equal
  * stride, blocks being as long as the largest power of two that divides the dims.
  */
-function mix(row: Float32Array): void {
+export function mix(row: Float32Array): void {
   const length = row.length & -row.length;
   const stride = row.length / length;
   for (let half = stride; half < row.length; half *= 2) {

@@ -6,11 +6,11 @@ import { npyHeader } from '../../index-builder/readers/npy-array.ts';
 import { cacheFolder, type Dataset, specsOf } from '../datasets/collections.ts';
 import { type Queries, TOP } from './queries.ts';
 
-/** Of the dataset's first modality. */
-export function exportQueries(dataset: Dataset, { dims, models, truth }: Queries): void {
+/** Of the dataset's first modality; `labels` names the hyperplanes among others of it. */
+export function exportQueries(dataset: Dataset, { dims, models, truth }: Queries, labels: string): void {
   const write = (name: string, type: 'f4' | 'i4', columns: number, parts: readonly (Float32Array | Uint32Array)[]) =>
     writeFileSync(
-      join(cacheFolder(), `dense-${dataset.name}-${name}.npy`),
+      join(cacheFolder(), `dense-${dataset.name}-${labels}-${name}.npy`),
       Buffer.concat([
         npyHeader(type as 'f4', [parts.length, columns]),
         ...parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cacheFolder, packageRoot } from '../datasets/collections.ts';
 
-export type FaissIndex = 'float32' | 'ivf-flat' | 'ivf-sq8-refined';
+export type FaissIndex = 'float32' | 'ivf-flat' | 'ivf-sq8-refined' | 'hnsw';
 
 export interface FaissAnswer {
   readonly recall: number;
@@ -39,8 +39,9 @@ export class Faiss {
     return null;
   }
 
-  async search(index: FaissIndex, probes: number): Promise<FaissAnswer> {
-    this.#process.stdin.write(`${index} ${probes}\n`);
+  /** `labels` names exported hyperplanes. */
+  async search(index: FaissIndex, probes: number, labels: string): Promise<FaissAnswer> {
+    this.#process.stdin.write(`${index} ${probes} ${labels}\n`);
     const { value, done } = await this.#lines.next();
     if (done) throw new Error('reference.py ended early; its last words are above');
     return JSON.parse(value);

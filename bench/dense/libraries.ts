@@ -18,7 +18,7 @@ const PROBES = [16, 64, 256] as const;
 /** FAISS keeps an item's number beside its code. */
 const NUMBER_BYTES = 8;
 
-export async function faissRows(dataset: Dataset, { rows, dims }: Queries): Promise<Row[]> {
+export async function faissRows(dataset: Dataset, { rows, dims }: Queries, labels: string): Promise<Row[]> {
   const faiss = await Faiss.over(dataset.name);
   if (faiss === null) return [];
   const row = async (
@@ -27,7 +27,7 @@ export async function faissRows(dataset: Dataset, { rows, dims }: Queries): Prom
     index: 'float32' | 'ivf-flat' | 'ivf-sq8-refined',
     probes: number,
   ) => {
-    const { recall, ms } = await faiss.search(index, probes);
+    const { recall, ms } = await faiss.search(index, probes, labels);
     const median = quantiles(ms).median;
     const time: Row =
       index === 'float32' ? { 'ns/item': short((median * 1e6) / rows) } : { [`ms b=${probes}`]: short(median) };

@@ -4,7 +4,9 @@
 
 import { closeSync, existsSync, openSync, renameSync, writeSync } from 'node:fs';
 import { npyHeader } from '../../index-builder/readers/npy-array.ts';
-import { type Random, seededRandom } from '../../src/random.ts';
+import { seededRandom } from '../../src/random.ts';
+import { type NormalDraws, normalDraws } from '../datasets/normal-draws.ts';
+import { mix } from '../datasets/synthetic.ts';
 
 export interface NestedShape {
   readonly rows: number;
@@ -22,7 +24,6 @@ const BRANCH_DECAY = 0.5;
 /** Principal deviation d falls as (1 + d) ** -0.25, like that of learned embeddings. */
 const DEVIATION_DECAY = 0.25;
 const ROWS_PER_BLOCK = 4096;
-const QUANTILES = 2 ** 16;
 
 /** Writes the file unless it is there. */
 export function writeNested(path: string, shape: NestedShape, onRows: (rows: number) => void): void {
@@ -43,17 +44,16 @@ export function writeNested(path: string, shape: NestedShape, onRows: (rows: num
 
 /** Block number -> its rows. */
 function nestedBlocks({ rows, dims, seed }: NestedShape): (block: number) => Uint16Array<ArrayBuffer> {
-  const quantiles = normalQuantiles();
-  const centres = leafCentres(dims, seed, quantiles);
+  const centres = leafCentres(dims, seed);
   const deviations = Float32Array.from({ length: dims }, (_, d) => (1 + d) ** -DEVIATION_DECAY);
   const shares = branchShares();
   const row = new Float32Array(dims);
   return (block) => {
-    const draws = new Draws(seededRandom(seed, `rows ${block}`));
+    const draws = normalDraws(seededRandom(seed, `rows ${block}`));
     const count = Math.min(ROWS_PER_BLOCK, rows - block * ROWS_PER_BLOCK);
     const halves = new Uint16Array(count * dims);
     for (let i = 0; i < count; i++) {
-      drawNormals(row, draws, quantiles);
+      draws.fill(row);
       const centre = leafOf(draws, shares) * dims;
       for (let d = 0; d < dims; d++) {
         row[d] = ((row[d] as number) + (centres[centre + d] as number)) * (deviations[d] as number);
@@ -66,14 +66,14 @@ function nestedBlocks({ rows, dims, seed }: NestedShape): (block: number) => Uin
 }
 
 /** Innermost centres one after the other: the sum of those of all levels. */
-function leafCentres(dims: number, seed: number, quantiles: Float32Array): Float32Array {
-  const draws = new Draws(seededRandom(seed, 'centres'));
+function leafCentres(dims: number, seed: number): Float32Array {
+  const draws = normalDraws(seededRandom(seed, 'centres'));
   let above = new Float32Array(dims);
   const own = new Float32Array(dims);
   for (let level = 1; level <= LEVELS; level++) {
     const centres = new Float32Array(BRANCHES ** level * dims);
     for (let at = 0; at < centres.length; at += dims) {
-      drawNormals(own, draws, quantiles);
+      draws.fill(own);
       const parent = Math.floor(at / dims / BRANCHES) * dims;
       for (let d = 0; d < dims; d++) {
         centres[at + d] = (above[parent + d] as number) + Math.sqrt(LEVEL_VARIANCE) * (own[d] as number);
@@ -84,10 +84,10 @@ function leafCentres(dims: number, seed: number, quantiles: Float32Array): Float
   return above;
 }
 
-function leafOf(draws: Draws, shares: Float64Array): number {
+function leafOf(draws: NormalDraws, shares: Float64Array): number {
   let leaf = 0;
   for (let level = 0; level < LEVELS; level++) {
-    const drawn = (draws.next() >>> 0) / 2 ** 32;
+    const drawn = draws.uniform();
     let branch = 0;
     while (drawn >= (shares[branch] as number)) branch++;
     leaf = leaf * BRANCHES + branch;
@@ -105,73 +105,6 @@ function branchShares(): Float64Array {
     shares[i] = i + 1 < BRANCHES ? before : 1;
   }
   return shares;
-}
-
-/** Two normal numbers a draw: 16 bits choose a quantile. */
-function drawNormals(values: Float32Array, draws: Draws, quantiles: Float32Array): void {
-  for (let i = 0; i + 1 < values.length; i += 2) {
-    const drawn = draws.next();
-    values[i] = quantiles[drawn >>> 16] as number;
-    values[i + 1] = quantiles[drawn & 0xffff] as number;
-  }
-  if (values.length % 2 === 1) values[values.length - 1] = quantiles[draws.next() >>> 16] as number;
-}
-
-/** xorshift128 (Marsaglia, 2003): 32 bits a draw without the divisions of `below`, of which a row would take hundreds. */
-class Draws {
-  #x: number;
-  #y: number;
-  #z: number;
-  #w: number;
-
-  constructor(random: Random) {
-    this.#x = random.below(2 ** 32) | 1;
-    this.#y = random.below(2 ** 32);
-    this.#z = random.below(2 ** 32);
-    this.#w = random.below(2 ** 32);
-  }
-
-  next(): number {
-    const t = this.#x ^ (this.#x << 11);
-    this.#x = this.#y;
-    this.#y = this.#z;
-    this.#z = this.#w;
-    this.#w ^= (this.#w >>> 19) ^ t ^ (t >>> 8);
-    return this.#w;
-  }
-}
-
-/** The (i + 1/2) / 65536 quantiles of the standard normal distribution, by adding up its density. */
-function normalQuantiles(): Float32Array {
-  const quantiles = new Float32Array(QUANTILES);
-  const step = 2e-5;
-  let below = 0;
-  for (let i = 0, z = -6; i < QUANTILES; z += step) {
-    below += (Math.exp((-z * z) / 2) * step) / Math.sqrt(2 * Math.PI);
-    while (i < QUANTILES && below >= (i + 0.5) / QUANTILES - 1e-9) quantiles[i++] = z + step / 2;
-  }
-  return quantiles;
-}
-
-/**
- * An orthogonal transform that leaves no coordinate a principal one: a Walsh-Hadamard transform of every block of equal
- * stride, blocks being as long as the largest power of two that divides the dims.
- */
-function mix(row: Float32Array): void {
-  const length = row.length & -row.length;
-  const stride = row.length / length;
-  for (let half = stride; half < row.length; half *= 2) {
-    for (let from = 0; from < row.length; from += 2 * half) {
-      for (let i = from; i < from + half; i++) {
-        const low = row[i] as number;
-        const high = row[i + half] as number;
-        row[i] = low + high;
-        row[i + half] = low - high;
-      }
-    }
-  }
-  const scale = Math.sqrt(1 / length);
-  for (let i = 0; i < row.length; i++) row[i] = (row[i] as number) * scale;
 }
 
 /** Exponents of float32 are offset by 127, of float16 by 15. */

@@ -10,8 +10,6 @@ import { scoreRows } from '../baselines/float-scan.ts';
 import { type Dataset, specsOf } from '../datasets/collections.ts';
 
 export const TOP = 100;
-const POSITIVES = 10;
-const NEGATIVES = 100;
 const CHUNK_ROWS = 8192;
 
 export interface Queries {
@@ -22,17 +20,28 @@ export interface Queries {
   readonly truth: readonly Uint32Array[];
 }
 
+export interface Labels {
+  readonly positives: number;
+  readonly negatives: number;
+}
+const FEW_LABELS: Labels = { positives: 10, negatives: 100 };
+
 /** Hyperplanes of the default model, from random labels, and their exhaustive float32 answers. */
-export async function queriesOf(dataset: Dataset, modality: string, count: number): Promise<Queries> {
+export async function queriesOf(
+  dataset: Dataset,
+  modality: string,
+  count: number,
+  each = FEW_LABELS,
+): Promise<Queries> {
   const spec = specsOf(dataset).find(({ name }) => name === modality);
   if (spec === undefined) throw new RangeError(`${dataset.name} has no modality ${modality}`);
-  return await queriesOfFile(spec.path, count);
+  return await queriesOfFile(spec.path, count, each);
 }
 
-export async function queriesOfFile(path: string, count: number): Promise<Queries> {
+export async function queriesOfFile(path: string, count: number, each = FEW_LABELS): Promise<Queries> {
   const { reader } = await openReader(path, new Map());
   const { rows, dims } = reader;
-  const labels = randomLabelSets(rows, { count, positives: POSITIVES, negatives: NEGATIVES, seed: 1 });
+  const labels = randomLabelSets(rows, { count, ...each, seed: 1 });
   const wanted = new Map<number, Float32Array>();
   for (const item of labels.flatMap(({ positive, negative }) => [...positive, ...negative])) {
     for await (const { values } of unitChunks(reader, 1, item)) {
@@ -75,6 +84,13 @@ function modelOf({ positive, negative }: LabelSet, dims: number, rows: ReadonlyM
     { dims, perRow: dims, ids: null, values, labels },
     { c: 10, loss: 'squared_hinge', positiveWeight: 1, seed: 0 },
   );
+}
+
+/** All rows, each at unit length. */
+export async function unitRows(reader: OpenedReader['reader']): Promise<Float32Array> {
+  const all = new Float32Array(reader.rows * reader.dims);
+  for await (const { firstRow, values } of unitChunks(reader, CHUNK_ROWS)) all.set(values, firstRow * reader.dims);
+  return all;
 }
 
 /** Chunks of dense rows, each row at unit length. */

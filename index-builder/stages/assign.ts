@@ -83,11 +83,12 @@ export function assignInParts(
   assign: Assign,
   rows: Rows,
   nearest: Uint32Array,
+  distances: Float32Array,
   onRows: (done: number) => void,
 ): void {
   for (let first = 0; first < rows.count; first += REPORT_ROWS[assign]) {
     const end = Math.min(rows.count, first + REPORT_ROWS[assign]);
-    assigner.assign(rows.range(first, end), nearest.subarray(first, end), new Float32Array(end - first));
+    assigner.assign(rows.range(first, end), nearest.subarray(first, end), distances.subarray(first, end));
     onRows(end);
   }
 }

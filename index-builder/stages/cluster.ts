@@ -1,5 +1,6 @@
-// Representatives of one modality (Exquisitor §3.2), learned from a sample in memory: seeded random rows, then Lloyd
-// passes that move them to the mean of their cluster. Over-full clusters are split before all rows are assigned.
+// Representatives of one modality (Exquisitor §3.2), learned from a sample in memory: rows far from one another (of sparse
+// features, which are seldom near anything, random ones), then Lloyd passes that move them to the mean of their cluster.
+// Clusters left empty begin again elsewhere, and over-full ones are split before all rows are assigned.
 
 import type { Representatives, Rows, Space } from '../../src/codecs/codec.ts';
 import { clusterCount } from '../../src/index/ecp.ts';
@@ -7,6 +8,7 @@ import { type Random, sampleAscending, seededRandom } from '../../src/random.ts'
 import { assignerFor, assignInParts, fewOf } from './assign.ts';
 import { sampleRecords, sampleSize } from './sample.ts';
 import type { ScratchFile } from './scratch.ts';
+import { drawByDistance, farApart, seedRows } from './seeds.ts';
 import { groupRows } from './slots.ts';
 import type { StageOptions } from './stage.ts';
 
@@ -20,41 +22,69 @@ export function learnRepresentatives(space: Space, records: ScratchFile, options
   const clusters = clusterCount(records.rows, clusterSize);
   const count = sampleSize(records.rows, clusters, records.recordBytes);
   const rows = space.rows(sampleRecords(records, count, random, options), threads);
-  let representatives = rows.take(sampleAscending(random, clusters, rows.count));
-  const nearest = new Uint32Array(rows.count);
   const onRows = (done: number): void => options.onProgress('cluster', done, refine * rows.count);
   onRows(0);
+  const apart = space.seeds === 'apart' && refine > 0;
+  let representatives = rows.take(
+    apart ? seedRows(space, rows, clusters, random, threads) : sampleAscending(random, clusters, rows.count),
+  );
+  const nearest = new Uint32Array(rows.count);
+  const distances = new Float32Array(rows.count);
   for (let pass = 1; pass <= refine; pass++) {
     const assigner = assignerFor(space, representatives, () => fewOf(space, rows), options);
-    assignInParts(assigner, options.assign, rows, nearest, (done) => onRows((pass - 1) * rows.count + done));
+    assignInParts(assigner, options.assign, rows, nearest, distances, (done) => onRows((pass - 1) * rows.count + done));
     const { order, starts } = groupRows(nearest, representatives.count);
     representatives = rows.means(order, starts, representatives, threads);
     if (pass === refine) {
-      const extra = splitters(rows, order, starts, (clusterSize * rows.count) / records.rows, random);
+      const extra = splitters(space, rows, order, starts, (clusterSize * rows.count) / records.rows, random, threads);
       if (extra.length > 0) representatives = space.join(representatives, rows.take(extra));
+    } else if (apart) {
+      representatives = refilled(space, rows, representatives, starts, clusters, distances, random);
     }
   }
   return representatives;
 }
 
+/** Without the empty ones, and with rows far from their representatives instead: `clusters` where there are such rows. */
+function refilled(
+  space: Space,
+  rows: Rows,
+  representatives: Representatives,
+  starts: Uint32Array,
+  clusters: number,
+  distances: Float32Array,
+  random: Random,
+): Representatives {
+  const numbers = Uint32Array.from({ length: representatives.count }, (_, c) => c);
+  const kept = numbers.filter((c) => starts[c] !== starts[c + 1]);
+  if (kept.length >= clusters) return representatives;
+  const far = drawByDistance(distances, clusters - kept.length, random);
+  return far.length === 0 ? representatives : space.join(space.pick(representatives, kept), rows.take(far));
+}
+
 /**
- * Random members of over-full clusters to become representatives, as many as would bring them down to the wanted size,
- * which is that of the sample. Members with equal codes count once: a cluster of one repeated vector cannot be split.
+ * Members of over-full clusters to become representatives, as many as would bring them down to the wanted size, which is
+ * that of the sample. Members with equal codes count once: a cluster of one repeated vector cannot be split.
  */
 function splitters(
+  space: Space,
   rows: Rows,
   order: Uint32Array,
   starts: Uint32Array,
   clusterSize: number,
   random: Random,
+  threads: number,
 ): Uint32Array {
   const chosen: number[] = [];
   for (let c = 0; c + 1 < starts.length; c++) {
     const members = order.subarray(starts[c], starts[c + 1]);
     if (members.length <= OVERFULL * clusterSize) continue;
-    for (const row of distinctMembers(rows, members, Math.ceil(members.length / clusterSize) - 1, random)) {
-      chosen.push(row);
-    }
+    const wanted = Math.ceil(members.length / clusterSize) - 1;
+    const some =
+      space.seeds === 'apart'
+        ? farApart(space, rows, members, wanted, random, threads)
+        : distinctMembers(rows, members, wanted, random);
+    for (const row of some) chosen.push(row);
   }
   return Uint32Array.from(chosen);
 }

@@ -31,7 +31,9 @@ export function levelsOver(space: Space, representatives: Representatives, optio
     const tree = assign === 'exact' ? null : treeOver(size, options.seed);
     const assigner = space.assigner(space.pick(representatives, chosen), tree, options.threads);
     const nearest = new Uint32Array(below.length);
-    assignInParts(assigner, assign, lower, nearest, (rows) => options.onProgress('levels', done + rows, total));
+    assignInParts(assigner, assign, lower, nearest, new Float32Array(lower.count), (rows) =>
+      options.onProgress('levels', done + rows, total),
+    );
     done += nearest.length;
     parents.push(nearest);
     nodes.push(chosen);

@@ -107,6 +107,34 @@ std::vector<Scored> best_representatives(const Codes& codes, const Query& query,
   return collector.take();
 }
 
+size_t slots_in(const std::vector<Range>& ranges) {
+  size_t slots = 0;
+  for (const Range& range : ranges) slots += range.end - range.begin;
+  return slots;
+}
+
+// The `count` best clusters by what scans of means and spreads say. Scans of sparse codes would be too rough for squares of
+// weights; dense ones are off by 2^-15 of the largest.
+std::vector<Scored> best_of_all(const Codes& codes, const Query& means, const Query& spread,
+                                const std::vector<Range>& ranges, size_t count, const AdmitClusters& admit) {
+  std::vector<float> scores(kBatchSlots), variances(kBatchSlots);
+  RoughCollector collector(count, admit);
+  const size_t items = codes.block_items();
+  for (const Range& range : ranges) {
+    for (size_t base = range.begin / items * items; base < range.end; base += kBatchSlots) {
+      const size_t begin = std::max(base, range.begin), end = std::min(range.end, base + kBatchSlots);
+      const size_t blocks = (end - base + items - 1) / items;
+      means.approximate(base / items, blocks, scores.data());
+      spread.approximate(base / items, blocks, variances.data());
+      for (size_t i = 0; i < blocks * items; ++i) {
+        scores[i] += static_cast<float>(kDeviations) * std::sqrt(std::max(0.0f, variances[i]));
+      }
+      collector.offer(begin, scores.data() + (begin - base), end - begin);
+    }
+  }
+  return collector.take();
+}
+
 // The `count` best clusters within the limit of these ranges.
 std::vector<Scored> best_of(const Cells& cells, const ClusterQueries& queries, const std::vector<Range>& ranges,
                             size_t count, const AdmitClusters& admit) {
@@ -114,6 +142,9 @@ std::vector<Scored> best_of(const Cells& cells, const ClusterQueries& queries, c
   const Query& query = queries.representatives;
   const Query* spread = queries.spread;
   if (spread == nullptr) return best_representatives(codes, query, ranges, Collector(query, count, admit));
+  if (!codes.sparse() && slots_in(ranges) <= kScannedSpreads * count) {
+    return best_of_all(codes, query, *spread, ranges, count, admit);
+  }
   std::vector<Scored> best = best_representatives(codes, query, ranges, RoughCollector(count * kPreselected, admit));
   for (size_t i = 0; i < best.size(); ++i) {
     if (i + kPrefetchCodes < best.size()) spread->prefetch(best[i + kPrefetchCodes].item);

@@ -142,6 +142,8 @@ export interface Space {
   /** Largest |input value - stored value|, after normalisation; of what was packed so far where packing adds to it. */
   readonly maxValueError: number;
   readonly recordBytes: number;
+  /** Where Lloyd passes begin: rows far from one another, or random ones, as sparse features seldom have any near. */
+  readonly seeds: 'apart' | 'random';
   rows(records: Uint8Array, threads: number): Rows;
   /** `first` followed by `second`. */
   join(first: Representatives, second: Representatives): Representatives;

@@ -30,6 +30,7 @@ export class RatioSpace implements Space {
   readonly normalize: boolean;
   readonly maxValueError: number;
   readonly recordBytes: number;
+  readonly seeds = 'random';
   readonly packsResiduals = false;
   readonly #quantiser: RatioQuantiser;
   readonly #parameters: RatioParameters;
