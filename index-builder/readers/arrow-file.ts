@@ -11,6 +11,7 @@ import {
   type Schema,
 } from 'apache-arrow';
 import { decompressZstd } from 'hyparquet-compressors';
+import { schemaMessage } from './arrow-footer.ts';
 import { checkMetadata } from './arrow-metadata.ts';
 import { decoding } from './decoding.ts';
 import { InputFile } from './input-file.ts';
@@ -23,6 +24,8 @@ export const ARROW = 'Arrow IPC';
 const FILE_MAGIC = 'ARROW1';
 const FILE_START_BYTES = 8;
 const CONTINUATION = 0xffffffff;
+/** The mark and the length before a message. */
+const MARKED_BYTES = 8;
 const MAX_METADATA_BYTES = 2 ** 28;
 /** Batches of more do not fit a typed array with what they are decoded into. */
 const MAX_BODY_BYTES = 2 ** 31;
@@ -99,13 +102,15 @@ function scan(file: InputFile): { prefix: Uint8Array; batches: Batch[]; rows: nu
   const { path, size } = file;
   const head = Buffer.alloc(Math.min(FILE_START_BYTES, size));
   file.read(0, head);
+  const isFile = head.toString('latin1', 0, 6) === FILE_MAGIC;
   const prefix: Uint8Array[] = [];
   const batches: Batch[] = [];
   let rows = 0;
-  for (let at = head.toString('latin1', 0, 6) === FILE_MAGIC ? FILE_START_BYTES : 0; at < size; ) {
+  for (let at = isFile ? FILE_START_BYTES : 0; at < size; ) {
     const found = readMessage(file, at);
     if (found === null) break;
     const { message, end } = found;
+    if (isFile && prefix.length === 0 && !message.isSchema()) prefix.push(footerSchema(file));
     if (message.isRecordBatch()) {
       const { length } = decoding(path, ARROW, () => message.header());
       if (!(Number.isSafeInteger(length) && length >= 0) || batches.length === MAX_BATCHES) {
@@ -121,36 +126,49 @@ function scan(file: InputFile): { prefix: Uint8Array; batches: Batch[]; rows: nu
     }
     at = end;
   }
-  if (prefix.length === 0) throw damaged(path, 'no schema');
+  if (prefix.length === 0) {
+    if (!isFile) throw damaged(path, 'no schema');
+    prefix.push(footerSchema(file));
+  }
   return { prefix: Buffer.concat(prefix), batches, rows };
+}
+
+function footerSchema(file: InputFile): Uint8Array {
+  const message = decoding(file.path, ARROW, () => schemaMessage(file, MAX_METADATA_BYTES));
+  check(file.path, message.subarray(MARKED_BYTES));
+  return message;
 }
 
 function readMessage(file: InputFile, at: number): { message: Message; end: number } | null {
   const { path, size } = file;
-  const lengths = Buffer.alloc(Math.min(8, size - at));
+  const lengths = Buffer.alloc(Math.min(MARKED_BYTES, size - at));
   file.read(at, lengths);
   if (lengths.length < 4) throw truncated(path, size, at + 4);
   // Streams of before version 0.15 have no continuation mark.
   const marked = lengths.readUInt32LE() === CONTINUATION;
-  if (marked && lengths.length < 8) throw truncated(path, size, at + 8);
+  if (marked && lengths.length < MARKED_BYTES) throw truncated(path, size, at + MARKED_BYTES);
   const metadata = lengths.readInt32LE(marked ? 4 : 0);
   if (metadata === 0) return null;
-  const metadataFrom = at + (marked ? 8 : 4);
+  const metadataFrom = at + (marked ? MARKED_BYTES : 4);
   if (metadata < 0 || metadata > MAX_METADATA_BYTES)
     throw damaged(path, `a message of ${metadata} bytes at byte ${at}`);
   if (metadataFrom + metadata > size) throw truncated(path, size, metadataFrom + metadata);
   const bytes = new Uint8Array(metadata);
   file.read(metadataFrom, bytes);
-  // The library takes every file for one of its own machine's byte order.
-  if (decoding(path, ARROW, () => checkMetadata(bytes)).bigEndian) {
-    throw new InputError(path, 'is big-endian', 'expected a little-endian Arrow file', 'write it on another machine');
-  }
+  check(path, bytes);
   const message = decoding(path, ARROW, () => Message.decode(bytes));
   const body = Number(message.bodyLength);
   const bodyFrom = metadataFrom + metadata;
   if (!(body >= 0 && body <= MAX_BODY_BYTES)) throw damaged(path, `a batch of ${body} bytes at byte ${at}`);
   if (bodyFrom + body > size) throw truncated(path, size, bodyFrom + body);
   return { message, end: bodyFrom + body };
+}
+
+function check(path: string, metadata: Uint8Array): void {
+  // The library takes every file for one of its own machine's byte order.
+  if (decoding(path, ARROW, () => checkMetadata(metadata)).bigEndian) {
+    throw new InputError(path, 'is big-endian', 'expected a little-endian Arrow file', 'write it on another machine');
+  }
 }
 
 function truncated(path: string, size: number, needed: number): InputError {

@@ -44,9 +44,24 @@ const MAX_TABLES = 1_000_000;
 
 /** Throws an error for metadata that points outside of itself; says whether it is of a big-endian schema. */
 export function checkMetadata(bytes: Uint8Array): { readonly bigEndian: boolean } {
-  const check = new Check(bytes);
-  check.table(check.target(0), 'Message', 0);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const check = new Check(view);
+  check.table(targetOf(view, 0), 'Message', 0);
   return { bigEndian: check.bigEndian };
+}
+
+/** Where the offset at `at` leads; reads outside of the view are a RangeError. */
+export function targetOf(view: DataView, at: number): number {
+  return at + view.getUint32(at, true);
+}
+
+/** Where a field of a table is, or null when it is left out. */
+export function fieldOf(view: DataView, table: number, number: number): number | null {
+  const vtable = table - view.getInt32(table, true);
+  const entry = 4 + 2 * number;
+  if (entry + 2 > view.getUint16(vtable, true)) return null;
+  const offset = view.getUint16(vtable + entry, true);
+  return offset === 0 ? null : table + offset;
 }
 
 class Check {
@@ -54,27 +69,22 @@ class Check {
   readonly #view: DataView;
   #tables = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  /** Where the offset at `at` leads; reads outside of the view are a RangeError. */
-  target(at: number): number {
-    return at + this.#view.getUint32(at, true);
+  constructor(view: DataView) {
+    this.#view = view;
   }
 
   table(at: number, name: string, depth: number): void {
     if (depth > MAX_DEPTH || ++this.#tables > MAX_TABLES) throw new Error('metadata that is nested too deeply');
     for (const [number, target] of Object.entries(TABLES[name] ?? {})) {
-      const place = this.#field(at, Number(number));
+      const place = fieldOf(this.#view, at, Number(number));
       if (place !== null) this.#follow(at, Number(number), place, target, depth);
     }
-    const endianness = name === 'Schema' ? this.#field(at, 0) : null;
+    const endianness = name === 'Schema' ? fieldOf(this.#view, at, 0) : null;
     if (endianness !== null) this.bigEndian = this.#view.getInt16(endianness, true) !== 0;
   }
 
   #follow(table: number, number: number, place: number, target: Target, depth: number): void {
-    const to = this.target(place);
+    const to = targetOf(this.#view, place);
     if (target.kind === 'string') {
       this.#elements(to, 1);
     } else if (target.kind === 'vector') {
@@ -82,22 +92,13 @@ class Check {
     } else if (target.kind === 'table') {
       this.table(to, target.name, depth + 1);
     } else if (target.kind === 'union') {
-      const type = this.#field(table, number - 1);
+      const type = fieldOf(this.#view, table, number - 1);
       const name = type === null ? undefined : target.names[this.#view.getUint8(type)];
       this.table(to, name ?? 'other', depth + 1);
     } else {
       const count = this.#elements(to, 4);
-      for (let i = 0; i < count; i++) this.table(this.target(to + 4 + 4 * i), target.name, depth + 1);
+      for (let i = 0; i < count; i++) this.table(targetOf(this.#view, to + 4 + 4 * i), target.name, depth + 1);
     }
-  }
-
-  /** Where a field of a table is, or null when it is left out. */
-  #field(table: number, number: number): number | null {
-    const vtable = table - this.#view.getInt32(table, true);
-    const entry = 4 + 2 * number;
-    if (entry + 2 > this.#view.getUint16(vtable, true)) return null;
-    const offset = this.#view.getUint16(vtable + entry, true);
-    return offset === 0 ? null : table + offset;
   }
 
   #elements(at: number, bytes: number): number {

@@ -1,9 +1,11 @@
-// Arrow streams as other writers make them: lists of fixed and free length, of any integers, without rows, of other columns.
+// Arrow as other writers make it: lists of fixed and free length, of any integers, without rows, of other columns; files
+// with their schema in the footer alone, as apache-arrow writes them.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   Binary,
+  Dictionary,
   Field,
   FixedSizeList,
   Float32,
@@ -21,9 +23,10 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import t from 'tap';
+import { openRows } from '../../index-builder/readers/arrow-rows.ts';
 import { npyHeader } from '../../index-builder/readers/npy-array.ts';
 import { openReader } from '../../index-builder/readers/open-reader.ts';
-import type { SparseChunk, VectorReader } from '../../index-builder/readers/reader.ts';
+import type { DenseChunk, SparseChunk, VectorReader } from '../../index-builder/readers/reader.ts';
 import { build } from '../builder/collections.ts';
 import { temporaryFolder } from '../support.ts';
 import { collect } from './collect.ts';
@@ -76,6 +79,64 @@ t.test('bytes and structs of Arrow are no metadata; what cannot be JSON is null'
   const numbers = vectorFromArray([Number.NaN, 2], new Float64());
   write('m.arrows', tableToIPC(new Table({ numbers }), 'stream'));
   t.equal((await built('m.arrows')).items, 2);
+});
+
+t.test('a file of apache-arrow, which has its schema in the footer alone, is read like a stream', async (t) => {
+  const list = new FixedSizeList(2, new Field('item', new Float32()));
+  const rows = [1, 2, 3, 4, 5].map((value) => [value, value / 4]);
+  const cities = ['Oslo', 'Bergen', 'Oslo', 'Voss', 'Bergen'];
+  const table = new Table({
+    v: vectorFromArray(rows, list),
+    city: vectorFromArray(cities, new Dictionary(new Utf8(), new Int32())),
+  });
+  // Two batches, which share a dictionary: it stands before the first.
+  write('two.arrow', tableToIPC(table.slice(0, 3).concat(table.slice(3)), 'file'));
+  const reader = await open('two.arrow', { column: 'v' });
+  const chunks = await collect(reader.chunks(5));
+  t.strictSame(
+    chunks.flatMap((chunk) => [...(chunk as DenseChunk).values]),
+    rows.flat(),
+  );
+  reader.close();
+  const metadata = openRows(join(folder, 'two.arrow'));
+  const read = [];
+  for await (const { values } of metadata.rows(['city'])) read.push(values['city']);
+  t.strictSame(read, cities);
+  metadata.close();
+  write('none-file.arrow', tableToIPC(new Table(new Schema([new Field('v', list)])), 'file'));
+  await t.rejects(open('none-file.arrow'), /column 'v': has no rows; /);
+});
+
+t.test('a footer that is cut off, damaged or without a schema is an error that says so', async (t) => {
+  const list = new FixedSizeList(2, new Field('item', new Float32()));
+  const whole = Buffer.from(tableToIPC(new Table({ v: vectorFromArray([[1, 2]], list) }), 'file'));
+  const end = whole.length - 10;
+  const footer = end - whole.readInt32LE(end);
+  const table = footer + whole.readUInt32LE(footer);
+  const schemaEntry = table - whole.readInt32LE(table) + 6;
+  const schemaField = table + whole.readUInt16LE(schemaEntry);
+  const schema = schemaField + whole.readUInt32LE(schemaField);
+  const fieldsField = schema + whole.readUInt16LE(schema - whole.readInt32LE(schema) + 6);
+  const damaged = (change: (bytes: Buffer) => void): Buffer => {
+    const bytes = Buffer.from(whole);
+    change(bytes);
+    return bytes;
+  };
+  const cases: readonly (readonly [Buffer, RegExp])[] = [
+    [whole.subarray(0, whole.length - 1), /no footer: the file does not end in ARROW1; expected a whole, undamaged/],
+    [damaged((bytes) => bytes.writeInt32LE(0, end)), /a footer of 0 bytes in a file of/],
+    [damaged((bytes) => bytes.writeInt32LE(2 ** 30, end)), /a footer of 1073741824 bytes in a file of/],
+    [
+      damaged((bytes) => bytes.writeUInt16LE(0, schemaEntry)),
+      /no schema, neither before the batches nor in the footer/,
+    ],
+    [damaged((bytes) => bytes.writeUInt32LE(2 ** 31, schemaField)), /a footer whose schema is at byte 2147/],
+    [damaged((bytes) => bytes.writeUInt32LE(2 ** 31, fieldsField)), /cannot be read as Arrow IPC: Offset is outside/],
+  ];
+  for (const [bytes, message] of cases) {
+    write('damaged.arrow', bytes);
+    await t.rejects(open('damaged.arrow'), message);
+  }
 });
 
 function write(name: string, bytes: Uint8Array): void {
