@@ -217,6 +217,15 @@ class Collector : public Offers<Admit> {
   std::vector<Scored> best_;
 };
 
+// Offers those of `found` slots from `base` on that are within [begin, end): blocks may begin before it and end behind it.
+template <typename Collects>
+void offer_within(Collects& collector, size_t base, size_t begin, size_t end, const Reaching& reaching, size_t found) {
+  const uint32_t* positions = reaching.positions.data();
+  const size_t first = std::lower_bound(positions, positions + found, begin - base) - positions;
+  const size_t last = std::lower_bound(positions + first, positions + found, end - base) - positions;
+  collector.offer(base, {positions + first, last - first}, reaching.scores.data() + first);
+}
+
 // Scores the slots [begin, end) and hands those that may be wanted to a collector, kBatchSlots at a time at most. `stop` is
 // asked before every batch; returns how many slots were scored.
 template <typename Collects, typename Asked>
@@ -229,12 +238,9 @@ size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t e
     const size_t base = first_block * items;
     const size_t batch_end = std::min(end, base + kBatchSlots);
     const size_t blocks = (batch_end - base + items - 1) / items;
-    const auto [positions, scores] = std::pair(reaching.positions.data(), reaching.scores.data());
-    const size_t found = query.reaching(first_block, blocks, blocks * items, collector.threshold(), positions, scores);
-    // Blocks may begin before the range and end behind it.
-    const size_t first = std::lower_bound(positions, positions + found, slot - base) - positions;
-    const size_t last = std::lower_bound(positions + first, positions + found, batch_end - base) - positions;
-    collector.offer(base, {positions + first, last - first}, scores + first);
+    const size_t found = query.reaching(first_block, blocks, blocks * items, collector.threshold(),
+                                        reaching.positions.data(), reaching.scores.data());
+    offer_within(collector, base, slot, batch_end, reaching, found);
     slot = batch_end;
   }
   return slot - begin;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector.h"
+#include "reach.h"
 #include "kernels.h"
 
 namespace farsight {
@@ -117,7 +118,9 @@ size_t slots_in(const std::vector<Range>& ranges) {
 // weights; dense ones are off by 2^-15 of the largest.
 std::vector<Scored> best_of_all(const Codes& codes, const Query& means, const Query& spread,
                                 const std::vector<Range>& ranges, size_t count, const AdmitClusters& admit) {
-  std::vector<float> scores(kBatchSlots), variances(kBatchSlots);
+  Reaching reaching;
+  std::vector<float>& scores = reaching.scores;
+  std::vector<float> variances(kBatchSlots);
   RoughCollector collector(count, admit);
   const size_t items = codes.block_items();
   for (const Range& range : ranges) {
@@ -129,7 +132,9 @@ std::vector<Scored> best_of_all(const Codes& codes, const Query& means, const Qu
       for (size_t i = 0; i < blocks * items; ++i) {
         scores[i] += static_cast<float>(kDeviations) * std::sqrt(std::max(0.0f, variances[i]));
       }
-      collector.offer(begin, scores.data() + (begin - base), end - begin);
+      const size_t found = keep_reaching(kernels(), scores.data(), blocks * items, collector.threshold(),
+                                         reaching.positions.data());
+      offer_within(collector, base, begin, end, reaching, found);
     }
   }
   return collector.take();
