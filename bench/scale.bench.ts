@@ -6,6 +6,7 @@
 //
 // Rounds are the papers' (S_c = 16, r = 1000, k = 25), training included, run by round() in one worker thread. Positives
 // are those of the actors' starts (farsight generate writes them), or random items, the hardest case; negatives random.
+// Their rows are looked up in the index, or kept, as a thread keeps those of a session's earlier rounds.
 // Besides the mapped index only a map of four bytes an item and modality is held, at the end, to tell slots' items.
 
 import { basename } from 'node:path';
@@ -107,6 +108,7 @@ function print(report: Report): void {
       `whole rounds, ${labels} ${report.labels} labels, S_c=16 r=1000 k=25, one thread, ms`,
       of(labels).map((row) => ({
         b: row.clusters,
+        rows: row.kept ? 'kept' : 'looked up',
         p50: short(row.wall.median),
         p99: short(row.wall.p99),
         cpu: short(row.cpu),

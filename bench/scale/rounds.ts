@@ -1,20 +1,28 @@
 // Times of whole rounds over the b best clusters and over every item, and what the former find of the latter.
 
+import { DecodedRows } from '../../src/decoded-rows.ts';
 import type { Collection } from '../../src/index/open.ts';
 import type { LabelSet } from '../../src/label-sets.ts';
 import { round } from '../../src/round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult } from '../../src/round-request.ts';
+import { SurveyMemory } from '../../src/survey-memory.ts';
 import { compare, type Measurement, mean } from '../measure.ts';
 
 export interface RoundTimes extends Measurement {
   readonly labels: number;
   readonly clusters: number;
+  /** Whether the rows of all labels were kept from earlier rounds, as those of a session are but for its new labels. */
+  readonly kept: boolean;
   readonly itemsScored: number;
   /** Mean share of the exhaustive round's suggestions, over the first RECALL_SETS. */
   readonly recall: number;
 }
 
-const CLUSTERS = [1, 16, 64, 256, 512];
+const FORMS = [
+  ...[1, 16, 64, 256, 512].map((clusters) => ({ clusters, kept: false })),
+  { clusters: 256, kept: true },
+] as const;
+const KEPT_BYTES = 1 << 28;
 const SEGMENTS = 16;
 const REPETITIONS = 2;
 const RECALL_SETS = 10;
@@ -22,21 +30,30 @@ const RECALL_SETS = 10;
 const EXHAUSTIVE_SETS = 5;
 
 export function measureRounds(collection: Collection, sets: readonly LabelSet[]): readonly RoundTimes[] {
-  const run = (set: number, form: Partial<RoundRequest>): RoundResult =>
-    round(collection, requestOf(collection, sets[set] as LabelSet, form));
-  const forms = CLUSTERS.map((clusters) => ({ clusters, segments: Math.min(SEGMENTS, clusters) }));
-  const contestants = forms.map((form) => ({ name: `b=${form.clusters}`, run: (set: number) => run(set, form) }));
+  const memory = new SurveyMemory();
+  const rows = { kept: new DecodedRows(KEPT_BYTES), none: new DecodedRows(0) };
+  const run = (set: number, form: Partial<RoundRequest>, decoded = rows.none): RoundResult =>
+    round(collection, requestOf(collection, sets[set] as LabelSet, form), () => {}, memory, decoded);
+  const searchOf = ({ clusters }: (typeof FORMS)[number]): Partial<RoundRequest> => ({
+    clusters,
+    segments: Math.min(SEGMENTS, clusters),
+  });
+  for (let set = 0; set < sets.length; set++) run(set, {}, rows.kept);
+  const contestants = FORMS.map((form) => ({
+    name: `b=${form.clusters}${form.kept ? ', rows kept' : ''}`,
+    run: (set: number) => run(set, searchOf(form), form.kept ? rows.kept : rows.none),
+  }));
   const measured = compare(contestants, { inputs: sets.length, repetitions: REPETITIONS });
   const few = sets.slice(0, RECALL_SETS);
   const exact = few.map((_, set) => new Set(run(set, { exhaustive: true }).items));
   const [{ positive, negative }] = sets as [LabelSet];
   return measured.map((measurement, f) => {
-    const { clusters } = forms[f] as (typeof forms)[number];
-    const found = few.map((_, set) => run(set, forms[f] as (typeof forms)[number]));
+    const form = FORMS[f] as (typeof FORMS)[number];
+    const found = few.map((_, set) => run(set, searchOf(form)));
     return {
       ...measurement,
       labels: positive.length + negative.length,
-      clusters,
+      ...form,
       itemsScored: mean(found.map(({ coverage }) => coverage.itemsScored)),
       recall: mean(
         found.map(
