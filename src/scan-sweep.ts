@@ -67,7 +67,8 @@ export function* scanSweep(
   collection: Collection,
   { modalities, selection, order, admission, maxBytes }: ScanSweepRequest,
 ): Generator<SweepStep, ScanSweepResult> {
-  requireRoom(collection, 0, 0, maxBytes);
+  const held = collection.items * SCAN_BYTES + (admission === null ? 0 : admission.bits.byteLength);
+  requireRoom(held, collection.items, 0, 0, maxBytes);
   const steps = fusedScan(collection, modalities);
   let step = steps.next();
   const total = collection.items * modalities.length;
@@ -80,7 +81,7 @@ export function* scanSweep(
   const bound = wanted - (byCount ? 2 : 1) * error;
   const candidates = new Uint32Array(native.numbersAtLeast(scanned, bound, new Uint32Array(0)));
   const ordered = byCount || order === 'score';
-  requireRoom(collection, candidates.length, ordered ? ORDERED_BYTES : CANDIDATE_BYTES, maxBytes);
+  requireRoom(held, collection.items, candidates.length, ordered ? ORDERED_BYTES : CANDIDATE_BYTES, maxBytes);
   native.numbersAtLeast(scanned, bound, candidates);
   const exact = yield* exactScores(candidates, terms);
   const kept = byCount ? Math.min(selection.count, candidates.length) : countAbove(exact, wanted);
@@ -94,11 +95,10 @@ export function* scanSweep(
   return { items, scores: takeScores(exact, places), selected, threshold, mean, deviation, population, scanned, error };
 }
 
-function requireRoom(collection: Collection, candidates: number, each: number, maxBytes: number): void {
-  const bytes = collection.items * SCAN_BYTES + candidates * each;
+function requireRoom(held: number, items: number, candidates: number, each: number, maxBytes: number): void {
+  const bytes = held + candidates * each;
   if (bytes <= maxBytes) return;
-  const what =
-    candidates === 0 ? `${collection.items} items` : `${collection.items} items, ${candidates} of them selected,`;
+  const what = candidates === 0 ? `${items} items` : `${items} items, ${candidates} of them selected,`;
   const advice = candidates === 0 ? 'raise it' : 'raise it, ask for fewer, or in the order of items';
   throw new RangeError(
     `a sweep of ${what} takes ${bytes} bytes of memory, of ${maxBytes} (max_sweep_bytes); ${advice}`,

@@ -15,9 +15,6 @@ namespace farsight {
 
 namespace {
 
-// Independent sums, so that one addition need not wait for the other; a fixed number, so that they are the same anywhere.
-constexpr size_t kSums = 8;
-
 // Scores that are fetched while as many before them are read: more than the cache lines that a core waits for at a time.
 constexpr size_t kLookups = 64;
 
@@ -60,42 +57,6 @@ double round_slots(const Query& query, size_t first, size_t last, std::span<floa
 }
 
 } // namespace
-
-void ScoreSums::add(std::span<const float> scores) {
-  if (scores.empty()) return;
-  if (count == 0) {
-    const size_t some = std::min(scores.size(), kBatchSlots);
-    shift = std::accumulate(scores.begin(), scores.begin() + static_cast<ptrdiff_t>(some), 0.0) / static_cast<double>(some);
-    least = greatest = static_cast<double>(scores[0]);
-  }
-  count += static_cast<double>(scores.size());
-  std::array<double, kSums> sums{}, products{};
-  std::array<float, kSums> low, high;
-  low.fill(scores[0]);
-  high.fill(scores[0]);
-  size_t i = 0;
-  for (; i + kSums <= scores.size(); i += kSums) {
-    for (size_t s = 0; s < kSums; ++s) {
-      const float score = scores[i + s];
-      const double difference = static_cast<double>(score) - shift;
-      sums[s] += difference;
-      products[s] += difference * difference;
-      low[s] = std::min(low[s], score);
-      high[s] = std::max(high[s], score);
-    }
-  }
-  for (; i < scores.size(); ++i) {
-    const double difference = static_cast<double>(scores[i]) - shift;
-    sums[0] += difference;
-    products[0] += difference * difference;
-    low[0] = std::min(low[0], scores[i]);
-    high[0] = std::max(high[0], scores[i]);
-  }
-  sum += std::accumulate(sums.begin(), sums.end(), 0.0);
-  squares += std::accumulate(products.begin(), products.end(), 0.0);
-  least = std::min(least, static_cast<double>(*std::min_element(low.begin(), low.end())));
-  greatest = std::max(greatest, static_cast<double>(*std::max_element(high.begin(), high.end())));
-}
 
 double sweep_slots(const Cells& cells, const Query& query, size_t first, size_t last, std::span<float> scores,
                    ScoreSums& sums) {

@@ -8,21 +8,10 @@
 #include <limits>
 #include <span>
 
+#include "score-sums.h"
 #include "search.h"
 
 namespace farsight {
-
-// What moments are made of, added up in double precision. Deviations are taken from `shift`, the mean of the first scores, so
-// that a large mean costs no digits.
-struct ScoreSums {
-  double count = 0;
-  double shift = 0;
-  double sum = 0;     // of score - shift
-  double squares = 0; // of (score - shift)^2
-  double least = 0, greatest = 0;
-
-  void add(std::span<const float> scores);
-};
 
 // The approximate scores of slots [first, last) to the same places of `scores`, which has room for all slots, and to `sums`.
 // Returns how far they may be from the exact ones: query.error(), or where that is infinite, what exact scores lose as

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -84,6 +85,24 @@ TEST("a sweep scores every slot as far off as it says, wherever it is interrupte
     CHECK(std::fabs(found.squares - found.count * difference * difference - squares) < 1e-9 * squares);
     CHECK(found.least == static_cast<double>(*std::min_element(whole.begin(), whole.end())));
     CHECK(found.greatest == static_cast<double>(*std::max_element(whole.begin(), whole.end())));
+  }
+}
+
+TEST("scores are added up to the same bits in every form, zeros of both signs included") {
+  std::mt19937 random(10);
+  for (const size_t count : {0u, 8u, 16u, 4096u}) {
+    std::vector<float> scores = random_scores(random, count, 12345);
+    for (float& score : scores) score = random() % 9 == 0 ? -0.0f : score * (random() % 5 == 0 ? 1e30f : 1.0f);
+    const auto added = [&](const ScoreSumKernels& kernels) {
+      ScoreLanes lanes;
+      std::fill_n(lanes.least, kScoreLanes, 0.0f);
+      std::fill_n(lanes.greatest, kScoreLanes, 0.0f);
+      kernels.add_scores(scores.data(), scores.size(), 0.37, lanes);
+      return lanes;
+    };
+    if (avx512_score_sums() == nullptr) continue;
+    const ScoreLanes expected = added(*scalar_score_sums()), found = added(*avx512_score_sums());
+    CHECK(std::memcmp(&found, &expected, sizeof found) == 0);
   }
 }
 
