@@ -8,6 +8,7 @@
 // hnsw: FAISS's graph as well, which takes minutes to build.
 
 import type { Modality } from '../src/index/open.ts';
+import { warm } from '../src/index/warm.ts';
 import { type Dataset, indexOf, synthetic, tate } from './datasets/collections.ts';
 import { exportQueries } from './dense/exported.ts';
 import { Faiss, type FaissIndex } from './dense/faiss.ts';
@@ -59,6 +60,9 @@ if (!(wanted > 0 && wanted <= 1)) throw new RangeError('RECALL: expected a numbe
 const dataset = await (COLLECTIONS[subject] as () => Promise<Dataset>)();
 const keys = Object.fromEntries(codec.split(',').map((pair) => pair.split('=') as [string, string]));
 const { collection } = await indexOf(dataset, { keys });
+// Onto huge pages, as a server does; FAISS allocates its lists, which lie on huge pages anyway.
+const warmed = [...warm(collection, true)].length;
+if (warmed === 0) throw new RangeError('the index has no bytes to search');
 const modality = collection.modalities.get('vectors') as Modality;
 const queries = new Map<string, Queries>();
 for (const { name, hyperplanes, ...each } of LABELS) {

@@ -24,20 +24,22 @@ except ImportError:
 
 ROWS_PER_LIST = 100
 TRAINING_ROWS_PER_LIST = 40
-PASSES = 10  # of k-means, as FAISS makes by itself
+PASSES = 5
 LINKS = 16
 BUILD_EFFORT = 100
 
 
 def main(folder, collection):
-    vectors = np.load((folder / f"dense-{collection}-path.txt").read_text().strip()).astype(np.float32)
+    path = Path((folder / f"dense-{collection}-path.txt").read_text().strip())
+    vectors = np.load(path).astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
-    lists = max(1, len(vectors) // ROWS_PER_LIST)
+    stamp = f"{path.stat().st_size}-{path.stat().st_mtime_ns}-{PASSES}"
+    kept = lambda name, make: read_or_make(folder / f"dense-{collection}-{stamp}-{name}.faiss", make)
     before = time.perf_counter()
-    indexes = build(vectors, train_lists(vectors, lists), lists)
-    about = {"library": f"FAISS {faiss.__version__}", "options": faiss.get_compile_options().strip(), "lists": lists,
-             "build_seconds": round(time.perf_counter() - before)}
-    graph = cache(lambda: build_graph(vectors))
+    indexes = build(vectors, kept)
+    about = {"library": f"FAISS {faiss.__version__}", "options": faiss.get_compile_options().strip(),
+             "lists": lists_of(vectors), "ready_in_s": round(time.perf_counter() - before)}
+    graph = cache(lambda: kept("hnsw", lambda: build_graph(vectors)))
     load = cache(lambda labels, name: np.load(folder / f"dense-{collection}-{labels}-{name}.npy"))
     faiss.omp_set_num_threads(1)
     print(json.dumps(about), flush=True)
@@ -47,20 +49,38 @@ def main(folder, collection):
         print(json.dumps(measure(index, int(probes), load(labels, "weights"), load(labels, "truth"))), flush=True)
 
 
-def build(vectors, quantiser, lists):
-    dims = vectors.shape[1]
-    exhaustive = faiss.IndexFlatIP(dims)
-    exhaustive.add(vectors)
-    flat = faiss.IndexIVFFlat(quantiser, dims, lists, faiss.METRIC_INNER_PRODUCT)
-    codes = faiss.IndexIVFScalarQuantizer(
-        quantiser, dims, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-    refined = faiss.IndexRefineFlat(codes)
-    refined.k_factor = 2
-    for index in flat, refined:
+def read_or_make(path, make):
+    """Indexes are kept beside the vectors: k-means takes minutes."""
+    if not path.exists():
+        faiss.write_index(make(), f"{path}.partial")
+        Path(f"{path}.partial").rename(path)
+    return faiss.read_index(str(path))
+
+
+def lists_of(vectors):
+    return max(1, len(vectors) // ROWS_PER_LIST)
+
+
+def build(vectors, kept):
+    dims, lists, metric = vectors.shape[1], lists_of(vectors), faiss.METRIC_INNER_PRODUCT
+    quantiser = kept("centres", lambda: train_lists(vectors, lists))
+
+    nearest = cache(lambda: quantiser.search(vectors, 1)[1].ravel())
+
+    def filled(index):
         if not index.is_trained:
             index.train(vectors[:100000])
-        index.add(vectors)
-    return {"float32": exhaustive, "ivf-flat": flat, "ivf-sq8-refined": refined}
+        index.add_core(len(vectors), faiss.swig_ptr(vectors), None, faiss.swig_ptr(nearest()))
+        return index
+
+    scalar = faiss.ScalarQuantizer.QT_8bit
+    flat = kept("flat", lambda: filled(faiss.IndexIVFFlat(quantiser, dims, lists, metric)))
+    codes = kept("sq8", lambda: filled(faiss.IndexIVFScalarQuantizer(quantiser, dims, lists, scalar, metric)))
+    exact = faiss.IndexFlatIP(dims)
+    exact.add(vectors)
+    refined = faiss.IndexRefine(codes, exact)
+    refined.k_factor = 2
+    return {"float32": exact, "ivf-flat": flat, "ivf-sq8-refined": refined}
 
 
 def train_lists(vectors, lists):
@@ -85,7 +105,7 @@ def build_graph(vectors):
 
 
 def measure(index, probes, weights, truth):
-    inner = index.base_index if isinstance(index, faiss.IndexRefineFlat) else index
+    inner = index.base_index if isinstance(index, faiss.IndexRefine) else index
     inner = faiss.downcast_index(inner)
     if hasattr(inner, "nprobe"):
         inner.nprobe = probes

@@ -132,26 +132,6 @@ class FoldedQuery final : public Query {
   float step_ = 0;
 };
 
-// The squared distance of every decoded vector, rounded to float once.
-class FoldedDistanceQuery final : public DistanceQuery {
- public:
-  FoldedDistanceQuery(const FoldedCodes& codes, const float* query) : codes_(codes), query_(query, query + codes.dims()) {}
-
-  void approximate(size_t first, size_t count, float* distances) const override {
-    const size_t begin = first * kRabitqBlockItems;
-    for (size_t i = 0; i < count * kRabitqBlockItems; ++i) {
-      const bool present = begin + i < codes_.count();
-      distances[i] = present ? static_cast<float>(codes_.distance(begin + i, query_.data(), 0)) : 0.0f;
-    }
-  }
-
-  float error() const override { return 0; }
-
- private:
-  const FoldedCodes& codes_;
-  std::vector<float> query_;
-};
-
 } // namespace
 
 FoldedFactors folded_factors(float largest) {
@@ -172,56 +152,33 @@ size_t folded_codes_bytes(size_t count, size_t dims) {
 
 FoldedCodes::FoldedCodes(size_t dims, float largest, size_t count, const uint8_t* blocks,
                          std::span<const uint32_t> starts, const Codes& representatives)
-    : dims_(dims), count_(count), blocks_(blocks), starts_(starts), representatives_(representatives), rotation_(dims),
-      factors_(folded_factors(largest)) {}
+    : ResidualCodes(dims, count, blocks, representatives), starts_(starts), factors_(folded_factors(largest)) {}
 
 std::unique_ptr<Query> FoldedCodes::prepare(const float* weights, double bias) const {
   return std::make_unique<FoldedQuery>(*this, weights, bias);
 }
 
-std::unique_ptr<DistanceQuery> FoldedCodes::prepare_distance(const float* query) const {
-  return std::make_unique<FoldedDistanceQuery>(*this, query);
-}
-
 size_t FoldedCodes::cluster(size_t slot) const {
   const auto after = std::upper_bound(starts_.begin(), starts_.end(), slot) - starts_.begin();
-  return std::min<size_t>(after == 0 ? 0 : static_cast<size_t>(after) - 1, representatives_.count() - 1);
+  return std::min<size_t>(after == 0 ? 0 : static_cast<size_t>(after) - 1, representatives().count() - 1);
 }
 
 size_t FoldedCodes::end(size_t cluster) const {
   return cluster + 2 < starts_.size() ? starts_[cluster + 1] : std::numeric_limits<size_t>::max();
 }
 
-void FoldedCodes::decode(size_t slot, uint32_t*, float* values) const {
+void FoldedCodes::residual(size_t slot, float* values) const {
   const uint8_t* bytes = row(slot);
   uint32_t all = 0;
   for (size_t r = 0; r < rows(); ++r, bytes += 64) {
     const uint32_t word = word_at(bytes);
     all ^= word;
-    for (size_t j = 0; j < 8 && 8 * r + j < dims_; ++j) {
+    for (size_t j = 0; j < 8 && 8 * r + j < dims(); ++j) {
       values[8 * r + j] = kNormalLevels[word >> (8 * (j % 4) + j / 4 * 4) & 15];
     }
   }
   const float factor = factors_[folded_step(all)];
-  for (size_t d = 0; d < dims_; ++d) values[d] *= factor;
-  rotation_.undo(values);
-  std::array<float, kMostRabitqDims> mean;
-  representatives_.decode(cluster(slot), nullptr, mean.data());
-  for (size_t d = 0; d < dims_; ++d) values[d] += mean[d];
-}
-
-double FoldedCodes::largest_sum(const float*) const { return std::numeric_limits<double>::infinity(); }
-
-// Of the decoded vector: four accumulators by d % 4, ((a0 + a1) + (a2 + a3)); the norm is not needed.
-double FoldedCodes::distance(size_t slot, const float* query, double) const {
-  std::array<float, kMostRabitqDims> values;
-  decode(slot, nullptr, values.data());
-  double sums[4] = {};
-  for (size_t d = 0; d < dims_; ++d) {
-    const double difference = static_cast<double>(query[d]) - static_cast<double>(values[d]);
-    sums[d % 4] += difference * difference;
-  }
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  for (size_t d = 0; d < dims(); ++d) values[d] *= factor;
 }
 
 void FoldedCodes::prefetch(size_t slot) const {

@@ -16,9 +16,8 @@
 #include <array>
 #include <span>
 
-#include "codes.h"
 #include "rabitq-pack.h"
-#include "rotation.h"
+#include "residual-codes.h"
 
 namespace farsight {
 
@@ -47,46 +46,28 @@ size_t folded_codes_bytes(size_t count, size_t dims);
 double pack_folded(const FineRecords& records, size_t first, const ResidualClusters& clusters, float largest,
                    size_t threads, uint8_t* blocks);
 
-class FoldedCodes final : public Codes {
+class FoldedCodes final : public ResidualCodes {
  public:
-  // starts: cluster c holds slots [starts[c], starts[c + 1]); from a file, and may say anything. representatives: dense
-  // codes of the same dims, at least one, which outlive these, as starts do.
+  // starts: cluster c holds slots [starts[c], starts[c + 1]); from a file, and may say anything; they outlive these.
   FoldedCodes(size_t dims, float largest, size_t count, const uint8_t* blocks, std::span<const uint32_t> starts,
               const Codes& representatives);
-  size_t count() const override { return count_; }
-  size_t dims() const override { return dims_; }
-  size_t row_values() const override { return dims_; }
-  bool sparse() const override { return false; }
-  size_t block_items() const override { return kRabitqBlockItems; }
-  size_t block_bytes() const override { return folded_block_bytes(dims_); }
+  size_t block_bytes() const override { return folded_block_bytes(dims()); }
   std::unique_ptr<Query> prepare(const float* weights, double bias) const override;
-  std::unique_ptr<DistanceQuery> prepare_distance(const float* query) const override;
-  void decode(size_t slot, uint32_t* ids, float* values) const override;
-  // Infinite: factors are the items' own, and no bound of all of them is kept.
-  double largest_sum(const float* magnitudes) const override;
-  double distance(size_t slot, const float* query, double norm) const override;
   void prefetch(size_t slot) const override;
-  const uint8_t* blocks() const override { return blocks_; }
 
-  const Codes& representatives() const { return representatives_; }
-  const Rotation& rotation() const { return rotation_; }
   const FoldedFactors& factors() const { return factors_; }
-  size_t rows() const { return (dims_ + 7) / 8; }
-  const uint8_t* block(size_t b) const { return blocks_ + b * block_bytes(); }
+  size_t rows() const { return (dims() + 7) / 8; }
+  const uint8_t* block(size_t b) const { return blocks() + b * block_bytes(); }
   // The four bytes of row r of a slot are at 64 * r.
   const uint8_t* row(size_t slot) const { return block(slot / kRabitqBlockItems) + 4 * (slot % kRabitqBlockItems); }
-  // At most the last one.
-  size_t cluster(size_t slot) const;
+  size_t cluster(size_t slot) const override;
   // The first slot behind a cluster, more than any when it is the last.
   size_t end(size_t cluster) const;
 
  private:
-  size_t dims_;
-  size_t count_;
-  const uint8_t* blocks_;
+  void residual(size_t slot, float* values) const override;
+
   std::span<const uint32_t> starts_;
-  const Codes& representatives_;
-  Rotation rotation_;
   FoldedFactors factors_;
 };
 

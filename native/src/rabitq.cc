@@ -16,7 +16,7 @@ namespace {
 // bits: docs/codecs.md has what is lost.
 size_t candidates_for(const RabitqParameters& parameters, size_t wanted) {
   if (parameters.scan_bits == parameters.bits) return wanted + wanted / 4 + 16;
-  return wanted * (parameters.scan_bits == 4 ? 2 : parameters.scan_bits == 2 ? 4 : 10);
+  return wanted * (parameters.scan_bits == 4 ? 3 : parameters.scan_bits == 2 ? 4 : 10);
 }
 
 // Exact scores ahead that codes are asked for.
@@ -190,26 +190,6 @@ class RabitqQuery final : public Query {
   float step_ = 0;
 };
 
-// The squared distance of every decoded vector, rounded to float once.
-class RabitqDistanceQuery final : public DistanceQuery {
- public:
-  RabitqDistanceQuery(const RabitqCodes& codes, const float* query) : codes_(codes), query_(query, query + codes.dims()) {}
-
-  void approximate(size_t first, size_t count, float* distances) const override {
-    const size_t begin = first * kRabitqBlockItems;
-    for (size_t i = 0; i < count * kRabitqBlockItems; ++i) {
-      const bool present = begin + i < codes_.count();
-      distances[i] = present ? static_cast<float>(codes_.distance(begin + i, query_.data(), 0)) : 0.0f;
-    }
-  }
-
-  float error() const override { return 0; }
-
- private:
-  const RabitqCodes& codes_;
-  std::vector<float> query_;
-};
-
 float from_upper_half(const uint8_t* bytes) {
   uint16_t half;
   std::memcpy(&half, bytes, sizeof half);
@@ -248,23 +228,16 @@ size_t rabitq_refine_row_bytes(const RabitqParameters& parameters) {
 
 RabitqCodes::RabitqCodes(const RabitqParameters& parameters, size_t count, const uint8_t* blocks,
                          const uint8_t* refine, const Codes& representatives)
-    : parameters_(parameters),
-      rotation_(parameters.dims),
+    : ResidualCodes(parameters.dims, count, blocks, representatives),
+      parameters_(parameters),
       refine_planes_(rabitq_refine_planes(parameters)),
       rows_(rows_of(parameters)),
       block_bytes_(rabitq_block_bytes(parameters)),
       refine_bytes_(rabitq_refine_row_bytes(parameters)),
-      count_(count),
-      blocks_(blocks),
-      refine_(refine),
-      representatives_(representatives) {}
+      refine_(refine) {}
 
 std::unique_ptr<Query> RabitqCodes::prepare(const float* weights, double bias) const {
   return std::make_unique<RabitqQuery>(*this, weights, bias);
-}
-
-std::unique_ptr<DistanceQuery> RabitqCodes::prepare_distance(const float* query) const {
-  return std::make_unique<RabitqDistanceQuery>(*this, query);
 }
 
 size_t RabitqCodes::cluster(size_t slot) const {
@@ -275,7 +248,7 @@ size_t RabitqCodes::cluster(size_t slot) const {
   std::memcpy(&begins, head + 4, sizeof begins);
   // Bit 0 says nothing that `first` does not.
   const uint32_t before = begins & ((2u << slot % kRabitqBlockItems) - 1) & ~1u;
-  return std::min<size_t>(size_t{first} + static_cast<size_t>(std::popcount(before)), representatives_.count() - 1);
+  return std::min<size_t>(size_t{first} + static_cast<size_t>(std::popcount(before)), representatives().count() - 1);
 }
 
 float RabitqCodes::factor(size_t slot) const {
@@ -314,28 +287,10 @@ float RabitqCodes::levels(size_t slot, int16_t* twice) const {
   return factor(slot);
 }
 
-void RabitqCodes::decode(size_t slot, uint32_t*, float* values) const {
+void RabitqCodes::residual(size_t slot, float* values) const {
   std::array<int16_t, kMostRabitqDims> twice;
   const float half_factor = levels(slot, twice.data()) / 2;
   for (size_t d = 0; d < parameters_.dims; ++d) values[d] = half_factor * static_cast<float>(twice[d]);
-  rotation_.undo(values);
-  std::array<float, kMostRabitqDims> mean;
-  representatives_.decode(cluster(slot), nullptr, mean.data());
-  for (size_t d = 0; d < parameters_.dims; ++d) values[d] += mean[d];
-}
-
-double RabitqCodes::largest_sum(const float*) const { return std::numeric_limits<double>::infinity(); }
-
-// Of the decoded vector: four accumulators by d % 4, ((a0 + a1) + (a2 + a3)); the norm is not needed.
-double RabitqCodes::distance(size_t slot, const float* query, double) const {
-  std::array<float, kMostRabitqDims> values;
-  decode(slot, nullptr, values.data());
-  double sums[4] = {};
-  for (size_t d = 0; d < parameters_.dims; ++d) {
-    const double difference = static_cast<double>(query[d]) - static_cast<double>(values[d]);
-    sums[d % 4] += difference * difference;
-  }
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 void RabitqCodes::prefetch(size_t slot) const {

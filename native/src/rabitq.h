@@ -23,13 +23,10 @@
 
 #include <vector>
 
-#include "codes.h"
-#include "kernels.h"
-#include "rotation.h"
+#include "residual-codes.h"
 
 namespace farsight {
 
-inline constexpr uint32_t kMostRabitqDims = 4096;
 inline constexpr uint32_t kMostRabitqBits = 12;
 // Items of a block of the representatives' codes, at most.
 inline constexpr size_t kMostRepresentativeBlock = 64;
@@ -58,33 +55,19 @@ size_t rabitq_codes_bytes(size_t count, const RabitqParameters& parameters);
 // Of a row; 0 when the scan has all bits.
 size_t rabitq_refine_row_bytes(const RabitqParameters& parameters);
 
-class RabitqCodes final : public Codes {
+class RabitqCodes final : public ResidualCodes {
  public:
-  // representatives: dense codes of the same dims, at least one, which outlive these.
+  // representatives: as of ResidualCodes.
   RabitqCodes(const RabitqParameters& parameters, size_t count, const uint8_t* blocks, const uint8_t* refine,
               const Codes& representatives);
-  size_t count() const override { return count_; }
-  size_t dims() const override { return parameters_.dims; }
-  size_t row_values() const override { return parameters_.dims; }
-  bool sparse() const override { return false; }
-  size_t block_items() const override { return kRabitqBlockItems; }
   size_t block_bytes() const override { return block_bytes_; }
   std::unique_ptr<Query> prepare(const float* weights, double bias) const override;
-  std::unique_ptr<DistanceQuery> prepare_distance(const float* query) const override;
-  void decode(size_t slot, uint32_t* ids, float* values) const override;
-  // Infinite: factors are the items' own, and no bound of all of them is kept.
-  double largest_sum(const float* magnitudes) const override;
-  double distance(size_t slot, const float* query, double norm) const override;
   void prefetch(size_t slot) const override;
-  const uint8_t* blocks() const override { return blocks_; }
 
   const RabitqParameters& parameters() const { return parameters_; }
-  const Codes& representatives() const { return representatives_; }
-  const Rotation& rotation() const { return rotation_; }
   size_t rows() const { return rows_; }
-  const uint8_t* block(size_t b) const { return blocks_ + b * block_bytes_; }
-  // Clusters come from a file and may say anything: at most the last one.
-  size_t cluster(size_t slot) const;
+  const uint8_t* block(size_t b) const { return blocks() + b * block_bytes_; }
+  size_t cluster(size_t slot) const override;
   // Twice the level of every dimension of a slot; returns its factor.
   float levels(size_t slot, int16_t* twice) const;
   float factor(size_t slot) const;
@@ -97,16 +80,14 @@ class RabitqCodes final : public Codes {
   const std::vector<RabitqPlane>& refine_planes() const { return refine_planes_; }
 
  private:
+  void residual(size_t slot, float* values) const override;
+
   RabitqParameters parameters_;
-  Rotation rotation_;
   std::vector<RabitqPlane> refine_planes_;
   size_t rows_;
   size_t block_bytes_;
   size_t refine_bytes_; // of a row
-  size_t count_;
-  const uint8_t* blocks_;
   const uint8_t* refine_;
-  const Codes& representatives_;
 };
 
 } // namespace farsight

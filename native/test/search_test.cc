@@ -280,7 +280,7 @@ TEST("select_clusters puts the best first, leaves empty ones out and huge ones t
   }
 }
 
-TEST("with a spread, the best of twice as many by rough score of their representative come by that plus two deviations") {
+TEST("with a spread, the best of twice as many by rough score, or of all dense ones, come by that plus two deviations") {
   std::mt19937 random(38);
   for (const Kind kind : {Kind::kRatio, Kind::kSq8}) {
     const Index index(random, kind, std::vector<size_t>(900, 3), 5000);
@@ -288,16 +288,18 @@ TEST("with a spread, the best of twice as many by rough score of their represent
     std::vector<float> squares = random_weights(random, variances.codes->dims());
     for (float& weight : squares) weight *= weight;
     const auto spread = variances.codes->prepare(squares.data(), 0);
-    std::vector<float> rough(960);
+    std::vector<float> rough(960), rough_variances(960);
     const size_t blocks = (900 + index.representatives.codes->block_items() - 1) / index.representatives.codes->block_items();
     index.representative_query->approximate(0, blocks, rough.data());
+    spread->approximate(0, blocks, rough_variances.data());
     std::vector<std::pair<double, uint32_t>> by_representative;
     for (uint32_t c = 0; c < 900; ++c) by_representative.emplace_back(rough[c], c);
     for (const size_t count : {1u, 20u, 450u, 451u, 900u}) {
       std::vector<std::pair<double, uint32_t>> expected;
-      for (const uint32_t c : sorted(by_representative, 2 * count).items) {
+      const bool all = kind == Kind::kSq8 && 900 <= kScannedSpreads * count;
+      for (const uint32_t c : sorted(by_representative, all ? 900 : 2 * count).items) {
         const double deviation = std::sqrt(std::max(0.0, spread->exact(c)));
-        expected.emplace_back(rough[c] + 2 * deviation, c);
+        expected.emplace_back(all ? rough[c] + 2 * std::sqrt(std::max(0.0f, rough_variances[c])) : rough[c] + 2 * deviation, c);
       }
       std::vector<uint32_t> clusters(count);
       size_t ordinary = 0;
