@@ -2,6 +2,12 @@
 
 import type { CellsHandle, ClusterValue, HeadHandle, LevelsHandle, ScanResult, SectionHandle } from './native-types.ts';
 
+/** Mean and standard deviation, of the population. */
+interface ScoreMoments {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 export interface NativeSampling {
   /** The exact score of every item, by item number. False: the deadline passed first, `scores` is of no use. */
   scoreAll(head: HeadHandle, workers: number, deadlineMs: number, scores: Float64Array): boolean;
@@ -13,10 +19,12 @@ export interface NativeSampling {
    */
   appendSegments(values: Float64Array, segments: number, workers: number, cells: Uint32Array): void;
   /**
-   * Approximate scores of the items of slots [first, first + count), by item number; the others stay as they are. Returns
-   * a bound of their differences from the exact ones. Where codes give none, these are the exact ones, rounded.
+   * Scores of a whole sample (item i in slot i) by a scan in 8 bits, corrected by a few exact ones, by item number. Returns their
+   * moments. See native/src/sample-scores.h.
    */
-  scanSlots(head: HeadHandle, first: number, count: number, scores: Float32Array): number;
+  scanSample(head: HeadHandle, scores: Float64Array): ScoreMoments;
+  /** sums[i] += factor * (scores[i] - offset). Returns the moments of the sums. */
+  addStandardised(scores: Float64Array, factor: number, offset: number, sums: Float64Array): ScoreMoments;
   /** The squared distance of every item to the nearest of the query items: weights[m] times that of modality m, summed. */
   nearestDistances(
     cells: readonly CellsHandle[],

@@ -1,5 +1,6 @@
-// Every pair of a query and a cluster near it is read once: distances in the cluster's own space first, and in the others
-// only while the sum can still be among the nearest.
+// Per query the items of its near clusters are listed in each space by a lower bound of their distance there. What is not
+// among the first r of any list is at least as far as the r-th bounds together (Fagin's threshold algorithm), so most
+// items that are near in one space are never looked up in the others.
 #include "near.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "collector.h"
+#include "near-clusters.h"
 #include "query-vectors.h"
 
 namespace farsight {
@@ -19,49 +21,35 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Kept while reading, per item wanted: several queries may find one item, and each its distance to it alone.
-constexpr size_t kKept = 2;
-constexpr size_t kLeastKept = 256;
+// Found beyond those wanted before they are sorted: a share of those, and at least so many.
+constexpr size_t kUnsortedShare = 4;
+constexpr size_t kLeastUnsorted = 128;
 
 // Of a distance when it becomes a float, with room.
 constexpr double kRounding = 1e-6;
 
-// Pairs read between two looks at the clock.
-constexpr size_t kPairs = 16;
+// Of each list measured at first; four times as many where that does not suffice.
+constexpr size_t kDepth = 16;
 
-struct Pair {
-  uint32_t query;
-  uint32_t space;
-  uint32_t cluster;
-};
-
-size_t cluster_count(const Cells& cells) {
-  return std::min(cells.representatives->count(), cells.starts.empty() ? 0 : cells.starts.size() - 1);
-}
+// Read before everything else: so many clusters of one in so many queries, which tell how near an item has to be.
+constexpr size_t kFirstClusters = 2;
+constexpr size_t kFirstQueries = 4;
 
 // The items found so far with an upper bound of their distance, and what a further one has to be below.
 class Nearest {
  public:
-  explicit Nearest(size_t limit) : limit_(limit), capacity_(std::max(kLeastKept, 2 * kKept * limit)) {}
+  explicit Nearest(size_t limit) : limit_(limit), capacity_(limit + std::max(kLeastUnsorted, limit / kUnsortedShare)) {}
 
   double threshold() const { return threshold_; }
 
   void offer(uint32_t item, double distance) {
     if (distance > threshold_) return;
     found_.push_back({-distance, item});
-    if (found_.size() == capacity_) shrink();
+    if (found_.size() == capacity_) settle();
   }
 
-  // Distinct items, the likeliest first.
-  std::vector<uint32_t> take() {
-    shrink();
-    std::vector<uint32_t> items;
-    for (const Scored& entry : found_) items.push_back(entry.item);
-    return items;
-  }
-
- private:
-  void shrink() {
+  // Leaves distinct items, the nearest first.
+  const std::vector<Scored>& settle() {
     // The smallest distance of each item, then the nearest of them.
     std::sort(found_.begin(), found_.end(), [](const Scored& a, const Scored& b) {
       return a.item < b.item || (a.item == b.item && a.score > b.score);
@@ -70,91 +58,32 @@ class Nearest {
                              [](const Scored& a, const Scored& b) { return a.item == b.item; }),
                  found_.end());
     std::sort(found_.begin(), found_.end(), Better{});
-    if (found_.size() > kKept * limit_) found_.resize(kKept * limit_);
-    // Only limit_ are wanted, but another query may be nearer to some of those behind: they are measured at the end.
-    if (found_.size() == kKept * limit_) threshold_ = -found_.back().score;
+    if (found_.size() > limit_) found_.resize(limit_);
+    if (found_.size() == limit_) threshold_ = -found_.back().score;
+    return found_;
   }
 
+ private:
   size_t limit_;
   size_t capacity_;
   double threshold_ = kInfinity;
   std::vector<Scored> found_; // score: the negated distance
 };
 
-// Clusters near each query in one space, its own first.
-class NearClusters {
- public:
-  NearClusters(std::span<const Space> spaces, size_t s, const Levels* levels, const QueryVectors& queries)
-      : cells_(*spaces[s].cells), space_(s), levels_(levels), queries_(queries) {
-    for (size_t i = 0; i < s; ++i) from_ += spaces[i].cells->codes->dims();
-  }
-
-  void append(uint32_t q, size_t count, std::vector<Pair>& own, std::vector<Pair>& others) {
-    const size_t clusters = cluster_count(cells_);
-    const uint32_t mine = cluster_of(queries_.item(q));
-    if (mine < clusters) own.push_back({q, static_cast<uint32_t>(space_), mine});
-    if (count < 2) return;
-    near_.clear();
-    if (clusters * queries_.count() <= kMostDistances || levels_ == nullptr) {
-      scan(q, count);
-    } else {
-      levels_->nearest(*cells_.representatives, queries_.vector(q) + from_, queries_.norm(q, space_),
-                       std::max(kBeam, count / kClustersOfNode), count, near_);
-    }
-    for (const uint32_t cluster : near_) {
-      if (cluster != mine && cluster < clusters) others.push_back({q, static_cast<uint32_t>(space_), cluster});
-    }
-  }
-
- private:
-  uint32_t cluster_of(uint32_t item) const {
-    const size_t slot = slot_of(cells_, item);
-    const auto after = std::upper_bound(cells_.starts.begin(), cells_.starts.end(), slot);
-    return static_cast<uint32_t>(after - cells_.starts.begin()) - 1; // before the first: no cluster
-  }
-
-  // The nearest by approximate distances to all representatives.
-  void scan(uint32_t q, size_t count) {
-    const Codes& codes = *cells_.representatives;
-    const auto query = codes.prepare_distance(queries_.vector(q) + from_);
-    const size_t clusters = cluster_count(cells_);
-    const size_t batch = std::max<size_t>(1, kBatchSlots / codes.block_items()) * codes.block_items();
-    block_.resize(batch);
-    best_.clear();
-    float limit = INFINITY;
-    for (size_t first = 0; first < clusters; first += batch) {
-      const size_t end = std::min(clusters, first + batch);
-      query->approximate(first / codes.block_items(), (end - first + codes.block_items() - 1) / codes.block_items(),
-                         block_.data());
-      for (size_t c = first; c < end; ++c) {
-        if (!(block_[c - first] <= limit)) continue;
-        best_.push_back({-static_cast<double>(block_[c - first]), static_cast<uint32_t>(c)});
-        if (best_.size() < kKept * count) continue;
-        keep_best(best_, count);
-        limit = static_cast<float>(-std::max_element(best_.begin(), best_.end(), Better{})->score);
-      }
-    }
-    keep_best(best_, count);
-    std::sort(best_.begin(), best_.end(), Better{});
-    for (const Scored& cluster : best_) near_.push_back(cluster.item);
-  }
-
-  const Cells& cells_;
-  size_t space_;
-  const Levels* levels_;
-  const QueryVectors& queries_;
-  size_t from_ = 0; // of the space's part in a query's vector
-  std::vector<uint32_t> near_;
-  std::vector<float> block_;
-  std::vector<Scored> best_;
+// An item of a list, by its slot.
+struct Listed {
+  float bound; // no larger than its weighted distance in the list's space
+  uint32_t slot;
 };
 
-// Reads pairs into a Nearest.
-class PairReader {
+bool nearer(const Listed& a, const Listed& b) { return a.bound < b.bound || (a.bound == b.bound && a.slot < b.slot); }
+
+// Reads the clusters of one query after another into a Nearest.
+class QueryReader {
  public:
-  PairReader(std::span<const Space> spaces, const QueryVectors& queries, std::span<const uint32_t> skip,
-             Nearest& nearest)
-      : spaces_(spaces), queries_(queries), skip_(skip), nearest_(nearest) {
+  QueryReader(std::span<const Space> spaces, const QueryVectors& queries, std::span<const uint32_t> skip,
+              Nearest& nearest)
+      : spaces_(spaces), queries_(queries), skip_(skip), nearest_(nearest), lists_(spaces.size()) {
     size_t from = 0;
     for (const Space& space : spaces) {
       from_.push_back(from);
@@ -162,49 +91,98 @@ class PairReader {
     }
   }
 
-  // Returns the items read.
-  size_t read(const Pair& pair) {
-    const Cells& cells = *spaces_[pair.space].cells;
-    const size_t slots = std::min(cells.codes->count(), cells.items.size());
-    const size_t begin = std::min<size_t>(cells.starts[pair.cluster], slots);
-    const size_t whole = std::clamp<size_t>(cells.starts[pair.cluster + 1], begin, slots);
+  const float* vector(uint32_t q, size_t s) const { return queries_.vector(q) + from_[s]; }
+
+  // clusters: of each space. Returns the items read.
+  size_t read(uint32_t q, const std::vector<std::span<const uint32_t>>& clusters) {
+    size_t read = 0;
+    for (size_t s = 0; s < spaces_.size(); ++s) {
+      lists_[s].clear();
+      const auto prepared = spaces_[s].cells->codes->prepare_distance(vector(q, s));
+      for (const uint32_t cluster : clusters[s]) read += list(s, cluster, *prepared);
+    }
+    for (size_t done = 0, depth = kDepth;; done = depth, depth *= 4) {
+      double rest = 0; // what is behind all lists' first `depth` is at least so far
+      for (std::vector<Listed>& list : lists_) {
+        if (list.size() > depth) {
+          std::nth_element(list.begin() + done, list.begin() + depth, list.end(), nearer);
+          rest += static_cast<double>(list[depth].bound);
+        } else {
+          rest = kInfinity;
+        }
+      }
+      for (size_t s = 0; s < spaces_.size(); ++s) measure(q, s, done, std::min(depth, lists_[s].size()));
+      if (rest > nearest_.threshold() || rest == kInfinity) return read;
+    }
+  }
+
+ private:
+  // Adds those items of a cluster to its space's list that may be near enough; returns how many were looked at.
+  size_t list(size_t s, uint32_t cluster, const DistanceQuery& query) {
+    const Cells& cells = *spaces_[s].cells;
+    const auto [begin, whole] = Bounds(cells).cluster(cluster);
     const size_t end = whole - begin > kMostOfCluster ? begin + kFewOfCluster : whole;
     if (begin == end) return 0;
-    const double weight = spaces_[pair.space].weight;
-    const float* vector = queries_.vector(pair.query) + from_[pair.space];
-    // Approximate distances say for most items that they are too far.
-    if (prepared_ == nullptr || pair.query != query_ || pair.space != space_) {
-      prepared_ = cells.codes->prepare_distance(vector);
-    }
-    query_ = pair.query;
-    space_ = pair.space;
     const size_t items = cells.codes->block_items(), first = begin / items;
     block_.resize(((end - 1) / items + 1 - first) * items);
-    prepared_->approximate(first, block_.size() / items, block_.data());
-    const double error = static_cast<double>(prepared_->error());
+    query.approximate(first, block_.size() / items, block_.data());
+    const double weight = spaces_[s].weight, error = static_cast<double>(query.error());
+    const double threshold = nearest_.threshold();
+    // Above this so is the bound below, in single precision and with room; most items are.
+    const auto clear = static_cast<float>((threshold / weight + error) * (1 + 2 * kRounding));
     for (size_t slot = begin; slot < end; ++slot) {
+      if (block_[slot - first * items] > clear) continue;
       const auto about = static_cast<double>(block_[slot - first * items]);
-      if (weight * (about - error - kRounding * about) > nearest_.threshold()) continue;
-      const double own = weight * cells.codes->distance(slot, vector, queries_.norm(pair.query, pair.space));
-      if (!(own <= nearest_.threshold())) continue;
-      const uint32_t item = cells.items[slot];
-      if (std::binary_search(skip_.begin(), skip_.end(), item)) continue;
-      nearest_.offer(item, own + in_others(pair, item, own));
+      const double bound = weight * (about - error - kRounding * about);
+      if (bound > threshold) continue;
+      // Not a number where neither error nor distance is finite.
+      const float least = bound > 0 ? round_down(bound) : 0.0f;
+      lists_[s].push_back({least, static_cast<uint32_t>(slot)});
     }
     return end - begin;
   }
 
- private:
+  // Offers entries [first, last) of the list of space s with their whole distance to query q.
+  void measure(uint32_t q, size_t s, size_t first, size_t last) {
+    const Cells& cells = *spaces_[s].cells;
+    const std::vector<Listed>& list = lists_[s];
+    const auto item_at = [&](size_t i) { return cells.items[list[i].slot]; };
+    for (size_t i = first; i < last; ++i) {
+      for (size_t other = 0; other < spaces_.size(); ++other) {
+        if (other != s) prefetch_ahead(*spaces_[other].cells, i, last, item_at);
+      }
+      if (static_cast<double>(list[i].bound) > nearest_.threshold()) continue;
+      const double own =
+        spaces_[s].weight * cells.codes->distance(list[i].slot, vector(q, s), queries_.norm(q, s));
+      if (!(own <= nearest_.threshold())) continue;
+      const uint32_t item = item_at(i);
+      if (std::binary_search(skip_.begin(), skip_.end(), item)) continue;
+      nearest_.offer(item, own + in_others(q, s, item, own));
+    }
+  }
+
+  // Asks for what in_others(i) will read of a space.
+  template <typename ItemAt>
+  static void prefetch_ahead(const Cells& cells, size_t i, size_t last, const ItemAt& item_at) {
+    if (i + kPrefetchSlots < last) {
+      const uint32_t item = item_at(i + kPrefetchSlots);
+      if (item < cells.slots.size()) cells.slots.prefetch(item);
+    }
+    if (i + kPrefetchCodes < last) {
+      const size_t slot = slot_of(cells, item_at(i + kPrefetchCodes));
+      if (slot < cells.codes->count()) cells.codes->prefetch(slot);
+    }
+  }
+
   // The distance in the other spaces; infinite as soon as the sum is too large.
-  double in_others(const Pair& pair, uint32_t item, double own) const {
+  double in_others(uint32_t q, size_t own_space, uint32_t item, double own) const {
     double sum = 0;
     for (size_t s = 0; s < spaces_.size(); ++s) {
-      if (s == pair.space) continue;
+      if (s == own_space) continue;
       const Cells& cells = *spaces_[s].cells;
       const size_t slot = slot_of(cells, item);
       if (slot >= cells.codes->count() || own + sum > nearest_.threshold()) return kInfinity;
-      sum += spaces_[s].weight *
-             cells.codes->distance(slot, queries_.vector(pair.query) + from_[s], queries_.norm(pair.query, s));
+      sum += spaces_[s].weight * cells.codes->distance(slot, vector(q, s), queries_.norm(q, s));
     }
     return sum;
   }
@@ -213,16 +191,59 @@ class PairReader {
   const QueryVectors& queries_;
   std::span<const uint32_t> skip_;
   Nearest& nearest_;
-  std::vector<size_t> from_;
-  uint32_t query_ = 0, space_ = 0; // that prepared_ is of
-  std::unique_ptr<DistanceQuery> prepared_;
+  std::vector<size_t> from_; // of each space's part in a query's vector
+  std::vector<std::vector<Listed>> lists_; // of the query being read, per space
   std::vector<float> block_;
 };
 
-double nearest_distance(std::span<const Space> spaces, const QueryVectors& queries, uint32_t item) {
-  double least = kInfinity;
+// What one query is to read in each space, and has read.
+struct QueryPlan {
+  std::vector<std::vector<uint32_t>> clusters; // its own first, then the nearest others
+  uint64_t clusters_read = 0, items_read = 0;
+
+  void read_with(QueryReader& reader, uint32_t q, size_t most) {
+    std::vector<std::span<const uint32_t>> first;
+    clusters_read = 0;
+    for (const auto& all : clusters) {
+      first.push_back(std::span(all).first(std::min(most, all.size())));
+      clusters_read += first.back().size();
+    }
+    items_read = reader.read(q, first);
+  }
+};
+
+// What is at most `least`, or `least`.
+double nearest_distance(std::span<const Space> spaces, const QueryVectors& queries, uint32_t item,
+                        double least = kInfinity) {
   for (size_t q = 0; q < queries.count(); ++q) least = std::min(least, queries.distance(spaces, q, item, least));
   return least;
+}
+
+// The cluster of an item, or one that does not exist.
+uint32_t cluster_of(const Cells& cells, uint32_t item) {
+  const auto after = std::upper_bound(cells.starts.begin(), cells.starts.end(), slot_of(cells, item));
+  return static_cast<uint32_t>(after - cells.starts.begin()) - 1; // before the first: none
+}
+
+// A late plan is of the queries' own clusters alone.
+template <typename InTime>
+std::vector<QueryPlan> plans_of(std::span<const Space> spaces, std::span<const Levels* const> levels,
+                                const QueryVectors& queries, const QueryReader& reader, size_t count,
+                                const InTime& in_time) {
+  std::vector<QueryPlan> plans(queries.count());
+  std::vector<uint32_t> others;
+  for (size_t s = 0; s < spaces.size(); ++s) {
+    const Cells& cells = *spaces[s].cells;
+    NearClusters near(cells, levels[s], queries.count());
+    for (uint32_t q = 0; q < plans.size(); ++q) {
+      const uint32_t own = cluster_of(cells, queries.item(q));
+      others.clear();
+      if (count > 1 && in_time()) near.append(reader.vector(q, s), queries.norm(q, s), count, others);
+      std::vector<uint32_t>& clusters = plans[q].clusters.emplace_back(1, own);
+      std::copy_if(others.begin(), others.end(), std::back_inserter(clusters), [&](uint32_t c) { return c != own; });
+    }
+  }
+  return plans;
 }
 
 } // namespace
@@ -231,30 +252,32 @@ NearResult near_items(std::span<const Space> spaces, std::span<const Levels* con
                       std::span<const uint32_t> queries, const NearOptions& options, std::span<uint32_t> items) {
   NearResult result;
   if (items.empty()) return result;
+  const auto in_time = [&] {
+    if (options.deadline != Clock::time_point::max() && Clock::now() >= options.deadline) result.complete = false;
+    return result.complete;
+  };
   const QueryVectors vectors(spaces, queries);
   Nearest nearest(items.size());
-  PairReader reader(spaces, vectors, options.skip, nearest);
-  // Own clusters first, and nearer ones before farther ones as far as a query goes: what is near is found early, and
-  // little of the rest is looked up.
-  std::vector<Pair> pairs, others;
-  for (size_t s = 0; s < spaces.size(); ++s) {
-    NearClusters near(spaces, s, levels[s], vectors);
-    for (uint32_t q = 0; q < vectors.count(); ++q) {
-      if (options.deadline != Clock::time_point::max() && Clock::now() >= options.deadline) result.complete = false;
-      near.append(q, result.complete ? options.clusters : 1, pairs, others);
-    }
+  QueryReader reader(spaces, vectors, options.skip, nearest);
+  std::vector<QueryPlan> plans = plans_of(spaces, levels, vectors, reader, options.clusters, in_time);
+  // A late round reads a query's first clusters at least.
+  for (uint32_t q = 0; q < plans.size() && (q == 0 || in_time()); q += kFirstQueries) {
+    plans[q].read_with(reader, q, kFirstClusters);
   }
-  pairs.insert(pairs.end(), others.begin(), others.end());
-  for (size_t p = 0; p < pairs.size(); ++p) {
-    const bool due = p % kPairs == kPairs - 1 && options.deadline != Clock::time_point::max();
-    if (due && Clock::now() >= options.deadline) result.complete = false;
-    if (!result.complete && p >= kPairs) break;
-    result.items_scored += reader.read(pairs[p]);
-    ++result.clusters_read;
+  nearest.settle();
+  for (uint32_t q = 0; q < plans.size() && in_time(); ++q) {
+    plans[q].read_with(reader, q, std::numeric_limits<size_t>::max());
+  }
+  for (const QueryPlan& plan : plans) {
+    result.clusters_read += plan.clusters_read;
+    result.items_scored += plan.items_read;
   }
   std::vector<Scored> found;
-  for (const uint32_t item : nearest.take()) found.push_back({-nearest_distance(spaces, vectors, item), item});
-  keep_best(found, items.size());
+  for (const Scored& entry : nearest.settle()) {
+    // One query is so near, but for the order in which spaces were added up.
+    const double about = -entry.score * (1 + kRounding);
+    found.push_back({-nearest_distance(spaces, vectors, entry.item, about), entry.item});
+  }
   std::sort(found.begin(), found.end(), Better{});
   for (; result.found < found.size(); ++result.found) items[result.found] = found[result.found].item;
   return result;

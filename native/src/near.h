@@ -8,7 +8,7 @@ namespace farsight {
 
 struct NearOptions {
   std::span<const uint32_t> skip = {}; // items left out: ascending, unique
-  size_t clusters = 8;                 // read per query and space: its own, and the nearest others
+  size_t clusters = 8;                 // read per query and space besides its own: the nearest
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
@@ -22,11 +22,6 @@ struct NearResult {
 // Clusters of more items are mostly one vector, and of those a few of the lowest numbers are read.
 inline constexpr size_t kMostOfCluster = 4096;
 inline constexpr size_t kFewOfCluster = 512;
-// With as many distances between queries and representatives every one is measured; with more, levels are walked.
-inline constexpr size_t kMostDistances = size_t{1} << 22;
-// Nodes gone into on each level, or one for so many clusters wanted where that is more.
-inline constexpr size_t kBeam = 4;
-inline constexpr size_t kClustersOfNode = 16;
 
 // Writes the items nearest to any of `queries` (items), at most `items.size()`, by their exact distance as
 // nearest_distances has it, nearest first, then by number. levels: of each space.

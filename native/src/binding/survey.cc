@@ -5,6 +5,7 @@
 #include "../mapping.h"
 #include "../principal.h"
 #include "../quantiles.h"
+#include "../sample-scores.h"
 #include "../search.h"
 #include "../survey.h"
 #include "spaces-argument.h"
@@ -31,14 +32,26 @@ Napi::Value prefer_huge(Info info) {
   return info.Env().Undefined();
 }
 
-Napi::Value scan_range(Info info) {
+Napi::Value moments_object(Napi::Env env, const ScoreMoments& moments) {
+  auto result = Napi::Object::New(env);
+  result.Set("mean", moments.mean);
+  result.Set("deviation", moments.deviation);
+  return result;
+}
+
+Napi::Value scores_of_sample(Info info) {
   const auto env = info.Env();
   auto& head = head_of(env, info[0]);
-  const auto slots = head.cells().codes->count();
-  const auto first = whole(env, info[1], "first", 0, slots);
-  const auto count = whole(env, info[2], "count", 0, slots - first);
-  const auto scores = array_of<float>(env, info[3], "scores", slots);
-  return Napi::Number::New(env, scan_slots(head.cells(), head.items(), first, first + count, scores));
+  const auto scores = array_of<double>(env, info[1], "scores", head.cells().codes->count());
+  return moments_object(env, scan_sample(head.cells(), head.items(), scores));
+}
+
+Napi::Value add_to_sums(Info info) {
+  const auto env = info.Env();
+  const auto sums = array<double>(env, info[3], "sums");
+  const auto scores = array_of<double>(env, info[0], "scores", sums.size());
+  const auto factor = number(env, info[1], "factor"), offset = number(env, info[2], "offset");
+  return moments_object(env, add_standardised(scores, factor, offset, sums));
 }
 
 Napi::Value distances_of_all(Info info) {
@@ -104,7 +117,8 @@ Napi::Value segments_of(Info info) {
 void export_survey(Napi::Env env, Napi::Object exports) {
   add<prefer_huge>(env, exports, "preferHugePages");
   add<score_everything>(env, exports, "scoreAll");
-  add<scan_range>(env, exports, "scanSlots");
+  add<scores_of_sample>(env, exports, "scanSample");
+  add<add_to_sums>(env, exports, "addStandardised");
   add<distances_of_all>(env, exports, "nearestDistances");
   add<diverse_items>(env, exports, "diverseItems");
   add<components_of>(env, exports, "principalComponents");
