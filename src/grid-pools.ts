@@ -25,15 +25,19 @@ export interface PoolSource {
 
 type Pool = Omit<GridPool, 'cells'>;
 
-/** b and r of each pool, per head: the first suffices where the best items lie in many cells. */
+/**
+ * b and r of each pool, per head, and how many of its items, the best, are nearly all that are so good: the hundred best of
+ * two heads together were among 16,384 of each head, but not among 2048 (docs/samplers.md).
+ */
 const WIDTHS = [
-  { clusters: 512, candidates: 2048 },
-  { clusters: 2048, candidates: 8192 },
-  { clusters: 8192, candidates: 32_768 },
+  { clusters: 2048, candidates: 16_384, sure: 64 },
+  { clusters: 8192, candidates: 65_536, sure: 512 },
 ] as const;
 
 /** Of a pool by score and distance. */
 const FAR = {
+  /** b and r of the best scores. */
+  liked: { clusters: 512, candidates: 2048 },
   /** Positives that stand for all where many distances are asked for. */
   centres: 8,
   /** Clusters read per modality for their value, and items of them at most. */
@@ -47,17 +51,21 @@ const FAR = {
   measured: 2048,
 } as const;
 
-/** Pools by score alone, wider and wider; the last one's floor is not -Infinity unless it holds every item. */
+/**
+ * Pools by score alone, wider and wider. A floor is the most that an item in no head's list can have, or where that is
+ * less the value of the last one of which the pool is sure; the last floor is not -Infinity unless every cluster was read.
+ */
 export function* likedPools(source: PoolSource): Generator<Pool> {
-  for (const { clusters, candidates } of WIDTHS) {
+  for (const { clusters, candidates, sure } of WIDTHS) {
     const { items, scores } = liked(source, clusters, candidates);
     // What is in no head's list scores at most the last of each list.
     const least = scores.map((own) =>
       items.length < candidates ? Number.NEGATIVE_INFINITY : greatest(own, candidates),
     );
-    const floor = source.fused.fuse(least.map((score) => Float64Array.of(score)))[0] as number;
+    const most = source.fused.fuse(least.map((score) => Float64Array.of(score)))[0] as number;
     const values = source.fused.fuse(scores);
-    yield { items, values, floor: Number.isNaN(floor) ? Number.NEGATIVE_INFINITY : floor };
+    const last = items.length > sure ? greatest(values, sure) : Number.NEGATIVE_INFINITY;
+    yield { items, values, floor: Number.isNaN(most) ? Number.NEGATIVE_INFINITY : Math.min(most, last) };
     if (clusters >= Math.max(...source.heads.map(({ modality }) => modality.manifest.clusters))) return;
   }
 }
@@ -83,7 +91,7 @@ export function distantPool(source: PoolSource, positive: Uint32Array, zeta: num
     weights.score * (score - fused.moments.mean) + weights.distance * (far - distance.mean);
 
   const centres = every(positive, FAR.centres);
-  const near = liked(source, WIDTHS[0].clusters, WIDTHS[0].candidates).items;
+  const near = liked(source, FAR.liked.clusters, FAR.liked.candidates).items;
   const far = itemsOfClusters(source, centres, sampled, weights);
   const items = Uint32Array.from(new Set([...near, ...far, ...sampled])).sort();
   const scores = fused.scoresOf(items);

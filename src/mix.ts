@@ -31,8 +31,8 @@ export interface Mixed {
 const MAX_SIMILAR = 20_000;
 const MAX_SIMILAR_FILLED_UP = 1000;
 
-/** Candidates compared at a time beyond those wanted, so that a few near-duplicates cost no further call. */
-const SPARE = 16;
+/** Candidates compared at a time beyond those wanted: as many as were too similar before, up to so many. */
+const MOST_SPARE = 64;
 
 /** Chooses items of several streams; `looked` tells the streams what is no longer free. */
 export class Mix {
@@ -74,8 +74,9 @@ export class Mix {
   }
 
   #take(queue: Queue, sampler: SamplerName, share: number): void {
+    const similarBefore = this.#similar.length;
     for (let wanted = share; wanted > 0 && this.#looking; ) {
-      const batch = queue.next(wanted + (this.#diversity === null ? 0 : SPARE), this.#looked);
+      const batch = queue.next(wanted + Math.min(this.#similar.length - similarBefore, MOST_SPARE), this.#looked);
       if (batch.length === 0) return;
       const out = new Uint32Array(wanted);
       const { found, looked, complete } = this.#choose(batch, out);

@@ -37,8 +37,9 @@ const NEAR_CLUSTERS = { least: 2, most: 64, all: 1536 } as const;
 /** Near items looked for, and in how many times as many clusters: the next are tried when those before do not suffice. */
 const NEAR_WIDTHS = [
   { count: 256, times: 1 },
-  { count: 2048, times: 1 },
-  { count: 8192, times: 2 },
+  { count: 1024, times: 1 },
+  { count: 4096, times: 1 },
+  { count: 16_384, times: 2 },
   { count: 32_768, times: 4 },
 ] as const;
 
