@@ -1,6 +1,14 @@
 // The part of the addon that samplers and sweeps use: every item at once, or what stands for them.
 
-import type { CellsHandle, ClusterValue, HeadHandle, LevelsHandle, ScanResult, SectionHandle } from './native-types.ts';
+import type {
+  CellsHandle,
+  ClusterValue,
+  HeadHandle,
+  LevelsHandle,
+  NearSearchHandle,
+  ScanResult,
+  SectionHandle,
+} from './native-types.ts';
 
 /** Mean and standard deviation, of the population. */
 interface ScoreMoments {
@@ -34,17 +42,19 @@ export interface NativeSampling {
     deadlineMs: number,
     distances: Float64Array,
   ): boolean;
-  /**
-   * The items nearest to any of the queries, of the `clusters` nearest clusters of each query in each modality, nearest
-   * first; `skip` (ascending) is left out. See native/src/near.h.
-   */
-  nearItems(
+  /** The own cluster of each query item and the `clusters` nearest others, in each modality. See native/src/near.h. */
+  nearSearch(
     cells: readonly CellsHandle[],
     weights: Float64Array,
     levels: readonly LevelsHandle[],
     queries: Uint32Array,
-    skip: Uint32Array,
     clusters: number,
+    deadlineMs: number,
+  ): NearSearchHandle;
+  /** The items of those clusters nearest to any query, nearest first; `skip` (ascending) is left out. */
+  nearItems(
+    search: NearSearchHandle,
+    skip: Uint32Array,
     deadlineMs: number,
     items: Uint32Array,
   ): ScanResult & { readonly found: number };

@@ -184,6 +184,8 @@ export type CodesHandle = Handle<'codes'>;
 export type CellsHandle = Handle<'cells'>;
 /** The levels above the clusters of a modality. */
 export type LevelsHandle = Handle<'levels'>;
+/** Clusters near some queries; keeps the cells open. */
+export type NearSearchHandle = Handle<'near'>;
 /** A model prepared for cells, which it keeps open. */
 export type HeadHandle = Handle<'head'>;
 /** Rows that are kept. */

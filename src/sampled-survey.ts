@@ -36,17 +36,16 @@ const LEAST_HITS = 64;
 const NEAR_CLUSTERS = { least: 2, most: 64, all: 1536 } as const;
 /** Near items looked for, and in how many times as many clusters: the next are tried when those before do not suffice. */
 const NEAR_WIDTHS = [
-  { count: 256, times: 1 },
-  { count: 1024, times: 1 },
-  { count: 4096, times: 1 },
-  { count: 16_384, times: 2 },
-  { count: 32_768, times: 4 },
+  { times: 1, counts: [256, 1024, 4096] },
+  { times: 2, counts: [16_384] },
+  { times: 4, counts: [32_768] },
 ] as const;
 
 /** The survey of a round by sample and clusters. */
 export class SampledSurvey implements Survey {
   itemsScored = 0;
   clustersRead = 0;
+  readonly form = 'sampled';
   /** False when the deadline left an answer out. */
   complete = true;
   readonly #of: SurveyedCollection;
@@ -106,21 +105,24 @@ export class SampledSurvey implements Survey {
     const cells = modalities.map((modality) => modality.cells);
     const levels = modalities.map((modality) => modality.levels);
     const { least, most, all } = NEAR_CLUSTERS;
+    const { deadlineMs } = this.#scan;
     const offered = new Set<number>();
-    for (const { count, times } of NEAR_WIDTHS) {
+    for (const { times, counts } of NEAR_WIDTHS) {
       const clusters = times * Math.min(most, Math.max(least, Math.floor(all / queries.length)));
-      const items = new Uint32Array(Math.min(count, this.#of.spaces.items));
-      const { deadlineMs } = this.#scan;
-      const found = native.nearItems(cells, weights, levels, queries, this.#of.skip, clusters, deadlineMs, items);
-      this.itemsScored += found.itemsScored;
-      this.clustersRead += found.clustersRead;
-      this.complete &&= found.complete;
-      for (const item of items.subarray(0, found.found)) {
-        if (offered.has(item)) continue;
-        offered.add(item);
-        yield item;
+      const search = native.nearSearch(cells, weights, levels, queries, clusters, deadlineMs);
+      for (const count of counts) {
+        const items = new Uint32Array(Math.min(count, this.#of.spaces.items));
+        const found = native.nearItems(search, this.#of.skip, deadlineMs, items);
+        this.itemsScored += found.itemsScored;
+        this.clustersRead += found.clustersRead;
+        this.complete &&= found.complete;
+        for (const item of items.subarray(0, found.found)) {
+          if (offered.has(item)) continue;
+          offered.add(item);
+          yield item;
+        }
+        if (!found.complete) return;
       }
-      if (!found.complete) return;
     }
   }
 

@@ -14,6 +14,7 @@ const dims = dense.manifest.dims;
 const sparseDims = sparse.manifest.dims;
 const features = sparse.manifest.ratio?.items.features ?? 0;
 const head = native.linearHead(dense.cells, new Float32Array(dims), 0);
+const near = native.nearSearch([dense.cells], Float64Array.of(1), [dense.levels], Uint32Array.of(1), 2, 1e12);
 const section = native.memorySection(new Uint8Array(4096));
 const parameters = { dims: 10, features: 2, valueBits: 10, scale: 0.5, maxSum: 3 };
 const quantiser = {
@@ -71,11 +72,8 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
   ['openLevels', () => [numbers(10, 1), section, section], []],
   ['addScores', () => [head, 1, 1e12, new Float64Array(300)], [3]],
   ['appendSegments', () => [new Float64Array(5), 4, 1, new Uint32Array(5)], [3]],
-  [
-    'nearItems',
-    () => [[dense.cells], Float64Array.of(1), [dense.levels], numbers(1), numbers(1), 2, 1e12, new Uint32Array(4)],
-    [1],
-  ],
+  ['nearSearch', () => [[dense.cells], Float64Array.of(1), [dense.levels], numbers(1), 2, 1e12], [1]],
+  ['nearItems', () => [near, numbers(1), 1e12, new Uint32Array(4)], []],
   ['nearestOfItems', () => [[dense.cells], Float64Array.of(1), numbers(1), numbers(2, 3), new Float64Array(2)], [1, 4]],
   [
     'valuedClusters',
@@ -314,9 +312,9 @@ t.test('numbers out of range are RangeErrors', async (t) => {
     ['numbersAt', 3, numbers(1, 300)],
     ['appendSegments', 1, 1],
     ['appendSegments', 1, 33],
-    ['nearItems', 2, []],
-    ['nearItems', 3, numbers(300)],
-    ['nearItems', 5, 0],
+    ['nearSearch', 2, []],
+    ['nearSearch', 3, numbers(300)],
+    ['nearSearch', 4, 0],
     ['nearestOfItems', 2, numbers(300)],
     ['nearestOfItems', 3, numbers(0, 300)],
     ['valuedClusters', 3, 0],

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <vector>
 
 #include "collector.h"
 #include "near-clusters.h"
-#include "query-vectors.h"
 
 namespace farsight {
 
@@ -196,22 +196,6 @@ class QueryReader {
   std::vector<float> block_;
 };
 
-// What one query is to read in each space, and has read.
-struct QueryPlan {
-  std::vector<std::vector<uint32_t>> clusters; // its own first, then the nearest others
-  uint64_t clusters_read = 0, items_read = 0;
-
-  void read_with(QueryReader& reader, uint32_t q, size_t most) {
-    std::vector<std::span<const uint32_t>> first;
-    clusters_read = 0;
-    for (const auto& all : clusters) {
-      first.push_back(std::span(all).first(std::min(most, all.size())));
-      clusters_read += first.back().size();
-    }
-    items_read = reader.read(q, first);
-  }
-};
-
 // What is at most `least`, or `least`.
 double nearest_distance(std::span<const Space> spaces, const QueryVectors& queries, uint32_t item,
                         double least = kInfinity) {
@@ -219,68 +203,75 @@ double nearest_distance(std::span<const Space> spaces, const QueryVectors& queri
   return least;
 }
 
+bool in_time(Clock::time_point deadline) { return deadline == Clock::time_point::max() || Clock::now() < deadline; }
+
 // The cluster of an item, or one that does not exist.
 uint32_t cluster_of(const Cells& cells, uint32_t item) {
   const auto after = std::upper_bound(cells.starts.begin(), cells.starts.end(), slot_of(cells, item));
   return static_cast<uint32_t>(after - cells.starts.begin()) - 1; // before the first: none
 }
 
-// A late plan is of the queries' own clusters alone.
-template <typename InTime>
-std::vector<QueryPlan> plans_of(std::span<const Space> spaces, std::span<const Levels* const> levels,
-                                const QueryVectors& queries, const QueryReader& reader, size_t count,
-                                const InTime& in_time) {
-  std::vector<QueryPlan> plans(queries.count());
-  std::vector<uint32_t> others;
-  for (size_t s = 0; s < spaces.size(); ++s) {
-    const Cells& cells = *spaces[s].cells;
-    NearClusters near(cells, levels[s], queries.count());
-    for (uint32_t q = 0; q < plans.size(); ++q) {
-      const uint32_t own = cluster_of(cells, queries.item(q));
-      others.clear();
-      if (count > 1 && in_time()) near.append(reader.vector(q, s), queries.norm(q, s), count, others);
-      std::vector<uint32_t>& clusters = plans[q].clusters.emplace_back(1, own);
-      std::copy_if(others.begin(), others.end(), std::back_inserter(clusters), [&](uint32_t c) { return c != own; });
-    }
-  }
-  return plans;
-}
-
 } // namespace
 
-NearResult near_items(std::span<const Space> spaces, std::span<const Levels* const> levels,
-                      std::span<const uint32_t> queries, const NearOptions& options, std::span<uint32_t> items) {
+NearSearch::NearSearch(std::span<const Space> spaces, std::span<const Levels* const> levels,
+                       std::span<const uint32_t> queries, size_t clusters, TimePoint deadline)
+    : spaces_(spaces.begin(), spaces.end()), queries_(spaces, queries), clusters_(queries_.count() * spaces.size()) {
+  size_t from = 0;
+  std::vector<uint32_t> near;
+  for (size_t s = 0; s < spaces.size(); ++s) {
+    const Cells& cells = *spaces[s].cells;
+    NearClusters search(cells, levels[s], queries_.count());
+    for (uint32_t q = 0; q < queries_.count(); ++q) {
+      complete_ = complete_ && in_time(deadline);
+      near.clear();
+      if (clusters > 1 && complete_) search.append(queries_.vector(q) + from, queries_.norm(q, s), clusters, near);
+      std::vector<uint32_t>& list = clusters_[q * spaces.size() + s];
+      list.push_back(cluster_of(cells, queries_.item(q)));
+      std::copy_if(near.begin(), near.end(), std::back_inserter(list), [&](uint32_t c) { return c != list[0]; });
+    }
+    from += cells.codes->dims();
+  }
+}
+
+NearResult NearSearch::find(std::span<const uint32_t> skip, std::span<uint32_t> items, TimePoint deadline) const {
   NearResult result;
   if (items.empty()) return result;
-  const auto in_time = [&] {
-    if (options.deadline != Clock::time_point::max() && Clock::now() >= options.deadline) result.complete = false;
-    return result.complete;
-  };
-  const QueryVectors vectors(spaces, queries);
   Nearest nearest(items.size());
-  QueryReader reader(spaces, vectors, options.skip, nearest);
-  std::vector<QueryPlan> plans = plans_of(spaces, levels, vectors, reader, options.clusters, in_time);
+  QueryReader reader(spaces_, queries_, skip, nearest);
+  const auto count = static_cast<uint32_t>(queries_.count());
+  result.complete = complete_;
+  const auto on = [&] { return result.complete = result.complete && in_time(deadline); };
+  // Per query, the last time it was read.
+  std::vector<NearResult> read(count);
+  const auto read_query = [&](uint32_t q, size_t most) {
+    std::vector<std::span<const uint32_t>> clusters;
+    for (size_t s = 0; s < spaces_.size(); ++s) clusters.push_back(clusters_of(q, s, most));
+    read[q].clusters_read = 0;
+    for (const auto& list : clusters) read[q].clusters_read += list.size();
+    read[q].items_scored = reader.read(q, clusters);
+  };
   // A late round reads a query's first clusters at least.
-  for (uint32_t q = 0; q < plans.size() && (q == 0 || in_time()); q += kFirstQueries) {
-    plans[q].read_with(reader, q, kFirstClusters);
-  }
+  for (uint32_t q = 0; q < count && (q == 0 || on()); q += kFirstQueries) read_query(q, kFirstClusters);
   nearest.settle();
-  for (uint32_t q = 0; q < plans.size() && in_time(); ++q) {
-    plans[q].read_with(reader, q, std::numeric_limits<size_t>::max());
-  }
-  for (const QueryPlan& plan : plans) {
-    result.clusters_read += plan.clusters_read;
-    result.items_scored += plan.items_read;
+  for (uint32_t q = 0; q < count && on(); ++q) read_query(q, std::numeric_limits<size_t>::max());
+  for (const NearResult& query : read) {
+    result.clusters_read += query.clusters_read;
+    result.items_scored += query.items_scored;
   }
   std::vector<Scored> found;
   for (const Scored& entry : nearest.settle()) {
     // One query is so near, but for the order in which spaces were added up.
     const double about = -entry.score * (1 + kRounding);
-    found.push_back({-nearest_distance(spaces, vectors, entry.item, about), entry.item});
+    found.push_back({-nearest_distance(spaces_, queries_, entry.item, about), entry.item});
   }
   std::sort(found.begin(), found.end(), Better{});
   for (; result.found < found.size(); ++result.found) items[result.found] = found[result.found].item;
   return result;
+}
+
+std::span<const uint32_t> NearSearch::clusters_of(uint32_t q, size_t s, size_t most) const {
+  const std::vector<uint32_t>& all = clusters_[q * spaces_.size() + s];
+  return std::span(all).first(std::min(most, all.size()));
 }
 
 void nearest_of_items(std::span<const Space> spaces, std::span<const uint32_t> queries,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 
+#include "near-clusters.h"
 #include "quantiles.h"
 #include "sq8.h"
 #include "test.h"
@@ -91,7 +92,7 @@ TEST("near items of all clusters are the nearest of all items") {
   const std::vector<uint32_t> skip{5, 77, 400, 401};
   const std::vector<const Levels*> levels{nullptr, nullptr};
   std::vector<uint32_t> found(60), everyone(one.count);
-  const NearResult result = near_items(spaces, levels, queries, {skip, 40}, found);
+  const NearResult result = NearSearch(spaces, levels, queries, 40).find(skip, found);
   CHECK(result.complete && result.found == found.size());
   std::iota(everyone.begin(), everyone.end(), 0u);
   std::vector<double> distances(one.count);
@@ -116,7 +117,7 @@ TEST("near items of few clusters are exact about what they read") {
   const std::vector<Space> spaces{{&one.cells, 1.0}};
   const std::vector<uint32_t> queries{9, 300};
   std::vector<uint32_t> found(1000);
-  const NearResult result = near_items(spaces, std::vector<const Levels*>{nullptr}, queries, {queries, 2}, found);
+  const NearResult result = NearSearch(spaces, std::vector<const Levels*>{nullptr}, queries, 2).find(queries, found);
   CHECK(result.clusters_read >= 2 && result.clusters_read <= 6);
   CHECK(result.items_scored == 20 * result.clusters_read);
   double last = 0;
@@ -125,6 +126,30 @@ TEST("near items of few clusters are exact about what they read") {
     CHECK(distance >= last && found[i] != 9 && found[i] != 300);
     last = distance;
   }
+}
+
+TEST("groups lead to the nearest clusters when every group is looked into, damaged ones nowhere else") {
+  std::mt19937 random(57);
+  Clustered one(random, 200);
+  const std::vector<float> query(kDims, 0.3f);
+  const double norm = kDims * 0.3f * 0.3f;
+  std::vector<uint32_t> all, grouped, damaged;
+  NearClusters(one.cells, nullptr, 1).append(query.data(), norm, 10, all);
+  // As many groups as are looked into at least, whatever their means.
+  std::vector<uint8_t> rows(kNearGroups * kDims, 100), blocks;
+  const auto means = one.pack(rows, kNearGroups, blocks);
+  std::vector<uint32_t> starts;
+  for (uint32_t g = 0; g <= kNearGroups; ++g) starts.push_back(g * 25);
+  one.cells.groups = {means.get(), starts};
+  NearClusters(one.cells, nullptr, kMostDistances).append(query.data(), norm, 10, grouped);
+  CHECK(grouped == all && all.size() == 10);
+  for (size_t i = 1; i < all.size(); ++i) {
+    CHECK(one.representatives->distance(all[i - 1], query.data(), norm) <=
+          one.representatives->distance(all[i], query.data(), norm) + 1e-3);
+  }
+  starts.assign(starts.size(), 4711);
+  NearClusters(one.cells, nullptr, kMostDistances).append(query.data(), norm, 10, damaged);
+  CHECK(damaged.empty());
 }
 
 TEST("levels lead to the nearest clusters when every node is gone into") {

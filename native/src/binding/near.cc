@@ -10,6 +10,15 @@
 
 namespace farsight {
 
+// The clusters near some queries, and the cells that they are clusters of.
+struct OpenNearSearch {
+  NearSearch search;
+  std::vector<std::shared_ptr<OpenCells>> cells;
+};
+
+template <>
+inline constexpr napi_type_tag kTag<OpenNearSearch>{0x66617273696768ull, 10};
+
 namespace {
 
 Napi::Value open_levels(Info info) {
@@ -22,7 +31,7 @@ Napi::Value open_levels(Info info) {
   return wrap(env, std::move(open));
 }
 
-Napi::Value items_near(Info info) {
+Napi::Value search_near(Info info) {
   const auto env = info.Env();
   const auto all = spaces(env, info[0], info[1]);
   if (!info[2].IsArray()) type_error(env, "levels: expected an array of handles");
@@ -31,11 +40,20 @@ Napi::Value items_near(Info info) {
   std::vector<const Levels*> levels;
   for (uint32_t i = 0; i < list.Length(); ++i) levels.push_back(handle<OpenLevels>(env, list.Get(i), "levels")->get());
   const auto queries = items_of(env, info[3], "queries", *all[0].cells);
-  NearOptions options;
-  options.skip = array<uint32_t>(env, info[4], "skip");
-  options.clusters = whole(env, info[5], "clusters", 1, kMaxItems);
-  options.deadline = time_point(number(env, info[6], "deadlineMs"));
-  const auto near = near_items(all, levels, queries, options, array<uint32_t>(env, info[7], "items"));
+  const auto clusters = whole(env, info[4], "clusters", 1, kMaxItems);
+  const auto deadline = time_point(number(env, info[5], "deadlineMs"));
+  OpenNearSearch open{NearSearch(all, levels, queries, clusters, deadline), {}};
+  const auto cells = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < cells.Length(); ++i) open.cells.push_back(handle<OpenCells>(env, cells.Get(i), "cells"));
+  return wrap(env, std::make_shared<OpenNearSearch>(std::move(open)));
+}
+
+Napi::Value items_near(Info info) {
+  const auto env = info.Env();
+  const auto& search = handle<OpenNearSearch>(env, info[0], "search")->search;
+  const auto skip = array<uint32_t>(env, info[1], "skip");
+  const auto deadline = time_point(number(env, info[2], "deadlineMs"));
+  const auto near = search.find(skip, array<uint32_t>(env, info[3], "items"), deadline);
   auto result = Napi::Object::New(env);
   result.Set("found", static_cast<double>(near.found));
   result.Set("itemsScored", static_cast<double>(near.items_scored));
@@ -99,6 +117,7 @@ Napi::Value numbers_at(Info info) {
 
 void export_near(Napi::Env env, Napi::Object exports) {
   add<open_levels>(env, exports, "openLevels");
+  add<search_near>(env, exports, "nearSearch");
   add<items_near>(env, exports, "nearItems");
   add<distances_of_items>(env, exports, "nearestOfItems");
   add<select_valued>(env, exports, "valuedClusters");
