@@ -54,6 +54,7 @@ export function roundAccount({ model, mix, coverage }: RoundResult) {
       items_omitted: coverage.itemsOmitted,
       similar_omitted: coverage.similarOmitted,
       ...(coverage.itemsPassing === undefined ? {} : { items_passing: coverage.itemsPassing }),
+      ...(coverage.survey === undefined ? {} : { survey: coverage.survey }),
       complete: coverage.complete,
     },
   };

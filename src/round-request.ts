@@ -34,6 +34,9 @@ export interface FilterRule {
   readonly in?: readonly (string | number | boolean | null)[];
 }
 
+/** Every item looked at, or a sample, draws and a few clusters. */
+export type SurveyForm = 'exact' | 'sampled';
+
 /** Everything a round depends on besides the index. Item numbers are below the collection's item count. */
 export interface RoundRequest {
   readonly positive: Uint32Array;
@@ -68,7 +71,7 @@ export interface RoundRequest {
   /** Score every item instead of the b best clusters (Blackthorn). */
   readonly exhaustive: boolean;
   /** How samplers but the farthest learn of the collection; by size: as isSampled says, exactly where exhaustive. */
-  readonly survey: 'by size' | 'exact' | 'sampled';
+  readonly survey: 'by size' | SurveyForm;
   /** w, threads that share the scan of this round. */
   readonly workers: number;
   /** Taking part, in the manifest's order, each with its weight in the rank fusion and in distances. */
@@ -116,6 +119,11 @@ export interface RoundResult {
     readonly similarOmitted: number;
     /** With a filter: the items that pass it, of those that there was time to look at. */
     readonly itemsPassing?: number;
+    /**
+     * How samplers but the farthest learned of the collection: from every item, or nearly so (docs/samplers.md). None where
+     * only the farthest had a share.
+     */
+    readonly survey?: SurveyForm;
     /** False when the deadline cut the round short or fewer than k items were left to suggest. */
     readonly complete: boolean;
   };

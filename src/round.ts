@@ -82,6 +82,7 @@ export function round(
       itemsOmitted: search.itemsOmitted,
       similarOmitted: mixed.similarOmitted,
       ...passing(admission),
+      ...(surveys(request) ? { survey: survey.form } : {}),
       complete:
         search.complete &&
         survey.complete &&
@@ -179,6 +180,12 @@ function drawnOfAdmitted(admission: Admission, { seed }: RoundRequest, skip: Uin
     const drawn = Array.from(ranks, itemAt).filter((item) => !includesSorted(skip, item));
     return { drawn, isAll: ranks.length < count };
   };
+}
+
+/** Whether a sampler that learns of the whole collection has a share. */
+function surveys(request: RoundRequest): boolean {
+  const { spread, random, grid } = sharesOf(request);
+  return spread + random + grid > 0;
 }
 
 function passing(admission: Admission | null): { readonly itemsPassing?: number } {

@@ -14,6 +14,7 @@ export class ExactSurvey implements Survey {
   /** Items scored, over all modalities. */
   itemsScored = 0;
   readonly clustersRead = 0;
+  readonly form = 'exact';
   /** False when the deadline left an answer out. */
   complete = true;
   readonly #heads: readonly Head[];

@@ -52,8 +52,13 @@ t.test('collections that are their own sample are looked at whole', async (t) =>
   const mix = { farthest: 0, spread: 5, random: 0, grid: 0 };
   const [labels] = LABELS as [(typeof LABELS)[number]];
   const request = requestOf(collection, { ...labels, k: 5, mix });
-  t.ok(round(collection, request).coverage.itemsScored < ITEMS, 'this one is not');
-  t.equal(round(collection, { ...request, exhaustive: true }).coverage.itemsScored, 2 * ITEMS, 'unless asked for');
+  const sampled = round(collection, request).coverage;
+  t.ok(sampled.itemsScored < ITEMS, 'this one is not');
+  t.equal(sampled.survey, 'sampled');
+  const exact = round(collection, { ...request, exhaustive: true }).coverage;
+  t.equal(exact.itemsScored, 2 * ITEMS, 'unless asked for');
+  t.equal(exact.survey, 'exact');
+  t.notOk('survey' in round(collection, { ...request, mix: null }).coverage, 'the farthest needs no survey');
 });
 
 t.test('thresholds are within 1 % of a standard deviation of the exact ones', async (t) => {
