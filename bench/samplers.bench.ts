@@ -1,16 +1,20 @@
 // The samplers of IRIS over a large collection: how far their fast forms agree with the exact ones, and what rounds of each
 // and of a mix take.
 //
-//   node dist/bench/samplers.bench.js INDEX [ACTORS.json|random] [SETS] [times|agreement]…
+//   node dist/bench/samplers.bench.js INDEX [ACTORS.json|random] [SETS] [times|agreement|routes]…
 //
 // Labels are 100 positives of the actors' starts (or random items) and 100 random negatives, k = 25, everything by one
-// thread, training included. Agreement looks at every item for every set: for a million items or a few.
+// thread, training included, the index on huge pages as a server with the memory for it has it. Agreement looks at every
+// item for every set: for a million items or a few. Routes compare ways to clusters near a query, at any size.
 
 import { basename } from 'node:path';
 import { openIndex } from '../src/index/open.ts';
+import { warm } from '../src/index/warm.ts';
 import { printTable, short, writeRun } from './measure.ts';
 import { agreementOf } from './samplers/agreement.ts';
 import { measureMixes } from './samplers/mixes.ts';
+import { routeRecalls } from './samplers/near.ts';
+import { surveysOf } from './samplers/surveys.ts';
 import { labelSetsFor } from './scale/labels.ts';
 
 const SEED = 23;
@@ -24,10 +28,13 @@ if (!(Number(count) >= 1)) throw new RangeError('SETS: expected a whole number f
 const wants = (part: string): boolean => parts.length === 0 || parts.includes(part);
 
 const collection = openIndex(directory);
+let warmedBytes = 0;
+for (const bytes of warm(collection, true)) warmedBytes += bytes;
 const { items, generation, manifest } = collection;
 const sets = labelSetsFor(items, actors === 'random' ? null : actors, Number(count), POSITIVES, NEGATIVES, SEED);
 const rounds = wants('times') ? measureMixes(collection, sets) : [];
 const agreement = wants('agreement') ? agreementOf(collection, sets) : null;
+const routes = wants('routes') ? routeRecalls(surveysOf(collection, sets)) : [];
 
 if (rounds.length > 0) {
   printTable(
@@ -44,7 +51,8 @@ if (rounds.length > 0) {
   );
 }
 if (agreement !== null) printTable(`fast forms beside the exact ones, ${agreement.sets} sets`, agreement.rows);
+if (routes.length > 0) printTable('near items by the way to their clusters', routes);
 const run = { index: basename(directory), generation, items, grid: manifest.grid ?? null, labels: basename(actors) };
 process.stdout.write(
-  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, rounds, agreement }, `${items}`)}\n`,
+  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, warmedBytes, rounds, agreement, routes }, `${items}`)}\n`,
 );

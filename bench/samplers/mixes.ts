@@ -26,6 +26,7 @@ const FORMS: Readonly<Record<string, Partial<RoundRequest>>> = {
   'grid 2 x 6': { mix: only('grid'), grid: { components: 2, segments: 6, zeta: 1 } },
   mix: { mix: MIX },
   'mix diversity=0.9': { mix: MIX, diversity: 0.9 },
+  'mix, standard diversity': { mix: MIX, diversity: null },
   'farthest diversity=0.9': { mix: only('farthest'), diversity: 0.9 },
   'farthest k=100': { k: 100 },
   'farthest k=100 diversity=0.9': { k: 100, diversity: 0.9 },
