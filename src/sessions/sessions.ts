@@ -26,7 +26,7 @@ const EXPIRY_INTERVAL_MS = 60_000;
 export class Session {
   readonly id: string;
   readonly turns = new Turns();
-  /** Bytes of its events. */
+  /** Bytes of its events, without answers that are kept no more. What an undo takes back stays in the log, and counts. */
   bytes = 0;
   /** Deleted or expired while somebody still holds it. */
   gone = false;
@@ -79,8 +79,11 @@ export class Session {
     const [oldest] = this.#replies;
     if (this.#replies.size <= this.#repliesKept || oldest === undefined) return;
     const [key, place] = oldest;
+    const answered = this.#events[place] as SessionEvent;
+    const bare = withoutReply(answered);
     this.#replies.delete(key);
-    this.#events[place] = withoutReply(this.#events[place] as SessionEvent);
+    this.#events[place] = bare;
+    this.bytes -= eventBytes(answered) - eventBytes(bare);
   }
 }
 
@@ -153,8 +156,9 @@ export class Sessions {
       throw new Problem('too-many-sessions', `all sessions together may hold ${maxSessionsBytes} bytes of events`);
     }
     await this.#store.append([{ session: session.id, event }]);
+    const before = session.bytes;
     session.add(event);
-    this.#bytes += bytes;
+    this.#bytes += session.bytes - before;
   }
 
   /** Within a change. */

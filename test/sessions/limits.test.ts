@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import type { RoundEvent, SessionEvent } from '../../src/sessions/events.ts';
+import { encodeEvent, type RoundEvent, type SessionEvent } from '../../src/sessions/events.ts';
 import { FileStore } from '../../src/sessions/file.ts';
 import { frame } from '../../src/sessions/frames.ts';
 import { type SessionLimits, Sessions } from '../../src/sessions/sessions.ts';
@@ -59,6 +59,9 @@ t.test('the answers of the last keys are kept, those before them are let go, and
   t.match(session.replyTo('b'), { answer: { key: 'b' } });
   t.match(session.replyTo('c'), { answer: { key: 'c' } });
   t.notOk(JSON.stringify(session.events[2]).includes('answer'), 'the event holds it no longer');
+  const held = session.events.reduce((sum, event) => sum + Buffer.byteLength(encodeEvent(event)), 0);
+  t.equal(session.bytes, held, 'nor do its bytes count');
+  t.equal(sessions.bytes, held);
   const fork = await sessions.fork(session);
   t.equal(fork.replyTo('c'), undefined);
   t.strictSame(fork.state.labels, session.state.labels);
