@@ -66,6 +66,7 @@
       "src/diversity.cc",
       "src/principal.cc",
       "src/quantiles.cc",
+      "src/rocchio.cc",
       "src/svm.cc",
       "src/svm-primal.cc",
       "src/svm-smooth.cc",

@@ -53,12 +53,8 @@ class Multipliers {
   static constexpr double kInfinity = std::numeric_limits<double>::infinity();
   // The stiffness to begin with; by how much it grows when new multipliers leave more than kGain of their part.
   static constexpr double kStiffness = 1.5, kStiffer = 1.2, kGain = 0.5;
-  static constexpr size_t kMaxGradients = 300;
-  static constexpr double kGradientTolerance = 0.2, kSlopeTolerance = 0.01;
+  static constexpr double kSlopeTolerance = 0.01;
   static constexpr int kScaleSteps = 24; // of best_scale: to 1e-7
-  // A visit is a coordinate step: two products of a row with a vector, each waiting for the other. Here products are
-  // independent; four count as a visit, which makes an iteration take 1 to 2 times as long as a pass of steps.
-  static constexpr uint64_t kProductsPerVisit = 4;
 
   const Problem& problem_;
   const int8_t* labels_;

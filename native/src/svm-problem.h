@@ -12,6 +12,15 @@
 
 namespace farsight {
 
+// Of conjugate gradients in the primal: how many at most, and the share of the preconditioned residual that is left to
+// the next step.
+inline constexpr size_t kMaxGradients = 300;
+inline constexpr double kGradientTolerance = 0.2;
+// An iteration is a pass of visits. A visit of coordinate descent is two products of a row with a vector, each waiting
+// for the other. In the primal products are independent: four count as a visit, which makes an iteration take 1 to 2
+// times as long as a pass of visits.
+inline constexpr uint64_t kProductsPerVisit = 4;
+
 // Where the slope along a direction, increasing and piecewise linear, is `small` or less: Newton's method from a step
 // of 1, inside a bracket. `slope(step, &curvature)` gives both at a step.
 template <typename Slope>

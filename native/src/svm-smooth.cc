@@ -20,16 +20,10 @@ namespace farsight {
 
 namespace {
 
-// Of conjugate gradients: how many at most, and the share of the preconditioned residual that is left to the next step.
-constexpr size_t kMaxGradients = 300;
-constexpr double kGradientTolerance = 0.2;
 // The share of the gap asked for at which conjugate gradients end, rows that change sides taking the rest.
 constexpr double kGapShare = 0.3;
 // Of the line search: the share of the first slope that may be left.
 constexpr double kSlopeTolerance = 0.5;
-// A visit of coordinate descent is two products of a row with a vector, each waiting for the other. Here products are
-// independent; four count as a visit.
-constexpr uint64_t kProductsPerVisit = 4;
 
 // Sparse rows over the features that occur: a thousand rows have few of a large vocabulary, and vectors of all are
 // walked. kPerRow: features of a row, known to the compiler; 0 for any number.

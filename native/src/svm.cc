@@ -1,4 +1,4 @@
-// Dual coordinate descent for linear SVMs, after LIBLINEAR's solve_l2r_l1l2_svc, and Rocchio's weights.
+// Dual coordinate descent for linear SVMs, after LIBLINEAR's solve_l2r_l1l2_svc.
 #include "svm.h"
 
 #include <algorithm>
@@ -57,7 +57,7 @@ class Solver {
   static constexpr double kMuchGrowth = 1.15;
   static constexpr uint64_t kVisitsToTell = 32768;
   static constexpr uint32_t kMostPasses = 400;
-  static constexpr size_t kMaxGradients = 50;
+  static constexpr size_t kLeapGradients = 50;
   static constexpr double kLittleGain = 0.03;
   static constexpr int kHalvings = 8;
   static constexpr int kRoughSteps = 13, kFineSteps = 24; // of best_scale: to 2e-4 and to 1e-7
@@ -255,7 +255,7 @@ void Solver<Problem>::find_direction() {
   }
   search_ = residual_;
   const double first_square = square;
-  for (size_t k = 0; k < std::min(n, kMaxGradients) && square > 1e-12 * first_square && !is_late(options_); ++k) {
+  for (size_t k = 0; k < std::min(n, kLeapGradients) && square > 1e-12 * first_square && !is_late(options_); ++k) {
     search_weights_.assign(problem_.dims(), Value{0});
     double search_bias = 0, curvature = 0, search_square = 0;
     for (size_t f = 0; f < n; ++f) {
@@ -330,25 +330,6 @@ double Solver<Problem>::dual() const {
   return linear - 0.5 * weights_square_;
 }
 
-void add_row(const DenseRows& rows, size_t i, double share, double* weights) {
-  for (size_t d = 0; d < rows.dims; ++d) weights[d] += share * rows.values[i * rows.dims + d];
-}
-
-void add_row(const SparseRows& rows, size_t i, double share, double* weights) {
-  for (size_t j = i * rows.per_row; j < (i + 1) * rows.per_row; ++j) weights[rows.ids[j]] += share * rows.values[j];
-}
-
-template <typename Rows>
-void relevance_weights(const Rows& rows, const int8_t* labels, double positive_weight, double negative_weight,
-                       float* weights) {
-  const size_t positives = std::count_if(labels, labels + rows.rows, [](int8_t label) { return label > 0; });
-  const double positive_share = positive_weight / std::max<size_t>(positives, 1);
-  const double negative_share = -negative_weight / std::max<size_t>(rows.rows - positives, 1);
-  std::vector<double> sum(rows.dims, 0.0);
-  for (size_t i = 0; i < rows.rows; ++i) add_row(rows, i, labels[i] > 0 ? positive_share : negative_share, sum.data());
-  std::transform(sum.begin(), sum.end(), weights, [](double value) { return static_cast<float>(value); });
-}
-
 // Of no solution yet.
 SvmResult unknown() {
   SvmResult result;
@@ -389,16 +370,6 @@ SvmResult train_svm(const SparseRows& rows, const int8_t* labels, const double* 
   if (!result.converged) finish(rows, labels, costs, options, alpha, exact.data(), result);
   std::transform(exact.begin(), exact.end(), weights, [](double value) { return static_cast<float>(value); });
   return result;
-}
-
-void rocchio(const DenseRows& rows, const int8_t* labels, double positive_weight, double negative_weight,
-             float* weights) {
-  relevance_weights(rows, labels, positive_weight, negative_weight, weights);
-}
-
-void rocchio(const SparseRows& rows, const int8_t* labels, double positive_weight, double negative_weight,
-             float* weights) {
-  relevance_weights(rows, labels, positive_weight, negative_weight, weights);
 }
 
 } // namespace farsight

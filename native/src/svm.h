@@ -55,11 +55,4 @@ SvmResult train_svm(const DenseRows& rows, const int8_t* labels, const double* c
 SvmResult train_svm(const SparseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                     double* alpha, float* weights);
 
-// Rocchio's relevance weights (Rocchio 1965): mean of the positives * positive_weight - mean of the negatives *
-// negative_weight. The k-NN query of the papers' baselines, usable as a linear model without bias.
-void rocchio(const DenseRows& rows, const int8_t* labels, double positive_weight, double negative_weight,
-             float* weights);
-void rocchio(const SparseRows& rows, const int8_t* labels, double positive_weight, double negative_weight,
-             float* weights);
-
 } // namespace farsight

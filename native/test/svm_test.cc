@@ -1,5 +1,6 @@
 // Training against its own certificate, recomputed here in double: any alpha in its box bounds the optimum from below,
 // any weights bound it from above.
+#include "rocchio.h"
 #include "svm.h"
 
 #include <algorithm>

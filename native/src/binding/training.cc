@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../mlp-head.h"
+#include "../rocchio.h"
 #include "../svm.h"
 #include "parameters.h"
 
