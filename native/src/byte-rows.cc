@@ -43,11 +43,11 @@ ByteRows::ByteRows(const DenseRows& rows)
   }
 }
 
-void ByteRows::multiply(const std::vector<uint32_t>& list, const float* v, double bias, const double* curvature,
-                        double* products, float* image) const {
+void ByteRows::walk(const std::vector<uint32_t>& list, const float* v, double bias, double* products,
+                    const Pulls& pulls, float* image) const {
   const ByteKernels& kernels = byte_kernels();
   // The vector in words, of which the step is about a 32,767th of its largest value.
-  std::vector<float> scaled(dims()), sum(curvature == nullptr ? 0 : stride_);
+  std::vector<float> scaled(dims()), sum(pulls ? stride_ : 0);
   std::vector<int16_t> words(stride_);
   float largest = 0;
   for (size_t d = 0; d < dims(); ++d) {
@@ -63,22 +63,36 @@ void ByteRows::multiply(const std::vector<uint32_t>& list, const float* v, doubl
     const size_t count = std::min(kByteRows, list.size() - first);
     const int8_t* group[kByteRows];
     int64_t dots[kByteRows];
-    float shares[kByteRows] = {};
     for (size_t r = 0; r < kByteRows; ++r) group[r] = row(r < count ? list[first + r] : rows_.size() - 1);
     kernels.dots(group, words.data(), stride_, dots);
     for (size_t r = 0; r < count; ++r) {
       const uint32_t i = list[first + r];
       products[i] = static_cast<double>(dots[r]) * (step * rows_[i]) + bias;
-      if (curvature == nullptr) continue;
-      const double share = curvature[i] * products[i];
-      total += share;
-      shares[r] = static_cast<float>(share * rows_[i]);
     }
-    if (curvature != nullptr) kernels.sums(group, shares, sum.data(), stride_);
+    if (!pulls) continue;
+    double pull[kByteRows];
+    float shares[kByteRows] = {};
+    pulls({list.data() + first, count}, pull);
+    for (size_t r = 0; r < count; ++r) {
+      total += pull[r];
+      shares[r] = static_cast<float>(pull[r] * rows_[list[first + r]]);
+    }
+    kernels.sums(group, shares, sum.data(), stride_);
   }
-  if (curvature == nullptr) return;
+  if (!pulls) return;
   for (size_t d = 0; d < dims(); ++d) image[d] += sum[d] * columns_[d];
   image[dims()] += static_cast<float>(total);
+}
+
+void ByteRows::multiply(const std::vector<uint32_t>& list, const float* v, double bias, const double* curvature,
+                        double* products, float* image) const {
+  Pulls pulls;
+  if (curvature != nullptr) {
+    pulls = [&](std::span<const uint32_t> rows, double* out) {
+      for (size_t r = 0; r < rows.size(); ++r) out[r] = curvature[rows[r]] * products[rows[r]];
+    };
+  }
+  walk(list, v, bias, products, pulls, image);
 }
 
 } // namespace farsight

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "smooth.h"
@@ -17,6 +18,7 @@ template <typename Problem>
 class ExactHessian {
  public:
   using Value = typename Problem::Value;
+  static constexpr bool kIsRough = false;
   explicit ExactHessian(const Problem& problem) : problem_(problem) {}
 
   void multiply(const std::vector<uint32_t>& list, const Value* v, double bias, const double* curvature,
@@ -55,15 +57,21 @@ class Newton {
       weights_[width_ - 1] = static_cast<Value>(options_.bias);
     }
     result.objective = look(options_.warm);
+    bool stalled = false;
     for (uint32_t step = 0; step < options_.max_steps; ++step) {
-      result.gap = 0.5 * sum_of_squares(gradient_.data(), width_);
-      result.converged = result.gap <= options_.epsilon * result.objective;
+      measure(result);
+      if (!looks_exactly_ && (result.converged || stalled)) {
+        looks_exactly_ = true;
+        result.objective = look(true);
+        measure(result);
+      }
       // One step is made however late it is: weights of zero would answer nothing.
       if (result.converged || ((step > 0 || options_.warm) && is_late())) break;
       find_direction();
       const double reached = move(result.objective);
-      if (!(reached < result.objective) && is_exact_) break;
-      is_exact_ = is_exact_ || halved_;
+      stalled = !(reached < result.objective);
+      if (stalled && looks_exactly_ && is_exact_) break;
+      is_exact_ = is_exact_ || (halved_ && looks_exactly_);
       result.objective = std::min(reached, result.objective);
     }
     for (const uint32_t i : others_) scores_[i] = value(weights_, i);
@@ -86,26 +94,31 @@ class Newton {
 
   double value(const std::vector<Value>& v, size_t i) const { return problem_.dot(v.data(), i) + v[width_ - 1]; }
 
-  // In one pass over the rows, some at a time, at the weights: the scores (0 without weights), the objective, which is returned, the
-  // curvature of each row's loss, and the gradient w - sum_i C_i y_i sigmoid(-y_i f_i) x_i, summed in Value.
+  void measure(LogisticResult& result) const {
+    result.gap = 0.5 * sum_of_squares(gradient_.data(), width_);
+    result.converged = result.gap <= options_.epsilon * result.objective;
+  }
+
+  // In one pass over the rows, some at a time, at the weights: the scores (0 without weights), the objective, which is
+  // returned, the curvature of each row's loss, and the gradient w - sum_i C_i y_i sigmoid(-y_i f_i) x_i, summed in Value.
   double look(bool weighted) {
     std::fill(gradient_.begin(), gradient_.end(), Value{0});
-    double bias = 0, total = 0, losses = 0;
-    for (size_t first = 0; first < counted_.size(); first += kLookRows) {
-      const size_t end = std::min(first + kLookRows, counted_.size());
-      for (size_t k = first; k < end; ++k) scores_[counted_[k]] = weighted ? value(weights_, counted_[k]) : 0;
-      for (size_t k = first; k < end; ++k) {
-        const uint32_t i = counted_[k];
-        const auto [loss, share] = logistic(labels_[i] * scores_[i]);
-        losses += costs_[i] * loss;
-        curvature_[i] = costs_[i] * share * (1 - share);
-        total += curvature_[i];
-        products_[i] = -labels_[i] * costs_[i] * share;
-        bias += products_[i];
-      }
-      for (size_t k = first; k < end; ++k) problem_.add(products_[counted_[k]], counted_[k], gradient_.data());
+    double total = 0, losses = 0;
+    const auto pull = [&](uint32_t i) {
+      const auto [loss, share] = logistic(labels_[i] * scores_[i]);
+      losses += costs_[i] * loss;
+      curvature_[i] = costs_[i] * share * (1 - share);
+      total += curvature_[i];
+      return -labels_[i] * costs_[i] * share;
+    };
+    if (looks_exactly_) {
+      look_at_rows(weighted, pull);
+    } else if constexpr (Hessian::kIsRough) {
+      const auto pulls = [&](std::span<const uint32_t> rows, double* out) {
+        for (size_t r = 0; r < rows.size(); ++r) out[r] = pull(rows[r]);
+      };
+      rough_.walk(counted_, weights_.data(), weights_[width_ - 1], scores_.data(), pulls, gradient_.data());
     }
-    gradient_[width_ - 1] = static_cast<Value>(bias);
     for (size_t d = 0; d < width_; ++d) gradient_[d] += weights_[d];
     // Rows far from the plane hardly bend the objective: without them the direction is as good and costs less.
     const double least = kSmallCurvature * total / static_cast<double>(std::max<size_t>(scores_.size(), 1));
@@ -113,6 +126,18 @@ class Newton {
     straight_.clear();
     for (const uint32_t i : counted_) (curvature_[i] < least ? straight_ : curved_).push_back(i);
     return 0.5 * sum_of_squares(weights_.data(), width_) + losses;
+  }
+
+  template <typename Pull>
+  void look_at_rows(bool weighted, const Pull& pull) {
+    double bias = 0;
+    for (size_t first = 0; first < counted_.size(); first += kLookRows) {
+      const size_t end = std::min(first + kLookRows, counted_.size());
+      for (size_t k = first; k < end; ++k) scores_[counted_[k]] = weighted ? value(weights_, counted_[k]) : 0;
+      for (size_t k = first; k < end; ++k) bias += products_[counted_[k]] = pull(counted_[k]);
+      for (size_t k = first; k < end; ++k) problem_.add(products_[counted_[k]], counted_[k], gradient_.data());
+    }
+    gradient_[width_ - 1] = static_cast<Value>(bias);
   }
 
   // Solves Hessian * direction = -gradient, the Hessian being 1 + sum_i D_i x_i x_i', to a quarter of the gradient's norm.
@@ -192,6 +217,9 @@ class Newton {
   const LogisticOptions& options_;
   size_t width_; // dims and the bias
   bool is_exact_ = false, halved_ = false; // whether directions are sought with the rows themselves; of the last move
+  // Rough rows serve for gradients too until they say that the optimum is reached, or find no way on: then the rows
+  // themselves have the last word.
+  bool looks_exactly_ = !Hessian::kIsRough;
   std::vector<Value> weights_, gradient_, direction_, residual_, search_, image_, before_;
   std::vector<double> scores_, change_, curvature_, products_; // per row; products: with search_, or pulls
   std::vector<uint32_t> counted_, others_;  // rows by whether they cost anything
