@@ -22,6 +22,8 @@ const UNIT = [
   'exquisitor,clusters=64,loss=hinge,c=100',
   // Rocchio over every cluster, which is every item.
   `knn-ecp,clusters=${ALL_CLUSTERS}`,
+  // The default round: the systems above are plain rankings.
+  'mix',
 ];
 
 if (!isReal(lsc41k)) {

@@ -1,33 +1,46 @@
 // Which mix finds most: farthest only, spread only, IRIS's mixes, ours, by relevant items found in 10 and 20 rounds of 25.
 // Half of the classes choose, the other half reports, with a paired test over actors against the first system named.
-//   node dist/bench/mix.bench.js [lsc41k|caltech97|tate]… [half=choosing|reporting] [starts=N] [actors=N] [seeds=5]
-//     [c=C] [SYSTEM[,key=value]…]…
-// lsc41k plays the lsc protocol on its topics; the others play truthful sessions from a few seeds of a class, in which
-// every suggestion is labelled and every label stays.
+//   node dist/bench/mix.bench.js [lsc41k|made|caltech97|tate]… [half=choosing|reporting|all] [starts=N] [actors=N] [seeds=5]
+//     [SYSTEM[,key=value]…]…
+// lsc41k plays the lsc protocol on its topics, made the same on drawn ones (seed=7) over its pictures; the others play
+// truthful sessions from a few seeds of a class, in which every suggestion is labelled and every label stays.
 
 import { join } from 'node:path';
+import type { Collection } from '../src/index/open.ts';
 import { findByName, parseNamed } from './actors/naming.ts';
 import { openProtocol, openStages } from './actors/opening.ts';
 import { playSession } from './actors/playing.ts';
 import type { PlayedRound } from './actors/tally.ts';
 import { systems } from './baselines/registry.ts';
 import { caltech97, type Dataset, dataFolder, indexOf, lsc41k, tate } from './datasets/collections.ts';
+import { writeTopics } from './datasets/made-topics.ts';
 import { mean, printTable, writeRun } from './measure.ts';
 import { pairedTest } from './tuning/paired.ts';
 import { halvesOf } from './tuning/sessions.ts';
 
 interface Game {
   readonly dataset: Dataset;
-  readonly labels: string;
+  /** A file of the shared data, or one that is made over the vectors as they came. */
+  readonly labels: string | ((space: Collection) => string);
   readonly protocol: (seeds: number) => string;
   readonly starts: number;
   /** Actors that play, of those there are: the first of a seeded order. */
   readonly actors: number;
 }
 
+/** Many topics with few starts say more than the reverse: sessions of one topic are alike. */
+const MADE_STARTS = 5;
+
 const truthful = (seeds: number): string => `iris,seeds=${seeds},negatives=all`;
 const games: Readonly<Record<string, Game>> = {
   lsc41k: { dataset: lsc41k, labels: 'lsc41k/topics.json', protocol: () => 'lsc', starts: 20, actors: 12 },
+  made: {
+    dataset: lsc41k,
+    labels: (space) => writeTopics(space, 192, MADE_STARTS, Number(option('seed', '7'))),
+    protocol: () => 'lsc',
+    starts: MADE_STARTS,
+    actors: 192,
+  },
   caltech97: { dataset: caltech97, labels: 'caltech97/labels.npy', protocol: truthful, starts: 1, actors: 40 },
   tate: { dataset: tate, labels: 'tate/subject_indptr.npy', protocol: truthful, starts: 1, actors: 24 },
 };
@@ -60,7 +73,7 @@ const OWN = ['from', 'count', 'alpha', 'c'];
 const words = process.argv.slice(2);
 const option = (name: string, standard: string): string =>
   words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? standard;
-const half = option('half', 'reporting') as 'choosing' | 'reporting';
+const half = option('half', 'reporting') as 'choosing' | 'reporting' | 'all';
 const names = words.filter((word) => word in games);
 const given = words.filter((word) => /^(mix|exquisitor|blackthorn|spread|knn-ecp)/.test(word));
 const texts = given.length === 0 ? STANDARD : given;
@@ -73,9 +86,11 @@ async function play(name: string, game: Game, folder: string): Promise<void> {
   const seeds = Number(option('seeds', '5'));
   const starts = Number(option('starts', `${game.starts}`));
   const { plan } = openProtocol(game.protocol(seeds));
-  const raw = name === 'lsc41k' ? [(await indexOf(game.dataset, { keys: { normalize: 'false' } })).directory] : [];
-  const { directory } = await indexOf(game.dataset);
-  const file = join(folder, game.labels);
+  const unscaled = game.dataset === lsc41k ? await indexOf(lsc41k, { keys: { normalize: 'false' } }) : null;
+  const raw = unscaled === null ? [] : [unscaled.directory];
+  const { directory, collection: unit } = await indexOf(game.dataset);
+  const { labels } = game;
+  const file = typeof labels === 'string' ? join(folder, labels) : labels(unscaled?.collection ?? unit);
   const [stage] = openStages(
     { directories: [directory], actors: [file], spaces: raw, seed: 0 },
     { ...plan.start, count: starts },
@@ -83,9 +98,13 @@ async function play(name: string, game: Game, folder: string): Promise<void> {
   if (stage === undefined) throw new RangeError('a directory makes a stage');
   const { collection, space } = stage;
   const setting = { collection, space, rounds: ROUNDS, k: K, seed: 0 };
-  const order = halvesOf(file, stage.actors.actors, 1, 0);
+  const { choosing, reporting } = halvesOf(file, stage.actors.actors, 1, 0);
+  const most = Math.ceil(Number(option('actors', `${game.actors}`)) / 2);
   const chosen = new Set(
-    order[half].slice(0, Math.ceil(Number(option('actors', `${game.actors}`)) / 2)).map(({ actor }) => actor),
+    [
+      ...(half === 'reporting' ? [] : choosing.slice(0, most)),
+      ...(half === 'choosing' ? [] : reporting.slice(0, most)),
+    ].map(({ actor }) => actor),
   );
   const rows = [];
   let first: readonly ActorCounts[] | null = null;

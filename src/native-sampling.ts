@@ -76,13 +76,18 @@ export interface NativeSampling {
   ): number;
   /** The items of clusters, in order, until `items` is full. Returns how many were written. */
   clusterItems(cells: CellsHandle, clusters: Uint32Array, items: Uint32Array): number;
-  /** Of `items` in order, those with a cosine of at most `limit` to all of `chosen` and of `out`; see diversity.h. */
+  /**
+   * Of `items` in order, those with a cosine of at most `limit` to all of `chosen` and of `out`, or of more than
+   * `wantedLimit` to one of `wanted`; see diversity.h.
+   */
   diverseItems(
     cells: readonly CellsHandle[],
     weights: Float64Array,
     chosen: Uint32Array,
     items: Uint32Array,
     limit: number,
+    wanted: Uint32Array,
+    wantedLimit: number,
     deadlineMs: number,
     out: Uint32Array,
   ): { readonly found: number; readonly looked: number; readonly complete: boolean };

@@ -56,7 +56,7 @@ export interface RoundRequest {
   readonly mix: Readonly<Record<SamplerName, number>> | null;
   /**
    * Greatest cosine of two suggestions; 1 is off. Modalities at unit length, scaled by the roots of their weights. Null:
-   * STANDARD_DIVERSITY, and what is more similar fills what would be missing of k.
+   * STANDARD_DIVERSITY, which spares what is like a positive, and what is more similar fills what would be missing of k.
    */
   readonly diversity: number | null;
   readonly spread: SpreadOptions;
@@ -148,9 +148,10 @@ export type Stage = 'fit' | 'select' | 'score' | 'fuse';
 
 /**
  * The diversity of a round that names none (docs/decisions/0010): of rounds that a person looks through, up to so many
- * suggestions with earlier pages; not of longer lists, whose cost would grow with the square of k.
+ * suggestions with earlier pages; not of longer lists, whose cost would grow with the square of k. Items with a cosine
+ * above `wantedLimit` to one of the positives, of the `mostWanted` last ones, may be as similar as they like.
  */
-export const STANDARD_DIVERSITY = { limit: 0.9, mostK: 50 } as const;
+export const STANDARD_DIVERSITY = { limit: 0.8, wantedLimit: 0.9, mostWanted: 128, mostK: 50 } as const;
 
 /** What a round is when nothing else is asked for; C and the rest as measured in docs/decisions/0004. */
 export const ROUND_DEFAULTS = {

@@ -209,15 +209,20 @@ function inOrder(
   return { best, sources: Uint8Array.from(best, (candidate) => source.get(candidates[candidate] as number) as number) };
 }
 
+/** A diversity that is named is a condition; the standard one lets pass what is like a positive. */
 function diversityOf(
   { modalities, weights }: Spaces,
-  { diversity, k, shown, deadlineMs }: RoundRequest,
+  { diversity, k, shown, positive, deadlineMs }: RoundRequest,
 ): Diversity | null {
-  const limit = diversity ?? (shown.length + k > STANDARD_DIVERSITY.mostK ? 1 : STANDARD_DIVERSITY.limit);
+  const { limit: standard, wantedLimit, mostWanted, mostK } = STANDARD_DIVERSITY;
+  const limit = diversity ?? (shown.length + k > mostK ? 1 : standard);
   if (limit >= 1) return null;
   const cells = modalities.map((modality) => modality.cells);
-  return (chosen, items, out) =>
-    native.diverseItems(cells, weights, Uint32Array.from([...shown, ...chosen]), items, limit, deadlineMs, out);
+  const wanted = diversity === null ? positive.slice(-mostWanted) : new Uint32Array(0);
+  return (chosen, items, out) => {
+    const before = Uint32Array.from([...shown, ...chosen]);
+    return native.diverseItems(cells, weights, before, items, limit, wanted, wantedLimit, deadlineMs, out);
+  };
 }
 
 /** The distinct numbers of all lists, ascending. */

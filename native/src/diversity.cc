@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "kernels.h"
@@ -81,44 +82,67 @@ struct Rows {
   std::vector<float> lengths; // of dense rows, from each chunk on
 };
 
-// The items to be dissimilar to.
-class Chosen {
+// Items that others are compared with.
+class Vectors {
  public:
-  explicit Chosen(std::span<const Space> spaces) : spaces_(spaces), dense_(total_dims(spaces)) {
+  explicit Vectors(std::span<const Space> spaces) : spaces_(spaces), dense_(total_dims(spaces)) {
     for (const Space& space : spaces) rows_.emplace_back(*space.cells->codes);
   }
 
   // Adds an item, unless it is more similar than `limit` to one that is there; an item without a vector never is.
   bool add(uint32_t item, double limit) {
+    if (!load(item)) return false;
+    if (is_loaded_like(limit)) {
+      unload();
+      return false;
+    }
+    factors_.insert(factors_.end(), loaded_.begin(), loaded_.end());
+    return true;
+  }
+
+  // Whether an item is more similar than `limit` to one that is there.
+  bool is_like(uint32_t item, double limit) {
+    if (!load(item)) return false;
+    const bool like = is_loaded_like(limit);
+    unload();
+    return like;
+  }
+
+ private:
+  // Makes `item` the one in question: dense_, the last row of each space, and its factors. False without a vector.
+  bool load(uint32_t item) {
     if (!decode_concatenated(spaces_, item, dense_.data())) return false;
-    std::vector<double> factors;
+    loaded_.clear();
     double total = 0;
     for (size_t s = 0, from = 0; s < spaces_.size(); from += rows_[s++].codes.dims()) {
       rows_[s].append(slot_of(*spaces_[s].cells, item));
       const double square = dot(dense_.data() + from, dense_.data() + from, rows_[s].codes.dims());
       // Squared length after scaling: the weight, or nothing.
-      factors.push_back(square > 0 ? std::sqrt(spaces_[s].weight / square) : 0);
+      loaded_.push_back(square > 0 ? std::sqrt(spaces_[s].weight / square) : 0);
       total += square > 0 ? spaces_[s].weight : 0;
     }
-    for (double& factor : factors) factor = total > 0 ? factor / std::sqrt(total) : 0;
-    const size_t before = factors_.size() / spaces_.size();
-    for (size_t other = 0; other < before; ++other) {
-      if (is_surely_below(factors, other, limit) || cosine(factors, other) <= limit) continue;
-      for (Rows& rows : rows_) rows.remove_last();
-      return false;
-    }
-    factors_.insert(factors_.end(), factors.begin(), factors.end());
+    for (double& factor : loaded_) factor = total > 0 ? factor / std::sqrt(total) : 0;
     return true;
   }
 
- private:
-  // Whether a bound of the cosine of the vector in dense_, the last row of each space, and a chosen one is below the
-  // limit. Each product of a dense space is a sum of dims products of values that are at most 1 together: its roundings
+  void unload() {
+    for (Rows& rows : rows_) rows.remove_last();
+  }
+
+  bool is_loaded_like(double limit) const {
+    const size_t before = factors_.size() / spaces_.size();
+    for (size_t other = 0; other < before; ++other) {
+      if (!is_surely_below(other, limit) && cosine(other) > limit) return true;
+    }
+    return false;
+  }
+
+  // Whether a bound of the cosine of the item in question and one that is there is below the limit. Each product of a dense space is a sum of dims products of values that are at most 1 together: its roundings
   // in single precision are below dims * 2^-24, and those of the lengths below 2^-22.
-  bool is_surely_below(const std::vector<double>& factors, size_t other, double limit) const {
+  bool is_surely_below(size_t other, double limit) const {
     double bound = 0, margin = 0;
     for (size_t s = 0; s < spaces_.size(); ++s) {
-      const double factor = factors[s] * factors_[other * spaces_.size() + s];
+      const double factor = loaded_[s] * factors_[other * spaces_.size() + s];
       const Rows& rows = rows_[s];
       const size_t n = rows.chunks_of_row();
       if (factor == 0) continue;
@@ -134,7 +158,7 @@ class Chosen {
     if (bound + margin < limit) return true;
     if (margin == 0) return false; // nothing dense: the cosine itself costs no more
     for (size_t s = 0; s < spaces_.size(); ++s) {
-      const double factor = factors[s] * factors_[other * spaces_.size() + s];
+      const double factor = loaded_[s] * factors_[other * spaces_.size() + s];
       const Rows& rows = rows_[s];
       const size_t n = rows.chunks_of_row(), dims = rows.codes.dims();
       if (factor == 0 || n == 0) continue;
@@ -174,11 +198,11 @@ class Chosen {
     return factor * product;
   }
 
-  // Of the vector in dense_ and a chosen one.
-  double cosine(const std::vector<double>& factors, size_t other) const {
+  // Of the item in question and one that is there.
+  double cosine(size_t other) const {
     double sum = 0;
     for (size_t s = 0, from = 0; s < spaces_.size(); from += rows_[s++].codes.dims()) {
-      const double factor = factors[s] * factors_[other * spaces_.size() + s];
+      const double factor = loaded_[s] * factors_[other * spaces_.size() + s];
       if (factor == 0) continue;
       const Rows& rows = rows_[s];
       const size_t row = rows.codes.row_values();
@@ -189,17 +213,27 @@ class Chosen {
   }
 
   std::span<const Space> spaces_;
-  std::vector<Rows> rows_;      // per space, of the chosen items
-  std::vector<double> factors_; // per chosen item and space: what makes its whole vector one of unit length
+  std::vector<Rows> rows_;      // per space, of the items, then of the one in question
+  std::vector<double> factors_; // per item and space: what makes its whole vector one of unit length
   std::vector<float> dense_;    // the item in question
+  std::vector<double> loaded_;  // its factors
 };
 
 } // namespace
 
 Diverse select_diverse(std::span<const Space> spaces, std::span<const uint32_t> chosen, std::span<const uint32_t> items,
-                       double limit, size_t count, Clock::time_point deadline, uint32_t* out) {
-  Chosen rows(spaces);
+                       double limit, const Wanted& wanted, size_t count, Clock::time_point deadline, uint32_t* out) {
+  Vectors rows(spaces);
   for (const uint32_t item : chosen) rows.add(item, 2);
+  std::optional<Vectors> near; // decoded when the first item is in question
+  const auto is_wanted = [&](uint32_t item) {
+    if (wanted.items.empty()) return false;
+    if (!near) {
+      near.emplace(spaces);
+      for (const uint32_t other : wanted.items) near->add(other, 2);
+    }
+    return near->is_like(item, wanted.limit);
+  };
   Diverse result;
   for (; result.looked < items.size() && result.found < count; ++result.looked) {
     const bool due = result.looked % kBatch == kBatch - 1 && deadline != Clock::time_point::max();
@@ -207,7 +241,12 @@ Diverse select_diverse(std::span<const Space> spaces, std::span<const uint32_t> 
       result.complete = false;
       break;
     }
-    if (rows.add(items[result.looked], limit)) out[result.found++] = items[result.looked];
+    const uint32_t item = items[result.looked];
+    if (!rows.add(item, limit)) {
+      if (!is_wanted(item)) continue;
+      rows.add(item, 2);
+    }
+    out[result.found++] = item;
   }
   return result;
 }

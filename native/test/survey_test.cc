@@ -167,21 +167,23 @@ TEST("the distance to the nearest query is the least of all, ties and duplicate 
   }
 }
 
-TEST("diverse items are those that a greedy pass over all cosines keeps") {
+TEST("diverse items are those that a greedy pass over all cosines keeps, and what is near a wanted one") {
   std::mt19937 random(3);
   const Modality dense(random, false, 400, 60), sparse(random, true, 400, 60);
   const std::vector<std::vector<const Modality*>> sets{{&dense}, {&sparse}, {&dense, &sparse}};
   for (const auto& modalities : sets) {
     std::vector<Space> spaces;
     for (const Modality* modality : modalities) spaces.push_back({&modality->cells, spaces.empty() ? 0.6 : 0.4});
-    for (const double limit : {-1.0, 0.0, 0.35, 0.9, 0.999}) {
+    int let_pass = 0;
+    for (const auto& [limit, near] : {std::pair{-1.0, 2.0}, {0.0, 0.4}, {0.35, 0.25}, {0.9, 0.3}, {0.999, 0.4}}) {
       std::vector<uint32_t> items(400);
       std::iota(items.begin(), items.end(), 0u);
       std::shuffle(items.begin(), items.end(), random);
       const std::vector<uint32_t> chosen{items[0], items[1]};
       items.erase(items.begin(), items.begin() + 2);
+      const std::vector<uint32_t> wanted{chosen[0], items.back()};
       std::vector<uint32_t> out(12);
-      const Diverse result = select_diverse(spaces, chosen, items, limit, out.size(), kNever, out.data());
+      const Diverse result = select_diverse(spaces, chosen, items, limit, {wanted, near}, out.size(), kNever, out.data());
       std::vector<uint32_t> expected;
       size_t looked = 0;
       for (; looked < items.size() && expected.size() < out.size(); ++looked) {
@@ -192,18 +194,23 @@ TEST("diverse items are those that a greedy pass over all cosines keeps") {
           CHECK(limit == 0 || std::fabs(similarity - limit) > 1e-9); // no case that rounding decides
           return similarity <= limit;
         });
-        if (unlike) expected.push_back(items[looked]);
+        const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](uint32_t other) {
+          return cosine(modalities, spaces, items[looked], other) > near;
+        });
+        if (unlike || is_wanted) expected.push_back(items[looked]);
+        let_pass += !unlike && is_wanted;
       }
       out.resize(result.found);
       CHECK(out == expected);
       CHECK(result.looked == looked && result.complete);
     }
+    CHECK(let_pass > 0);
   }
   // Past the deadline there is something all the same.
   const std::vector<Space> spaces{{&dense.cells, 1}};
   std::vector<uint32_t> items(400), out(400);
   std::iota(items.begin(), items.end(), 0u);
-  const Diverse late = select_diverse(spaces, {}, items, 0.99, 400, Clock::now(), out.data());
+  const Diverse late = select_diverse(spaces, {}, items, 0.99, {}, 400, Clock::now(), out.data());
   CHECK(!late.complete && late.found > 0 && late.looked < 400);
 }
 

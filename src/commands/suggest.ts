@@ -33,7 +33,7 @@ Trains on the labelled items (numbers, or keys where the index has them) and pri
   --seed N          seed of random choices (default ${ROUND_DEFAULTS.seed})
   --mix A=N,B=N     suggestions by sampler, k in all: ${SAMPLERS.join(', ')} (default all farthest)
   --diversity X     greatest cosine of two suggestions, 0 to 1; 1 is off (default ${STANDARD_DIVERSITY.limit} up to k
-                    ${STANDARD_DIVERSITY.mostK}, where similar ones still fill what is missing of k; else off)
+                    ${STANDARD_DIVERSITY.mostK}, not near positives, filled up with similar ones; else off)
   --model KIND      linear_svm (default), mlp or rocchio
   --hidden A,B      units of the mlp's hidden layers, none for logistic regression (default ${MLP_DEFAULTS.hidden})
   --return-model    with --json: the trained model as well; docs/http.md says how it scores

@@ -199,7 +199,7 @@ export const suggestBody = (config: ServeConfig) => {
       mix: Type.Optional(Mix(config.maxK)),
       diversity: Type.Optional(
         Type.Number({
-          description: `greatest cosine of two suggestions; 1 is off (default ${STANDARD_DIVERSITY.limit} up to k = ${STANDARD_DIVERSITY.mostK}, where similar ones still fill what is missing of k; else 1)`,
+          description: `greatest cosine of two suggestions; 1 is off (default ${STANDARD_DIVERSITY.limit} up to k = ${STANDARD_DIVERSITY.mostK}, not near positives, and similar ones still fill what is missing of k; else 1)`,
           minimum: 0,
           maximum: 1,
         }),

@@ -3,7 +3,7 @@
 import t from 'tap';
 import type { Collection } from '../../src/index/open.ts';
 import { round } from '../../src/round.ts';
-import { ROCCHIO_DEFAULTS, type RoundRequest, type RoundResult } from '../../src/round-request.ts';
+import { ROCCHIO_DEFAULTS, type RoundRequest, type RoundResult, STANDARD_DIVERSITY } from '../../src/round-request.ts';
 import { SAMPLERS, type SamplerName } from '../../src/samplers/sampler.ts';
 import { sweep } from '../../src/sweep.ts';
 import { decode, everyItem, modalityOf, modelOf, requestOf, twoModalities } from '../data.ts';
@@ -25,6 +25,16 @@ function ask(mix: Only | null, change: Partial<RoundRequest> = {}): RoundResult 
   const all = mix === null ? null : { farthest: 0, spread: 0, random: 0, grid: 0, ...mix };
   const k = Object.values(mix ?? { farthest: 25 }).reduce((sum, share) => sum + share, 0);
   return round(collection, requestOf(collection, { ...labels, modalities, k, mix: all, ...change }));
+}
+
+/** Unlabelled items that are nearly the same as one. */
+function itemsLike(item: number): number[] {
+  return [...everyItem(collection)].filter((other) => !labelled.has(other) && cosine(other, item) > 0.9);
+}
+
+/** The first item that has several of them. */
+function crowdedItem(): number {
+  return [...everyItem(collection)].find((item) => itemsLike(item).length > 3) as number;
 }
 
 function sourcesOf({ sources }: RoundResult): SamplerName[] {
@@ -186,28 +196,46 @@ t.test('a diversity that nothing passes leaves the round short, and it says so',
   t.equal(answer.coverage.similarOmitted, ITEMS - 8, 'every other item was looked at');
 });
 
-t.test('rounds of up to 50 that name no diversity are of 0.9, longer ones as they come', async (t) => {
-  for (const mix of [{ farthest: 50 }, { farthest: 20, spread: 10, random: 10, grid: 10 }]) {
-    const options = { random: { alpha: 0 } };
-    const answer = ask(mix, { ...options, diversity: null });
-    t.strictSame(answer, ask(mix, { ...options, diversity: 0.9 }));
-    t.ok(answer.coverage.similarOmitted > 0);
-    const longer = { ...mix, farthest: mix.farthest + 1 };
-    t.strictSame(ask(longer, { ...options, diversity: null }), ask(longer, { ...options, diversity: 1 }));
-  }
-});
+t.test(
+  'rounds that name no diversity keep out what is like a better item, but not what is like a positive',
+  async (t) => {
+    const { limit, wantedLimit, mostWanted } = STANDARD_DIVERSITY;
+    const crowded = Uint32Array.of(crowdedItem());
+    const others = everyItem(collection).filter((item) => item > 500 && !labelled.has(item) && !crowded.includes(item));
+    const many = Uint32Array.of(...crowded, ...others.subarray(0, mostWanted)); // the first is too long ago
+    for (const positive of [labels.positive, crowded, many]) {
+      const options = { positive, exhaustive: true, candidates: ITEMS } as const;
+      const ranking = ask(null, { ...options, k: ITEMS - 200, diversity: 1 }).items;
+      const last = positive.slice(-mostWanted);
+      const kept: number[] = [];
+      let spared = 0;
+      for (const item of ranking) {
+        if (kept.length === 25) break;
+        const isLike = kept.some((other) => cosine(item, other) > limit);
+        const isWanted = last.some((other) => cosine(item, other) > wantedLimit);
+        if (!isLike || isWanted) kept.push(item);
+        if (isLike && isWanted) spared++;
+      }
+      const answer = ask(null, { ...options, diversity: null });
+      t.strictSame(ascending(answer.items), ascending(Uint32Array.from(kept)));
+      t.ok(answer.coverage.similarOmitted > 0);
+      t.ok(spared > 0 || positive !== crowded, `${spared} that are like a positive`);
+    }
+    const mixed = { farthest: 21, spread: 10, random: 10, grid: 10 };
+    t.strictSame(ask(mixed, { diversity: null }), ask(mixed, { diversity: 1 }), 'past 50, as they come');
+  },
+);
 
 t.test('where no diversity is named, similar items come before none, the best of them first', async (t) => {
-  const near = (item: number): number[] =>
-    [...everyItem(collection)].filter((other) => !labelled.has(other) && cosine(other, item) > 0.9);
-  const some = [...everyItem(collection)].find((item) => near(item).length > 3) as number;
-  const left = new Set(near(some));
-  t.ok(left.size > 3);
+  const left = new Set(itemsLike(crowdedItem()));
+  const isWanted = (item: number) =>
+    labels.positive.some((other) => cosine(item, other) > STANDARD_DIVERSITY.wantedLimit);
+  t.notOk([...left].some(isWanted), 'none of them is spared');
   const exclude = everyItem(collection).filter((item) => !left.has(item) && !labelled.has(item));
   const among = { exclude, exhaustive: true } as const;
   const ranking = ask(null, { ...among, k: left.size }).items;
   const k = left.size - 1;
-  const strict = ask(null, { ...among, k, diversity: 0.9 });
+  const strict = ask(null, { ...among, k, diversity: STANDARD_DIVERSITY.limit });
   t.notOk(strict.coverage.complete);
   t.ok(strict.items.length < k);
   const filled = ask(null, { ...among, k, diversity: null });

@@ -69,9 +69,11 @@ Napi::Value diverse_items(Info info) {
   const auto chosen = items_of(env, info[2], "chosen", *all[0].cells);
   const auto items = items_of(env, info[3], "items", *all[0].cells);
   const auto limit = number(env, info[4], "limit");
-  const auto deadline = time_point(number(env, info[5], "deadlineMs"));
-  const auto out = array<uint32_t>(env, info[6], "out");
-  const auto diverse = select_diverse(all, chosen, items, limit, out.size(), deadline, out.data());
+  const auto wanted = items_of(env, info[5], "wanted", *all[0].cells);
+  const Wanted near{wanted, number(env, info[6], "wantedLimit")};
+  const auto deadline = time_point(number(env, info[7], "deadlineMs"));
+  const auto out = array<uint32_t>(env, info[8], "out");
+  const auto diverse = select_diverse(all, chosen, items, limit, near, out.size(), deadline, out.data());
   auto result = Napi::Object::New(env);
   result.Set("found", static_cast<double>(diverse.found));
   result.Set("looked", static_cast<double>(diverse.looked));
