@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "collector.h"
+#include "reach.h"
 
 namespace farsight {
 
@@ -27,16 +27,18 @@ struct AdmitAny {
 
 // Offers the negated distances of places [begin, end).
 template <typename Collects>
-void offer_distances(const Codes& codes, const DistanceQuery& query, size_t begin, size_t end,
-                     std::vector<float>& scores, Collects& collector) {
+void offer_distances(const Codes& codes, const DistanceQuery& query, size_t begin, size_t end, Reaching& reaching,
+                     Collects& collector) {
   const size_t items = codes.block_items();
-  scores.resize(kBatchSlots + items);
   for (size_t place = begin; place < end;) {
     const size_t block = place / items, base = block * items;
-    const size_t batch_end = std::min(end, base + kBatchSlots / items * items);
-    query.approximate(block, (batch_end - base + items - 1) / items, scores.data());
-    for (size_t i = place - base; i < batch_end - base; ++i) scores[i] = -scores[i];
-    collector.offer(place, scores.data() + (place - base), batch_end - place);
+    const size_t batch_end = std::min(end, base + kBatchSlots);
+    const size_t blocks = (batch_end - base + items - 1) / items;
+    float* scores = reaching.scores.data();
+    query.approximate(block, blocks, scores);
+    for (size_t i = 0; i < blocks * items; ++i) scores[i] = -scores[i];
+    const size_t found = keep_reaching(kernels(), scores, blocks * items, collector.threshold(), reaching.positions.data());
+    offer_within(collector, base, place, batch_end, reaching, found);
     place = batch_end;
   }
 }
@@ -71,12 +73,12 @@ void NearClusters::append(const float* query, double norm, size_t count, std::ve
   const auto prepared = codes.prepare_distance(query);
   RoughCollector collector(count, AdmitFilled{bounds});
   if (way_ == Way::kAll) {
-    offer_distances(codes, *prepared, 0, clusters_, scores_, collector);
+    offer_distances(codes, *prepared, 0, clusters_, reaching_, collector);
   } else {
     const std::span<const uint32_t> starts = cells_.groups.starts;
     for (const uint32_t group : near_groups(query, std::max(kNearGroups, count / kClustersOfNode))) {
       const size_t end = std::min<size_t>(starts[group + 1], clusters_);
-      offer_distances(codes, *prepared, std::min<size_t>(starts[group], end), end, scores_, collector);
+      offer_distances(codes, *prepared, std::min<size_t>(starts[group], end), end, reaching_, collector);
     }
   }
   const std::vector<uint32_t> near = nearest_first(collector);
@@ -87,7 +89,7 @@ std::vector<uint32_t> NearClusters::near_groups(const float* query, size_t count
   const Codes& means = *cells_.groups.means;
   const auto prepared = means.prepare_distance(query);
   RoughCollector collector(count, AdmitAny{});
-  offer_distances(means, *prepared, 0, std::min(means.count(), cells_.groups.starts.size() - 1), scores_, collector);
+  offer_distances(means, *prepared, 0, std::min(means.count(), cells_.groups.starts.size() - 1), reaching_, collector);
   return nearest_first(collector);
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cells.h"
+#include "collector.h"
 #include "levels.h"
 
 namespace farsight {
@@ -34,7 +35,7 @@ class NearClusters {
   const Levels* levels_;
   size_t clusters_;
   Way way_;
-  std::vector<float> scores_;
+  Reaching reaching_;
 };
 
 } // namespace farsight
