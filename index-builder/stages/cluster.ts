@@ -8,7 +8,7 @@ import { type Random, sampleAscending, seededRandom } from '../../src/random.ts'
 import { assignerFor, assignInParts, fewOf } from './assign.ts';
 import { sampleRecords, sampleSize } from './sample.ts';
 import type { ScratchFile } from './scratch.ts';
-import { drawByDistance, farApart, seedRows } from './seeds.ts';
+import { drawByDistance, seedRows } from './seeds.ts';
 import { groupRows } from './slots.ts';
 import type { StageOptions } from './stage.ts';
 
@@ -36,7 +36,7 @@ export function learnRepresentatives(space: Space, records: ScratchFile, options
     const { order, starts } = groupRows(nearest, representatives.count);
     representatives = rows.means(order, starts, representatives, threads);
     if (pass === refine) {
-      const extra = splitters(space, rows, order, starts, (clusterSize * rows.count) / records.rows, random, threads);
+      const extra = splitters(rows, order, starts, (clusterSize * rows.count) / records.rows, random);
       if (extra.length > 0) representatives = space.join(representatives, rows.take(extra));
     } else if (apart) {
       representatives = refilled(space, rows, representatives, starts, clusters, distances, random);
@@ -63,28 +63,23 @@ function refilled(
 }
 
 /**
- * Members of over-full clusters to become representatives, as many as would bring them down to the wanted size, which is
- * that of the sample. Members with equal codes count once: a cluster of one repeated vector cannot be split.
+ * Random members of over-full clusters to become representatives, as many as would bring them down to the wanted size,
+ * which is that of the sample: what matters here is size, and rows far apart would leave the middle whole. Members with equal codes count once: a cluster of one repeated vector cannot be split.
  */
 function splitters(
-  space: Space,
   rows: Rows,
   order: Uint32Array,
   starts: Uint32Array,
   clusterSize: number,
   random: Random,
-  threads: number,
 ): Uint32Array {
   const chosen: number[] = [];
   for (let c = 0; c + 1 < starts.length; c++) {
     const members = order.subarray(starts[c], starts[c + 1]);
     if (members.length <= OVERFULL * clusterSize) continue;
-    const wanted = Math.ceil(members.length / clusterSize) - 1;
-    const some =
-      space.seeds === 'apart'
-        ? farApart(space, rows, members, wanted, random, threads)
-        : distinctMembers(rows, members, wanted, random);
-    for (const row of some) chosen.push(row);
+    for (const row of distinctMembers(rows, members, Math.ceil(members.length / clusterSize) - 1, random)) {
+      chosen.push(row);
+    }
   }
   return Uint32Array.from(chosen);
 }

@@ -298,8 +298,9 @@ TEST("with a spread, the best of twice as many by rough score, or of all dense o
       std::vector<std::pair<double, uint32_t>> expected;
       const bool all = kind == Kind::kSq8 && 900 <= kScannedSpreads * count;
       for (const uint32_t c : sorted(by_representative, all ? 900 : 2 * count).items) {
+        const float rough_deviation = std::sqrt(std::max(0.0f, rough_variances[c]));
         const double deviation = std::sqrt(std::max(0.0, spread->exact(c)));
-        expected.emplace_back(all ? rough[c] + 2 * std::sqrt(std::max(0.0f, rough_variances[c])) : rough[c] + 2 * deviation, c);
+        expected.emplace_back(all ? static_cast<double>(rough[c] + 2 * rough_deviation) : rough[c] + 2 * deviation, c);
       }
       std::vector<uint32_t> clusters(count);
       size_t ordinary = 0;
