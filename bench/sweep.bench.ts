@@ -9,7 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { drawFrame } from '../src/audit-frame.ts';
 import { SCAN_BYTES } from '../src/fused-scan.ts';
 import { trainHeads } from '../src/heads.ts';
@@ -91,7 +91,12 @@ function measure(): Rows {
  * was not used lately, which takes twenty times as long as a page fault does else: seconds that are none of the sweep's.
  */
 function takeMemory(): void {
-  execFileSync(process.execPath, ['-e', `new Uint8Array(${memory}).fill(1)`]);
+  const addon = JSON.stringify(new URL(`../src/native${extname(import.meta.url)}`, import.meta.url));
+  const touch = `import { native } from ${addon};
+    const bytes = new Uint8Array(${memory});
+    native.preferHugePages(bytes);
+    bytes.fill(1);`;
+  execFileSync(process.execPath, ['--input-type=module', '-e', touch]);
 }
 
 /** Adds the time since the last call, or since it was made, to a part. */

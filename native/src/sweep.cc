@@ -8,6 +8,10 @@
 #include <numeric>
 #include <vector>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "collector.h"
 #include "kernels.h"
 
@@ -29,16 +33,20 @@ float to_float(double score) {
   return static_cast<float>(std::clamp(score, -kLargest, kLargest));
 }
 
-// Scores of whole blocks, where they belong; the last one, which may reach past the end, by way of `aside`.
-void approximate_slots(const Query& query, size_t block, size_t first, size_t last, std::span<float> scores,
-                       std::vector<float>& aside) {
-  const size_t whole = (last - first) / block;
-  query.approximate(first / block, whole, scores.data() + first);
-  const size_t rest = first + whole * block;
-  if (rest == last) return;
-  aside.resize(block);
-  query.approximate(rest / block, 1, aside.data());
-  std::copy_n(aside.data(), last - rest, scores.data() + rest);
+// Copies to memory that is not read again soon, past the caches where the processor can: a store that misses them would read
+// the line first.
+void store_past_caches(std::span<const float> from, float* to) {
+  size_t i = 0;
+#if defined(__SSE2__)
+  constexpr size_t kFloats = 4, kBytes = 16;
+  while (i < from.size() && reinterpret_cast<uintptr_t>(to + i) % kBytes != 0) {
+    to[i] = from[i];
+    ++i;
+  }
+  for (; i + kFloats <= from.size(); i += kFloats) _mm_stream_ps(to + i, _mm_loadu_ps(&from[i]));
+  _mm_sfence();
+#endif
+  std::copy(from.begin() + static_cast<ptrdiff_t>(i), from.end(), to + i);
 }
 
 // Exact scores in single precision; returns the largest difference.
@@ -64,21 +72,20 @@ double sweep_slots(const Cells& cells, const Query& query, size_t first, size_t 
   const bool bounded = std::isfinite(query.error());
   const size_t block = cells.codes->block_items();
   const size_t batch = std::max<size_t>(1, kBatchSlots / block) * block;
-  std::vector<float> aside;
+  std::vector<float> scored(bounded ? batch : 0);
   double error = bounded ? static_cast<double>(query.error()) : 0;
   for (size_t from = first; from < last;) {
     // The first batch ends where a block does, so that all others begin with one.
-    const size_t to = std::min(last, from / block * block + batch);
+    const size_t begin = from / block * block, to = std::min(last, begin + batch);
     if (!bounded) {
       error = std::max(error, round_slots(query, from, to, scores));
-    } else if (from % block == 0) {
-      approximate_slots(query, block, from, to, scores, aside);
+      sums.add(scores.subspan(from, to - from));
     } else {
-      aside.resize(batch);
-      query.approximate(from / block, (to - from / block * block + block - 1) / block, aside.data());
-      std::copy_n(aside.data() + from % block, to - from, scores.data() + from);
+      query.approximate(begin / block, (to - begin + block - 1) / block, scored.data());
+      const std::span<const float> found(scored.data() + (from - begin), to - from);
+      sums.add(found);
+      store_past_caches(found, scores.data() + from);
     }
-    sums.add(scores.subspan(from, to - from));
     from = to;
   }
   return error;
