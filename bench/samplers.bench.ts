@@ -1,11 +1,12 @@
 // The samplers of IRIS over a large collection: how far their fast forms agree with the exact ones, and what rounds of each
 // and of a mix take.
 //
-//   node dist/bench/samplers.bench.js INDEX [ACTORS.json|random] [SETS] [times|agreement|routes]…
+//   node dist/bench/samplers.bench.js INDEX [ACTORS.json|random] [SETS] [times|agreement|routes|pools]…
 //
 // Labels are 100 positives of the actors' starts (or random items) and 100 random negatives, k = 25, everything by one
 // thread, training included, the index on huge pages as a server with the memory for it has it. Agreement looks at every
-// item for every set: for a million items or a few. Routes compare ways to clusters near a query, at any size.
+// item for every set: for a million items or a few. Routes compare ways to clusters near a query, pools ask how
+// many of the best items of a sweep GridS chooses from, both at any size.
 
 import { basename } from 'node:path';
 import { openIndex } from '../src/index/open.ts';
@@ -14,6 +15,7 @@ import { printTable, short, writeRun } from './measure.ts';
 import { agreementOf } from './samplers/agreement.ts';
 import { measureMixes } from './samplers/mixes.ts';
 import { routeRecalls } from './samplers/near.ts';
+import { poolRecalls } from './samplers/pools.ts';
 import { surveysOf } from './samplers/surveys.ts';
 import { labelSetsFor } from './scale/labels.ts';
 
@@ -35,6 +37,7 @@ const sets = labelSetsFor(items, actors === 'random' ? null : actors, Number(cou
 const rounds = wants('times') ? measureMixes(collection, sets) : [];
 const agreement = wants('agreement') ? agreementOf(collection, sets) : null;
 const routes = wants('routes') ? routeRecalls(surveysOf(collection, sets)) : [];
+const pools = wants('pools') ? poolRecalls(collection, sets, surveysOf(collection, sets)) : [];
 
 if (rounds.length > 0) {
   printTable(
@@ -52,7 +55,8 @@ if (rounds.length > 0) {
 }
 if (agreement !== null) printTable(`fast forms beside the exact ones, ${agreement.sets} sets`, agreement.rows);
 if (routes.length > 0) printTable('near items by the way to their clusters', routes);
+if (pools.length > 0) printTable('what the pools of grid hold', pools);
 const run = { index: basename(directory), generation, items, grid: manifest.grid ?? null, labels: basename(actors) };
 process.stdout.write(
-  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, warmedBytes, rounds, agreement, routes }, `${items}`)}\n`,
+  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, warmedBytes, rounds, agreement, routes, pools }, `${items}`)}\n`,
 );
