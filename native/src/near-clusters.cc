@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "collector.h"
 #include "reach.h"
 
 namespace farsight {
@@ -40,19 +39,6 @@ void offer_distances(const Codes& codes, const DistanceQuery& query, size_t begi
     for (size_t i = 0; i < blocks * items; ++i) scores[i] = -scores[i];
     const size_t found = keep_reaching(kernels(), scores, blocks * items, collector.threshold(), reaching.positions.data());
     offer_within(collector, base, place, batch_end, reaching, found);
-void offer_distances(const Codes& codes, const DistanceQuery& query, size_t begin, size_t end,
-                     Reaching& reaching, Collects& collector) {
-  const size_t items = codes.block_items();
-  reaching.scores.resize(kBatchSlots + items);
-  for (size_t place = begin; place < end;) {
-    const size_t block = place / items, base = block * items;
-    const size_t batch_end = std::min(end, base + kBatchSlots / items * items);
-    query.approximate(block, (batch_end - base + items - 1) / items, reaching.scores.data());
-    float* const scores = reaching.scores.data() + (place - base);
-    const size_t count = batch_end - place;
-    for (size_t i = 0; i < count; ++i) scores[i] = -scores[i];
-    const size_t found = keep_reaching(kernels(), scores, count, collector.threshold(), reaching.positions.data());
-    collector.offer(place, {reaching.positions.data(), found}, scores);
     place = batch_end;
   }
 }
