@@ -89,6 +89,22 @@ class Vectors {
     for (const Space& space : spaces) rows_.emplace_back(*space.cells->codes);
   }
 
+  // Adds items with a vector, as similar as they may be; their codes are asked for together.
+  void add(std::span<const uint32_t> items) {
+    for (const Space& space : spaces_) {
+      for (const uint32_t item : items) {
+        if (item < space.cells->slots.size()) space.cells->slots.prefetch(item);
+      }
+      for (const uint32_t item : items) {
+        const size_t slot = slot_of(*space.cells, item);
+        if (slot < space.cells->codes->count()) space.cells->codes->prefetch(slot);
+      }
+    }
+    for (const uint32_t item : items) {
+      if (load(item)) keep();
+    }
+  }
+
   // Adds an item, unless it is more similar than `limit` to one that is there; an item without a vector never is.
   bool add(uint32_t item, double limit) {
     if (!load(item)) return false;
@@ -96,7 +112,7 @@ class Vectors {
       unload();
       return false;
     }
-    factors_.insert(factors_.end(), loaded_.begin(), loaded_.end());
+    keep();
     return true;
   }
 
@@ -125,6 +141,8 @@ class Vectors {
     return true;
   }
 
+  void keep() { factors_.insert(factors_.end(), loaded_.begin(), loaded_.end()); }
+
   void unload() {
     for (Rows& rows : rows_) rows.remove_last();
   }
@@ -137,8 +155,9 @@ class Vectors {
     return false;
   }
 
-  // Whether a bound of the cosine of the item in question and one that is there is below the limit. Each product of a dense space is a sum of dims products of values that are at most 1 together: its roundings
-  // in single precision are below dims * 2^-24, and those of the lengths below 2^-22.
+  // Whether a bound of the cosine of the item in question and one that is there is below the limit. Each product of a
+  // dense space is a sum of dims products of values that are at most 1 together: its roundings in single precision are
+  // below dims * 2^-24, and those of the lengths below 2^-22.
   bool is_surely_below(size_t other, double limit) const {
     double bound = 0, margin = 0;
     for (size_t s = 0; s < spaces_.size(); ++s) {
@@ -224,13 +243,13 @@ class Vectors {
 Diverse select_diverse(std::span<const Space> spaces, std::span<const uint32_t> chosen, std::span<const uint32_t> items,
                        double limit, const Wanted& wanted, size_t count, Clock::time_point deadline, uint32_t* out) {
   Vectors rows(spaces);
-  for (const uint32_t item : chosen) rows.add(item, 2);
+  rows.add(chosen);
   std::optional<Vectors> near; // decoded when the first item is in question
   const auto is_wanted = [&](uint32_t item) {
     if (wanted.items.empty()) return false;
     if (!near) {
       near.emplace(spaces);
-      for (const uint32_t other : wanted.items) near->add(other, 2);
+      near->add(wanted.items);
     }
     return near->is_like(item, wanted.limit);
   };
@@ -244,7 +263,7 @@ Diverse select_diverse(std::span<const Space> spaces, std::span<const uint32_t> 
     const uint32_t item = items[result.looked];
     if (!rows.add(item, limit)) {
       if (!is_wanted(item)) continue;
-      rows.add(item, 2);
+      rows.add({&item, 1});
     }
     out[result.found++] = item;
   }
