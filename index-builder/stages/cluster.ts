@@ -6,6 +6,7 @@ import type { Representatives, Rows, Space } from '../../src/codecs/codec.ts';
 import { clusterCount } from '../../src/index/ecp.ts';
 import { type Random, sampleAscending, seededRandom } from '../../src/random.ts';
 import { assignerFor, assignInParts, fewOf } from './assign.ts';
+import { DistinctRows } from './distinct.ts';
 import { sampleRecords, sampleSize } from './sample.ts';
 import type { ScratchFile } from './scratch.ts';
 import { drawByDistance, seedRows } from './seeds.ts';
@@ -85,17 +86,9 @@ function splitters(
 }
 
 /** Of `wanted` random members those that differ from the first member and from one another. */
-function distinctMembers(rows: Rows, members: Uint32Array, wanted: number, random: Random): number[] {
-  const distinct: number[] = [];
-  const byHash = new Map<number, number[]>([[rows.hash(members[0] as number), [members[0] as number]]]);
-  for (const i of sampleAscending(random, wanted, members.length)) {
-    const row = members[i] as number;
-    const hash = rows.hash(row);
-    const others = byHash.get(hash);
-    if (others?.some((other) => rows.same(row, other))) continue;
-    if (others === undefined) byHash.set(hash, [row]);
-    else others.push(row);
-    distinct.push(row);
-  }
-  return distinct;
+function distinctMembers(rows: Rows, members: Uint32Array, wanted: number, random: Random): Uint32Array {
+  const distinct = new DistinctRows(rows);
+  distinct.add(members[0] as number);
+  const drawn = sampleAscending(random, wanted, members.length).map((i) => members[i] as number);
+  return drawn.filter((row) => distinct.add(row));
 }

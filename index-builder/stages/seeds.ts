@@ -4,6 +4,7 @@
 
 import type { Rows, Space } from '../../src/codecs/codec.ts';
 import { type Random, sampleAscending } from '../../src/random.ts';
+import { DistinctRows } from './distinct.ts';
 import { groupRows } from './slots.ts';
 
 /** Draws of a group: seeds of one draw do not know of one another. */
@@ -29,7 +30,7 @@ export function seedRows(space: Space, rows: Rows, count: number, random: Random
   return Uint32Array.from(seeds);
 }
 
-/** Of `members`, numbers of rows, `wanted` that are far from one another. */
+/** Of `members`, numbers of rows, at most `wanted` that are far from one another, no two of them equal. */
 export function farApart(
   space: Space,
   rows: Rows,
@@ -42,13 +43,16 @@ export function farApart(
   const numbers = some.map((place) => members[place] as number);
   const own = space.asRows(rows.take(numbers));
   const nearest = new Float32Array(own.count).fill(Number.POSITIVE_INFINITY);
+  const distinct = new DistinctRows(own);
   const chosen: number[] = [];
   for (let draw = 0; draw < DRAWS && chosen.length < wanted; draw++) {
     const share = Math.ceil((wanted - chosen.length) / (DRAWS - draw));
     const drawn = draw === 0 ? sampleAscending(random, share, own.count) : drawByDistance(nearest, share, random);
-    if (drawn.length === 0) break;
-    for (const place of drawn) chosen.push(place);
-    approach(space, own, drawn, nearest, threads);
+    // Decoded, equal rows may lie an ulp apart: where no others are left, those are drawn.
+    const fresh = drawn.filter((place) => distinct.add(place));
+    if (fresh.length === 0) break;
+    for (const place of fresh) chosen.push(place);
+    approach(space, own, fresh, nearest, threads);
   }
   return Uint32Array.from(chosen, (place) => numbers[place] as number);
 }
