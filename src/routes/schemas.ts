@@ -365,8 +365,9 @@ export const SuggestAnswer = Type.Object(
           Type.Integer({ description: 'with a filter, the items that pass it, of those looked at within the budget' }),
         ),
         survey: Type.Optional(
-          Type.Enum(['exact', 'sampled'], {
-            description: 'how `spread`, `random` and `grid` learned of the collection, where one of them has a share',
+          Type.String({
+            description:
+              '`exact` or `sampled`: how `spread`, `random` and `grid` learned of the collection, where one has a share',
           }),
         ),
         complete: Type.Boolean({ description: 'false past the budget, or when fewer than k items were left' }),

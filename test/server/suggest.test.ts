@@ -195,6 +195,7 @@ t.test('a mix of samplers: every item says which chose it, the answer what each 
   );
   const again = await server.suggest<Answer>({ ...ask, search: { workers: 3 } });
   t.strictSame(again.body.items, body.items, 'replayed at another number of threads');
+  t.equal(body.coverage['survey'], 'exact');
   const columns = (await server.suggest<ColumnsAnswer>({ ...ask, format: 'columns' }, 'msgpack')).body.columns;
   t.strictSame(
     columns.sources,
