@@ -238,6 +238,22 @@ const calls: readonly (readonly [name: string, args: () => Call, fixedLength: re
   ['keyTableSize', () => [3], []],
   ['buildKeyTable', () => [BigUint64Array.of(0n, 1n), new Uint8Array(1), new Uint32Array(native.keyTableSize(1))], [2]],
 ];
+import {
+  type Call,
+  calls,
+  dense,
+  denseAssigner,
+  layout,
+  numbers,
+  pairs,
+  parameters,
+  quantiser,
+  rows,
+  section,
+  sparse,
+  sparseAssigner,
+  svm,
+} from './native-calls.ts';
 
 t.test('valid calls pass', async (t) => {
   for (const [name, args] of calls) t.doesNotThrow(() => call(name, args()), name);
@@ -317,6 +333,8 @@ t.test('numbers out of range are RangeErrors', async (t) => {
     ['nearSearch', 4, 0],
     ['nearestOfItems', 2, numbers(300)],
     ['nearestOfItems', 3, numbers(0, 300)],
+    ['diverseItems', 3, numbers(300)],
+    ['diverseItems', 5, numbers(300)],
     ['valuedClusters', 3, 0],
     ['clusterItems', 1, numbers(1e6)],
     ['openCells', 1, sparse.representatives],

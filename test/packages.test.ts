@@ -3,6 +3,17 @@
 import t from 'tap';
 import { read } from './house/files.ts';
 
+/** Fields of a package, as npm writes them. */
+type Package = Readonly<Record<string, unknown>> & {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly integrity?: string;
+};
+
+const packageJson: Package = JSON.parse(read('package.json'));
+const packageLock: { name: string; version: string; packages: Record<string, Package> } = JSON.parse(
+  read('package-lock.json'),
+);
+
 t.test('package.json and its lockfile agree', async (t) => {
   const own = packageLock.packages[''] ?? {};
   t.equal(packageLock.name, packageJson.name);
@@ -43,17 +54,6 @@ t.test('packages that run a script when they are installed are named, and none o
     Object.entries(packageJson['allowScripts'] ?? {}).flatMap(([name, runs]) => (runs ? [name] : [])),
   );
 });
-
-/** Fields of a package, as npm writes them. */
-type Package = Readonly<Record<string, unknown>> & {
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
-  readonly integrity?: string;
-};
-
-const packageJson: Package = JSON.parse(read('package.json'));
-const packageLock: { name: string; version: string; packages: Record<string, Package> } = JSON.parse(
-  read('package-lock.json'),
-);
 
 /** Whether the lockfile holds `name` where the package at `path` would look for it: there, or in a folder above. */
 function lockedFor(path: string, name: string): boolean {
