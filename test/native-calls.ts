@@ -14,6 +14,7 @@ const dims = dense.manifest.dims;
 const sparseDims = sparse.manifest.dims;
 const features = sparse.manifest.ratio?.items.features ?? 0;
 const head = native.linearHead(dense.cells, new Float32Array(dims), 0);
+const near = native.nearSearch([dense.cells], Float64Array.of(1), [dense.levels], Uint32Array.of(1), 2, 1e12);
 export const section = native.memorySection(new Uint8Array(4096));
 export const parameters = { dims: 10, features: 2, valueBits: 10, scale: 0.5, maxSum: 3 };
 export const quantiser = {
@@ -71,11 +72,8 @@ export const calls: readonly (readonly [name: string, args: () => Call, fixedLen
   ['openLevels', () => [numbers(10, 1), section, section], []],
   ['addScores', () => [head, 1, 1e12, new Float64Array(300)], [3]],
   ['appendSegments', () => [new Float64Array(5), 4, 1, new Uint32Array(5)], [3]],
-  [
-    'nearItems',
-    () => [[dense.cells], Float64Array.of(1), [dense.levels], numbers(1), numbers(1), 2, 1e12, new Uint32Array(4)],
-    [1],
-  ],
+  ['nearSearch', () => [[dense.cells], Float64Array.of(1), [dense.levels], numbers(1), 2, 1e12], [1]],
+  ['nearItems', () => [near, numbers(1), 1e12, new Uint32Array(4)], []],
   ['nearestOfItems', () => [[dense.cells], Float64Array.of(1), numbers(1), numbers(2, 3), new Float64Array(2)], [1, 4]],
   [
     'valuedClusters',
