@@ -69,9 +69,9 @@ class Newton {
       if (result.converged || ((step > 0 || options_.warm) && is_late())) break;
       find_direction();
       const double reached = move(result.objective);
-      stalled = !(reached < result.objective);
+      stalled = !(reached < result.objective) || (halved_ && !looks_exactly_);
       if (stalled && looks_exactly_ && is_exact_) break;
-      is_exact_ = is_exact_ || (halved_ && looks_exactly_);
+      is_exact_ = is_exact_ || ((halved_ || stalled) && looks_exactly_);
       result.objective = std::min(reached, result.objective);
     }
     for (const uint32_t i : others_) scores_[i] = value(weights_, i);
@@ -176,7 +176,7 @@ class Newton {
   }
 
   // Goes along the direction as far as it pays, halving from a whole step: first by what rows are thought to gain, then
-  // by what they do. Returns the objective there. Halving at last says that rough products do not serve.
+  // by what they do. Returns the objective there. Halving at last, or no way on, says that rough products do not serve.
   double move(double objective) {
     const double slope = lanes_dot(gradient_.data(), direction_.data(), width_);
     const double square = sum_of_squares(weights_.data(), width_);
@@ -217,8 +217,8 @@ class Newton {
   const LogisticOptions& options_;
   size_t width_; // dims and the bias
   bool is_exact_ = false, halved_ = false; // whether directions are sought with the rows themselves; of the last move
-  // Rough rows serve for gradients too until they say that the optimum is reached, or find no way on: then the rows
-  // themselves have the last word.
+  // Rough rows serve for gradients too until they say that the optimum is reached, or find no way on without
+  // halving: then the rows themselves have the last word.
   bool looks_exactly_ = !Hessian::kIsRough;
   std::vector<Value> weights_, gradient_, direction_, residual_, search_, image_, before_;
   std::vector<double> scores_, change_, curvature_, products_; // per row; products: with search_, or pulls
