@@ -58,5 +58,5 @@ if (routes.length > 0) printTable('near items by the way to their clusters', rou
 if (pools.length > 0) printTable('what the pools of grid hold', pools);
 const run = { index: basename(directory), generation, items, grid: manifest.grid ?? null, labels: basename(actors) };
 process.stdout.write(
-  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, warmedBytes, rounds, agreement, routes, pools }, `${items}`)}\n`,
+  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, warmedBytes, rounds, agreement, routes, pools }, [items, ...parts].join('-'))}\n`,
 );

@@ -83,7 +83,7 @@ class QueryReader {
  public:
   QueryReader(std::span<const Space> spaces, const QueryVectors& queries, std::span<const uint32_t> skip,
               Nearest& nearest)
-      : spaces_(spaces), queries_(queries), skip_(skip), nearest_(nearest), lists_(spaces.size()) {
+      : spaces_(spaces), queries_(queries), skip_(skip), nearest_(nearest), lists_(spaces.size()), whole_(spaces.size()) {
     size_t from = 0;
     for (const Space& space : spaces) {
       from_.push_back(from);
@@ -98,21 +98,25 @@ class QueryReader {
     size_t read = 0;
     for (size_t s = 0; s < spaces_.size(); ++s) {
       lists_[s].clear();
+      whole_[s] = true;
       const auto prepared = spaces_[s].cells->codes->prepare_distance(vector(q, s));
       for (const uint32_t cluster : clusters[s]) read += list(s, cluster, *prepared);
     }
     for (size_t done = 0, depth = kDepth;; done = depth, depth *= 4) {
       double rest = 0; // what is behind all lists' first `depth` is at least so far
-      for (std::vector<Listed>& list : lists_) {
+      bool more = false;
+      for (size_t s = 0; s < lists_.size(); ++s) {
+        std::vector<Listed>& list = lists_[s];
         if (list.size() > depth) {
           std::nth_element(list.begin() + done, list.begin() + depth, list.end(), nearer);
           rest += static_cast<double>(list[depth].bound);
-        } else {
-          rest = kInfinity;
+          more = true;
+        } else if (whole_[s]) {
+          rest = kInfinity; // what is not on the list is too far
         }
       }
       for (size_t s = 0; s < spaces_.size(); ++s) measure(q, s, done, std::min(depth, lists_[s].size()));
-      if (rest > nearest_.threshold() || rest == kInfinity) return read;
+      if (!more || rest > nearest_.threshold()) return read;
     }
   }
 
@@ -122,6 +126,7 @@ class QueryReader {
     const Cells& cells = *spaces_[s].cells;
     const auto [begin, whole] = Bounds(cells).cluster(cluster);
     const size_t end = whole - begin > kMostOfCluster ? begin + kFewOfCluster : whole;
+    if (end < whole) whole_[s] = false;
     if (begin == end) return 0;
     const size_t items = cells.codes->block_items(), first = begin / items;
     block_.resize(((end - 1) / items + 1 - first) * items);
@@ -193,6 +198,7 @@ class QueryReader {
   Nearest& nearest_;
   std::vector<size_t> from_; // of each space's part in a query's vector
   std::vector<std::vector<Listed>> lists_; // of the query being read, per space
+  std::vector<bool> whole_;                // whether a list's clusters were read to their ends
   std::vector<float> block_;
 };
 
