@@ -27,7 +27,7 @@ export interface Mixed {
   readonly complete: boolean;
 }
 
-/** Items a round passes over as too similar before it gives up looking for other ones; fewer where similar ones will do. */
+/** Items of a sampler passed over as too similar before its share is handed on; fewer where similar ones will do. */
 const MAX_SIMILAR = 20_000;
 const MAX_SIMILAR_FILLED_UP = 1000;
 
@@ -90,8 +90,10 @@ export class Mix {
         if (item === chosen[next]) next++;
         else this.#similar.push({ item, sampler });
       }
-      this.#looking = complete && this.#similar.length < (this.#fillUp ? MAX_SIMILAR_FILLED_UP : MAX_SIMILAR);
-      this.#complete = complete && (this.#fillUp || this.#looking);
+      this.#looking = complete;
+      const passedOver = this.#similar.length - similarBefore >= (this.#fillUp ? MAX_SIMILAR_FILLED_UP : MAX_SIMILAR);
+      this.#complete &&= complete && (this.#fillUp || !passedOver);
+      if (passedOver) return;
     }
   }
 
