@@ -22,7 +22,7 @@ t.test('a filtered round suggests what an exhaustive one over the items that pas
   const modalities = { visual: {} };
   const all = await server.suggest<Answer>({ labels, k: items, search, modalities });
   const expected = all.body.items.map(({ id }) => id).filter(isRecent);
-  const filtered = await server.suggest<Answer>({ labels, k: 40, search, modalities, filter: recent });
+  const filtered = await server.suggest<Answer>({ labels, k: 40, search, modalities, diversity: 1, filter: recent });
   t.equal(filtered.status, 200);
   t.strictSame(
     filtered.body.items.map(({ id }) => id),
