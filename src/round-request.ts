@@ -151,7 +151,7 @@ export type Stage = 'fit' | 'select' | 'score' | 'fuse';
  * suggestions with earlier pages; not of longer lists, whose cost would grow with the square of k. Items with a cosine
  * above `wantedLimit` to one of the positives, of the `mostWanted` last ones, may be as similar as they like.
  */
-export const STANDARD_DIVERSITY = { limit: 0.8, wantedLimit: 0.9, mostWanted: 128, mostK: 50 } as const;
+export const STANDARD_DIVERSITY = { limit: 0.8, wantedLimit: 0.85, mostWanted: 128, mostK: 50 } as const;
 
 /** What a round is when nothing else is asked for; C and the rest as measured in docs/decisions/0004. */
 export const ROUND_DEFAULTS = {
