@@ -6,7 +6,8 @@
 //
 // Rounds are the papers' (S_c = 16, r = 1000, k = 25), training included, run by round() in one worker thread. Positives
 // are those of the actors' starts (farsight generate writes them), or random items, the hardest case; negatives random.
-// Their rows are looked up in the index, or kept, as a thread keeps those of a session's earlier rounds.
+// Their rows are looked up in the index, or kept, as a thread keeps those of a session's earlier rounds. Near-duplicates wait
+// in the last form only.
 // Besides the mapped index only a map of four bytes an item and modality is held, at the end, to tell slots' items.
 
 import { basename } from 'node:path';
@@ -109,6 +110,7 @@ function print(report: Report): void {
       of(labels).map((row) => ({
         b: row.clusters,
         rows: row.kept ? 'kept' : 'looked up',
+        diversity: row.diverse ? 'standard' : '1',
         p50: short(row.wall.median),
         p99: short(row.wall.p99),
         cpu: short(row.cpu),

@@ -13,14 +13,17 @@ export interface RoundTimes extends Measurement {
   readonly clusters: number;
   /** Whether the rows of all labels were kept from earlier rounds, as those of a session are but for its new labels. */
   readonly kept: boolean;
+  /** Whether near-duplicates wait, as in rounds that name no diversity. */
+  readonly diverse: boolean;
   readonly itemsScored: number;
   /** Mean share of the exhaustive round's suggestions, over the first RECALL_SETS. */
   readonly recall: number;
 }
 
 const FORMS = [
-  ...[1, 16, 64, 256, 512].map((clusters) => ({ clusters, kept: false })),
-  { clusters: 256, kept: true },
+  ...[1, 16, 64, 256, 512].map((clusters) => ({ clusters, kept: false, diverse: false })),
+  { clusters: 256, kept: true, diverse: false },
+  { clusters: 256, kept: true, diverse: true },
 ] as const;
 const KEPT_BYTES = 1 << 28;
 const SEGMENTS = 16;
@@ -34,13 +37,14 @@ export function measureRounds(collection: Collection, sets: readonly LabelSet[])
   const rows = { kept: new DecodedRows(KEPT_BYTES), none: new DecodedRows(0) };
   const run = (set: number, form: Partial<RoundRequest>, decoded = rows.none): RoundResult =>
     round(collection, requestOf(collection, sets[set] as LabelSet, form), () => {}, memory, decoded);
-  const searchOf = ({ clusters }: (typeof FORMS)[number]): Partial<RoundRequest> => ({
+  const searchOf = ({ clusters, diverse }: (typeof FORMS)[number]): Partial<RoundRequest> => ({
     clusters,
+    diversity: diverse ? null : 1,
     segments: Math.min(SEGMENTS, clusters),
   });
   for (let set = 0; set < sets.length; set++) run(set, {}, rows.kept);
   const contestants = FORMS.map((form) => ({
-    name: `b=${form.clusters}${form.kept ? ', rows kept' : ''}`,
+    name: `b=${form.clusters}${form.kept ? ', rows kept' : ''}${form.diverse ? ', diverse' : ''}`,
     run: (set: number) => run(set, searchOf(form), form.kept ? rows.kept : rows.none),
   }));
   const measured = compare(contestants, { inputs: sets.length, repetitions: REPETITIONS });
@@ -75,5 +79,5 @@ export function measureExhaustive(collection: Collection, sets: readonly LabelSe
 
 function requestOf(collection: Collection, labels: LabelSet, form: Partial<RoundRequest>): RoundRequest {
   const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: 1 }));
-  return { ...ROUND_DEFAULTS, ...labels, exclude: new Uint32Array(0), modalities, ...form };
+  return { ...ROUND_DEFAULTS, ...labels, exclude: new Uint32Array(0), modalities, diversity: 1, ...form };
 }
