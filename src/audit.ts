@@ -17,7 +17,7 @@ export interface Estimate {
 
 /**
  * What the limits of a stratum leave out on each side. The combined interval is to leave out 10 % in all; with limits of
- * 90 % it left out up to 12 % where several strata hold few relevant items (bench/audit.bench.ts), with these up to 8 %.
+ * 90 % it left out up to 12 % where several strata hold few relevant items (bench/audit.bench.ts), with these up to 7 %.
  */
 const TAIL = 0.025;
 
