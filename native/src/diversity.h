@@ -11,15 +11,16 @@ struct Diverse {
   bool complete = true; // false: the deadline passed first
 };
 
-// Items that more like them are wanted of: those with a cosine above `limit` to one of them may be as similar as they like.
+// Items of which more are wanted: those with a cosine above `limit` to one of them may be as similar as they like.
 struct Wanted {
   std::span<const uint32_t> items;
   double limit = 2;
 };
 
 // Goes through `items` in order and writes those whose cosine to every item of `chosen` and to every one written before
-// is at most `limit`, or which are near a wanted one, until `count` are written. The vector of an item has every modality at unit length, scaled by the
-// root of its weight; a zero vector of a modality counts nothing, and an item with nothing else is similar to nothing.
+// is at most `limit`, or which are near a wanted one, until `count` are written. The vector of an item has every modality
+// at unit length, scaled by the root of its weight; a zero vector of a modality counts nothing, and an item with nothing
+// else is similar to nothing.
 // Cosines are sums of double products in a fixed order.
 Diverse select_diverse(std::span<const Space> spaces, std::span<const uint32_t> chosen, std::span<const uint32_t> items,
                        double limit, const Wanted& wanted, size_t count,
