@@ -5,163 +5,14 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <stdexcept>
 #include <string>
 
-#include "crc32c.h"
+#include "kernel_tables.h"
 #include "ratio.h"
-#include "reach.h"
 #include "test.h"
 
 using namespace farsight;
-
-namespace {
-
-std::vector<const Kernels*> vector_tables() {
-  std::vector<const Kernels*> tables;
-  for (const Kernels* table : {avx2_kernels(), avx512_kernels(), neon_kernels()}) {
-    if (table != nullptr) tables.push_back(table);
-  }
-  return tables;
-}
-
-template <typename T>
-std::vector<T> random_integers(std::mt19937& random, size_t count) {
-  std::vector<T> values(count);
-  for (T& value : values) value = static_cast<T>(random());
-  return values;
-}
-
-// Mostly ordinary values, some negative zeros and some so small that products underflow.
-std::vector<float> random_floats(std::mt19937& random, size_t count) {
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) {
-    const uint32_t kind = random() % 16;
-    value = kind == 0 ? -0.0f : kind == 1 ? normal(random) * 1e-30f : normal(random);
-  }
-  return values;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](float x, float y) { return std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(y); });
-}
-
-size_t table_entries(IdForm form) { return form == IdForm::kByte ? 256 : form == IdForm::kTenBit ? 1024 : 65536; }
-
-struct alignas(64) Line {
-  int8_t weights[64];
-};
-
-} // namespace
-
-TEST("ratio_scan equals scalar for all id forms, table sizes, feature and block counts") {
-  std::mt19937 random(1);
-  for (const uint32_t dims : {7u, 128u, 129u, 256u, 257u, 512u, 513u, 1024u, 1025u, 65536u}) {
-    const IdForm form = ratio_id_form(dims);
-    std::vector<Line> table(table_entries(form) / 64 + 1);
-    for (size_t id = 0; id < dims; ++id) table[0].weights[id] = static_cast<int8_t>(random() % 255 - 127);
-    for (const uint32_t features : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 16u, 255u}) {
-      const RatioShape shape{features, form, dims};
-      for (size_t count = 1; count <= (features == 255 ? 1 : 5); ++count) {
-        const RatioParameters parameters{dims, features, 8, 1.0, 1e9};
-        const size_t rows = count * kRatioBlockItems;
-        std::vector<uint16_t> ids(rows * features);
-        std::vector<uint32_t> codes(rows * features);
-        std::vector<uint32_t> order(rows);
-        for (auto& id : ids) id = static_cast<uint16_t>(random() % dims);
-        for (auto& code : codes) code = random() % 256;
-        for (size_t i = 0; i < rows; ++i) order[i] = static_cast<uint32_t>(i);
-        // One byte off any alignment; the exact size lets the sanitizer see a read past the end.
-        std::vector<uint8_t> bytes(1 + ratio_codes_bytes(rows, parameters));
-        pack_ratio(ids.data(), codes.data(), order.data(), 0, rows, parameters, bytes.data() + 1, nullptr);
-        std::vector<float> expected(rows);
-        scalar_kernels()->ratio_scan(bytes.data() + 1, count, shape, table[0].weights, 0.37f, -1.25f, expected.data());
-        for (size_t i = 0; i < rows; ++i) {
-          int32_t sum = 0;
-          for (size_t j = 0; j < features; ++j) {
-            sum += table[0].weights[ids[i * features + j]] * static_cast<int32_t>(codes[i * features + j]);
-          }
-          CHECK(expected[i] == 0.37f * static_cast<float>(sum) + -1.25f);
-        }
-        for (const Kernels* kernels : vector_tables()) {
-          std::vector<float> scores(rows);
-          kernels->ratio_scan(bytes.data() + 1, count, shape, table[0].weights, 0.37f, -1.25f, scores.data());
-          CHECK(same_bits(scores, expected));
-        }
-      }
-    }
-  }
-}
-
-TEST("ratio_reach finds what ratio_scan scores at least the threshold, in every form, wherever it lies") {
-  std::mt19937 random(12);
-  for (const uint32_t dims : {7u, 128u, 129u, 257u, 513u, 1025u}) {
-    const IdForm form = ratio_id_form(dims);
-    for (const uint32_t features : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 14u, 255u}) {
-      std::vector<Line> table(table_entries(form) / 64 + 1);
-      // A few large weights, as of a model that knows few features: most upper bounds are then far off.
-      for (size_t id = 0; id < dims; ++id) table[0].weights[id] = static_cast<int8_t>(random() % (id % 9 == 0 ? 255 : 41) - 20);
-      const int8_t largest = std::max<int8_t>(0, *std::max_element(table[0].weights, table[0].weights + dims));
-      const size_t count = features == 255 ? 1 : 5;
-      const RatioParameters parameters{dims, features, 8, 1.0, 1e9};
-      const size_t rows = count * kRatioBlockItems;
-      std::vector<uint16_t> ids(rows * features);
-      std::vector<uint32_t> codes(rows * features), order(rows);
-      for (auto& id : ids) id = static_cast<uint16_t>(random() % dims);
-      // The strongest first.
-      for (size_t i = 0; i < codes.size(); ++i) codes[i] = random() % 256 >> std::min<size_t>(i % features, 6);
-      for (size_t i = 0; i < rows; ++i) order[i] = static_cast<uint32_t>(i);
-      std::vector<uint8_t> bytes(1 + ratio_codes_bytes(rows, parameters));
-      pack_ratio(ids.data(), codes.data(), order.data(), 0, rows, parameters, bytes.data() + 1, nullptr);
-      for (const float scale : {0.0f, 1e-42f, 0.0137f}) {
-        const RatioScan scan{{features, form, dims}, table[0].weights, largest, scale, -1.25f};
-        std::vector<float> all(rows);
-        scalar_kernels()->ratio_scan(bytes.data() + 1, count, scan.shape, scan.table, scale, scan.bias, all.data());
-        std::vector<float> thresholds = {-INFINITY, INFINITY, -1.25f, std::nextafter(-1.25f, 0.0f)};
-        for (int k = 0; k < 10; ++k) {
-          const float score = all[random() % rows];
-          thresholds.insert(thresholds.end(), {score, std::nextafter(score, INFINITY), std::nextafter(score, -INFINITY)});
-        }
-        thresholds.push_back(*std::max_element(all.begin(), all.end()));
-        for (const float threshold : thresholds) {
-          std::vector<uint32_t> expected;
-          std::vector<float> expected_scores;
-          for (uint32_t i = 0; i < rows; ++i) {
-            if (all[i] < threshold) continue;
-            expected.push_back(i);
-            expected_scores.push_back(all[i]);
-          }
-          for (const ReachKernels* kernels : {composed_reach(), avx512_reach()}) {
-            if (kernels == nullptr) continue;
-            std::vector<uint32_t> positions(rows + 16);
-            std::vector<float> scores(rows + 16);
-            positions.resize(kernels->ratio_reach(bytes.data() + 1, count, scan, threshold, positions.data(), scores.data()));
-            scores.resize(positions.size());
-            CHECK(positions == expected);
-            CHECK(same_bits(scores, expected_scores));
-          }
-        }
-      }
-    }
-  }
-}
-
-TEST("ratio_scan does not overflow at the largest weights and values") {
-  const uint32_t features = 255;
-  const RatioShape shape{features, IdForm::kByte, 256};
-  std::vector<uint8_t> blocks(ratio_block_bytes(shape), 0xff);
-  std::vector<Line> table(5);
-  table[3].weights[63] = -127;
-  std::vector<float> expected(64, -127.0f * 255 * 255);
-  for (const Kernels* kernels : {scalar_kernels(), avx2_kernels(), avx512_kernels(), neon_kernels()}) {
-    if (kernels == nullptr) continue;
-    std::vector<float> scores(64);
-    kernels->ratio_scan(blocks.data(), 1, shape, table[0].weights, 1.0f, 0.0f, scores.data());
-    CHECK(same_bits(scores, expected));
-  }
-}
+using namespace farsight::test;
 
 TEST("rabitq_scan equals scalar for 1 to 17, 128 and 512 rows and block counts 1 to 12") {
   std::mt19937 random(11);
@@ -249,48 +100,6 @@ TEST("sq8_dot equals scalar for dims 4 to 132 and 1280") {
       for (const Kernels* kernels : vector_tables()) {
         const double sum = kernels->sq8_dot(weights.data(), block.data() + i * 4, dims);
         CHECK(std::bit_cast<uint64_t>(sum) == std::bit_cast<uint64_t>(expected));
-      }
-    }
-  }
-}
-
-TEST("ratio_distance equals scalar for all id forms, feature and block counts") {
-  std::mt19937 random(8);
-  for (const uint32_t dims : {7u, 256u, 257u, 1024u, 1025u, 65536u}) {
-    const IdForm form = ratio_id_form(dims);
-    auto twice = random_floats(random, dims);
-    twice.resize(ratio_table_entries(form));
-    for (const uint32_t features : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 16u, 255u}) {
-      const RatioShape shape{features, form, dims};
-      for (size_t count = 1; count <= (features == 255 ? 1 : 5); ++count) {
-        const RatioParameters parameters{dims, features, 8, 1.0, 1e9};
-        const size_t rows = count * kRatioBlockItems;
-        std::vector<uint16_t> ids(rows * features);
-        std::vector<uint32_t> codes(rows * features);
-        std::vector<uint32_t> order(rows);
-        for (auto& id : ids) id = static_cast<uint16_t>(random() % dims);
-        for (auto& code : codes) code = random() % 256;
-        for (size_t i = 0; i < rows; ++i) order[i] = static_cast<uint32_t>(i);
-        std::vector<uint8_t> bytes(1 + ratio_codes_bytes(rows, parameters));
-        pack_ratio(ids.data(), codes.data(), order.data(), 0, rows, parameters, bytes.data() + 1, nullptr);
-        // The smaller norm leaves some below 0, which are 0 then.
-        for (const float norm : {0.25f, 17.5f}) {
-          std::vector<float> expected(rows);
-          scalar_kernels()->ratio_distance(bytes.data() + 1, count, shape, twice.data(), 3e-3f, norm, expected.data());
-          for (size_t i = 0; i < rows; ++i) {
-            float sum = 0;
-            for (size_t j = i * features; j < (i + 1) * features; ++j) {
-              const float value = 3e-3f * static_cast<float>(codes[j]);
-              sum = std::fma(value, value - twice[ids[j]], sum);
-            }
-            CHECK(expected[i] == std::max(0.0f, norm + sum));
-          }
-          for (const Kernels* kernels : vector_tables()) {
-            std::vector<float> distances(rows);
-            kernels->ratio_distance(bytes.data() + 1, count, shape, twice.data(), 3e-3f, norm, distances.data());
-            CHECK(same_bits(distances, expected));
-          }
-        }
       }
     }
   }
@@ -409,23 +218,5 @@ TEST("the chosen table is the one KERNELS_ISA names") {
   } else {
     const Kernels* best = avx512_kernels() ? avx512_kernels() : avx2_kernels() ? avx2_kernels() : neon_kernels();
     CHECK(&kernels() == (best ? best : scalar_kernels()));
-  }
-}
-
-TEST("crc32c matches RFC 3720 and chains at any split") {
-  CHECK(crc32c(0, "123456789", 9) == 0xe3069283);
-  CHECK(crc32c(0, nullptr, 0) == 0);
-  const std::vector<uint8_t> zeros(32);
-  CHECK(crc32c(0, zeros.data(), 32) == 0x8a9136aa);
-  std::mt19937 random(6);
-  const auto bytes = random_integers<uint8_t>(random, 20000);
-  uint32_t bit_by_bit = ~0u;
-  for (const uint8_t byte : bytes) {
-    bit_by_bit ^= byte;
-    for (int bit = 0; bit < 8; ++bit) bit_by_bit = bit_by_bit >> 1 ^ (bit_by_bit & 1 ? 0x82f63b78 : 0);
-  }
-  CHECK(crc32c(0, bytes.data(), bytes.size()) == ~bit_by_bit);
-  for (size_t split = 0; split <= bytes.size(); split += 613) {
-    CHECK(crc32c(crc32c(0, bytes.data(), split), bytes.data() + split, bytes.size() - split) == ~bit_by_bit);
   }
 }

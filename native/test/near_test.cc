@@ -9,11 +9,13 @@
 
 #include "near-clusters.h"
 #include "quantiles.h"
+#include "random_slots.h"
 #include "sq8.h"
 #include "test.h"
 #include "valued-clusters.h"
 
 using namespace farsight;
+using namespace farsight::test;
 
 namespace {
 
@@ -21,7 +23,8 @@ constexpr size_t kDims = 12;
 
 // Dense rows in clusters of 20 around their representatives, under one level of nodes.
 struct Clustered {
-  Clustered(std::mt19937& random, size_t clusters) : clusters(clusters), count(clusters * 20) {
+  Clustered(std::mt19937& random, size_t clusters)
+      : clusters(clusters), count(clusters * 20), slots(random, count) {
     std::vector<uint8_t> means(clusters * kDims), rows(count * kDims);
     for (auto& code : means) code = static_cast<uint8_t>(random() % 256);
     for (size_t i = 0; i < rows.size(); ++i) {
@@ -30,15 +33,6 @@ struct Clustered {
     }
     codes = pack(rows, count, blocks);
     representatives = pack(means, clusters, representative_blocks);
-    std::vector<uint32_t> items(count), slots(count);
-    std::iota(items.begin(), items.end(), 0u);
-    std::shuffle(items.begin(), items.end(), random);
-    for (size_t slot = 0; slot < count; ++slot) slots[items[slot]] = static_cast<uint32_t>(slot);
-    const uint32_t bits = packed_bits(count);
-    packed_items.resize(packed_bytes(count, bits));
-    packed_slots.resize(packed_items.size());
-    pack_numbers(items, bits, packed_items.data());
-    pack_numbers(slots, bits, packed_slots.data());
     for (size_t c = 0; c <= clusters; ++c) starts.push_back(static_cast<uint32_t>(c * 20));
     // Every tenth cluster is a node, a cluster's parent the nearest node.
     for (size_t c = 0; c < clusters; c += 10) nodes.push_back(static_cast<uint32_t>(c));
@@ -49,7 +43,7 @@ struct Clustered {
       }
       parents.push_back(static_cast<uint32_t>(best));
     }
-    cells = {codes.get(), representatives.get(), {packed_items.data(), count, bits}, {packed_slots.data(), count, bits}, starts};
+    cells = {codes.get(), representatives.get(), slots.items(), slots.slots(), starts};
   }
 
   std::unique_ptr<Codes> pack(const std::vector<uint8_t>& rows, size_t n, std::vector<uint8_t>& into) const {
@@ -76,7 +70,8 @@ struct Clustered {
 
   size_t clusters, count;
   std::vector<float> offset = std::vector<float>(kDims, -1.0f), step = std::vector<float>(kDims, 0.01f);
-  std::vector<uint8_t> blocks, representative_blocks, packed_items, packed_slots;
+  RandomSlots slots;
+  std::vector<uint8_t> blocks, representative_blocks;
   std::vector<uint32_t> starts, nodes, parents;
   std::unique_ptr<Codes> codes, representatives;
   Cells cells;

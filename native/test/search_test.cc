@@ -1,140 +1,28 @@
 // The bounded search against sorting every exact score.
 #include "search.h"
-#include "lookups.h"
-#include "selection.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <memory>
-#include <numeric>
 
-#include "ratio.h"
-#include "sq8.h"
+#include "lookups.h"
+#include "memory_index.h"
+#include "selection.h"
 #include "test.h"
 
 using namespace farsight;
+using namespace farsight::test;
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-enum class Kind { kRatio, kSq8 };
-
-struct Slots {
-  size_t begin = 0;
-  size_t end = 0;
-};
-
-// Packed random vectors, drawn from `distinct` different ones so that scores tie; the slots of `same` hold one vector.
-struct Packed {
-  std::vector<uint8_t> blocks;
-  std::vector<uint8_t> refine;
-  std::unique_ptr<Codes> codes;
-
-  Packed(std::mt19937& random, Kind kind, size_t count, size_t distinct, Slots same = {}) {
-    std::vector<uint32_t> order(count);
-    for (auto& row : order) row = static_cast<uint32_t>(random() % distinct);
-    std::fill(order.begin() + static_cast<ptrdiff_t>(same.begin), order.begin() + static_cast<ptrdiff_t>(same.end), 0u);
-    if (kind == Kind::kRatio) {
-      const RatioParameters parameters{300, 5, 10, 0.001, 5 * 1020 * 0.001};
-      std::vector<uint16_t> ids(distinct * 5);
-      std::vector<uint32_t> values(distinct * 5);
-      for (size_t i = 0; i < ids.size(); ++i) {
-        ids[i] = static_cast<uint16_t>(i % 5 * 60 + random() % 60);
-        values[i] = random() % 1021;
-      }
-      blocks.resize(ratio_codes_bytes(count, parameters));
-      refine.resize(ratio_refine_bytes(count, parameters));
-      pack_ratio(ids.data(), values.data(), order.data(), 0, count, parameters, blocks.data(), refine.data());
-      codes = std::make_unique<RatioCodes>(parameters, count, blocks.data(), refine.data());
-    } else {
-      std::vector<uint8_t> rows(distinct * 20);
-      for (auto& code : rows) code = static_cast<uint8_t>(random());
-      const std::vector<float> offset(20, -0.5f);
-      const std::vector<float> step(20, 0.004f);
-      blocks.resize(sq8_codes_bytes(count, 20));
-      pack_sq8(rows.data(), order.data(), 0, count, 20, blocks.data());
-      codes = std::make_unique<Sq8Codes>(Sq8Parameters{20, offset.data(), step.data()}, count, blocks.data());
-    }
-  }
-};
-
-std::vector<float> random_weights(std::mt19937& random, size_t dims) {
-  std::normal_distribution<float> normal;
-  std::vector<float> weights(dims);
-  for (float& weight : weights) weight = normal(random);
-  return weights;
-}
-
-// An index of `sizes.size()` clusters over randomly numbered items.
-struct Index {
-  Packed items;
-  Packed representatives;
-  std::vector<uint32_t> item_of;
-  std::vector<uint8_t> packed_items;
-  std::vector<uint8_t> packed_slots;
-  std::vector<uint32_t> starts;
-  std::unique_ptr<Query> query;
-  std::unique_ptr<Query> representative_query;
-
-  Index(std::mt19937& random, Kind kind, const std::vector<size_t>& sizes, size_t distinct, Slots same = {})
-      : items(random, kind, std::accumulate(sizes.begin(), sizes.end(), size_t{0}), distinct, same),
-        representatives(random, kind, sizes.size(), distinct),
-        item_of(items.codes->count()),
-        starts(1) {
-    std::iota(item_of.begin(), item_of.end(), 0);
-    std::shuffle(item_of.begin(), item_of.end(), random);
-    std::vector<uint32_t> slot_of(item_of.size());
-    for (size_t slot = 0; slot < item_of.size(); ++slot) slot_of[item_of[slot]] = static_cast<uint32_t>(slot);
-    packed_items = pack(item_of);
-    packed_slots = pack(slot_of);
-    for (const size_t size : sizes) starts.push_back(starts.back() + static_cast<uint32_t>(size));
-    const auto weights = random_weights(random, items.codes->dims());
-    query = items.codes->prepare(weights.data(), 0.25);
-    representative_query = representatives.codes->prepare(weights.data(), 0.25);
-  }
-
-  static std::vector<uint8_t> pack(const std::vector<uint32_t>& numbers) {
-    const uint32_t bits = packed_bits(numbers.size());
-    std::vector<uint8_t> bytes(packed_bytes(numbers.size(), bits));
-    pack_numbers(numbers, bits, bytes.data());
-    return bytes;
-  }
-  PackedNumbers packed(const std::vector<uint8_t>& bytes) const {
-    return {bytes.data(), item_of.size(), packed_bits(item_of.size())};
-  }
-  Cells cells() const {
-    return {items.codes.get(), representatives.codes.get(), packed(packed_items), packed(packed_slots), starts};
-  }
-};
-
-struct Answer {
-  std::vector<uint32_t> items;
-  std::vector<double> scores;
-  bool operator==(const Answer&) const = default;
-};
-
-// Sorts everything: score descending, number ascending.
-Answer sorted(std::vector<std::pair<double, uint32_t>> all, size_t limit) {
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-    return a.first > b.first || (a.first == b.first && a.second < b.second);
-  });
-  all.resize(std::min(limit, all.size()));
-  Answer answer;
-  for (const auto& [score, item] : all) {
-    answer.items.push_back(item);
-    answer.scores.push_back(score);
-  }
-  return answer;
-}
 
 Answer expected_of(const Index& index, std::span<const uint32_t> clusters, const std::vector<uint32_t>& skip,
                    size_t limit) {
   std::vector<std::pair<double, uint32_t>> all;
   for (const uint32_t c : clusters) {
     for (size_t slot = index.starts[c]; slot < index.starts[c + 1]; ++slot) {
-      const uint32_t item = index.item_of[slot];
+      const uint32_t item = index.slots.item_of[slot];
       if (std::binary_search(skip.begin(), skip.end(), item)) continue;
       all.emplace_back(index.query->exact(slot), item);
     }
@@ -179,12 +67,6 @@ std::vector<Answer> segments_of(const Index& index, std::span<const uint32_t> cl
   return answers;
 }
 
-std::vector<uint32_t> numbers(size_t count) {
-  std::vector<uint32_t> all(count);
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
-
 } // namespace
 
 TEST("scan_all finds the best by exact score, ties by item number, for any number of workers") {
@@ -216,7 +98,7 @@ TEST("scan_clusters finds the best of every segment for any number of workers") 
       for (auto& size : sizes) size = random() % 10 == 0 ? 0 : random() % 130;
       sizes[40] = 6000;
       const Index index(random, kind, sizes, distinct);
-      const auto skip = random_skip(random, index.item_of.size(), 9);
+      const auto skip = random_skip(random, index.slots.item_of.size(), 9);
       auto clusters = numbers(sizes.size());
       std::shuffle(clusters.begin(), clusters.end(), random);
       clusters.resize(90);
@@ -251,175 +133,6 @@ TEST("a query without weights returns the lowest item numbers") {
   CHECK(answer.scores == std::vector<double>(10, -1.0));
 }
 
-TEST("select_clusters puts the best first, leaves empty ones out and huge ones to the end") {
-  std::mt19937 random(34);
-  for (const Kind kind : {Kind::kRatio, Kind::kSq8}) {
-    for (const size_t distinct : {1u, 10u, 5000u}) {
-      std::vector<size_t> sizes(6000);
-      for (auto& size : sizes) size = random() % 20 == 0 ? 0 : random() % 50 == 0 ? 30 : random() % 6 + 1;
-      const Index index(random, kind, sizes, distinct);
-      std::vector<std::pair<double, uint32_t>> small;
-      std::vector<std::pair<double, uint32_t>> huge;
-      for (uint32_t c = 0; c < sizes.size(); ++c) {
-        const double score = index.representative_query->exact(c);
-        if (sizes[c] > 20) huge.emplace_back(score, c);
-        else if (sizes[c] > 0) small.emplace_back(score, c);
-      }
-      for (const size_t count : {size_t{0}, size_t{1}, size_t{256}, small.size() - 1, small.size() + 3, size_t{6000}}) {
-        std::vector<uint32_t> clusters(count);
-        size_t ordinary = 99;
-        clusters.resize(
-          select_clusters(index.cells(), {*index.representative_query, nullptr}, count, 20, clusters.data(), &ordinary));
-        auto expected = sorted(small, count).items;
-        CHECK(ordinary == expected.size());
-        const auto last = sorted(huge, count - expected.size()).items;
-        expected.insert(expected.end(), last.begin(), last.end());
-        CHECK(clusters == expected);
-      }
-    }
-  }
-}
-
-TEST("with a spread, the best of twice as many by rough score, or of all dense ones, come by that plus two deviations") {
-  std::mt19937 random(38);
-  for (const Kind kind : {Kind::kRatio, Kind::kSq8}) {
-    const Index index(random, kind, std::vector<size_t>(900, 3), 5000);
-    const Packed variances(random, kind, 900, 5000);
-    std::vector<float> squares = random_weights(random, variances.codes->dims());
-    for (float& weight : squares) weight *= weight;
-    const auto spread = variances.codes->prepare(squares.data(), 0);
-    std::vector<float> rough(960), rough_variances(960);
-    const size_t blocks = (900 + index.representatives.codes->block_items() - 1) / index.representatives.codes->block_items();
-    index.representative_query->approximate(0, blocks, rough.data());
-    spread->approximate(0, blocks, rough_variances.data());
-    std::vector<std::pair<double, uint32_t>> by_representative;
-    for (uint32_t c = 0; c < 900; ++c) by_representative.emplace_back(rough[c], c);
-    for (const size_t count : {1u, 20u, 450u, 451u, 900u}) {
-      std::vector<std::pair<double, uint32_t>> expected;
-      const bool all = kind == Kind::kSq8 && 900 <= kScannedSpreads * count;
-      for (const uint32_t c : sorted(by_representative, all ? 900 : 2 * count).items) {
-        const float rough_deviation = std::sqrt(std::max(0.0f, rough_variances[c]));
-        const double deviation = std::sqrt(std::max(0.0, spread->exact(c)));
-        expected.emplace_back(all ? static_cast<double>(rough[c] + 2 * rough_deviation) : rough[c] + 2 * deviation, c);
-      }
-      std::vector<uint32_t> clusters(count);
-      size_t ordinary = 0;
-      CHECK(select_clusters(index.cells(), {*index.representative_query, spread.get()}, count, 20, clusters.data(),
-                            &ordinary) == count);
-      CHECK(ordinary == count);
-      CHECK(clusters == sorted(expected, count).items);
-    }
-  }
-}
-
-// Groups of ratio representatives whose mean is the representative of the member with the best rough score.
-struct BestGroups {
-  std::vector<uint32_t> starts{0};
-  std::vector<uint8_t> blocks, refine;
-  std::unique_ptr<Codes> means;
-  std::unique_ptr<Query> query;
-
-  BestGroups(std::mt19937& random, const Index& index, const std::vector<float>& weights) {
-    const Codes& codes = *index.representatives.codes;
-    std::vector<float> rough((codes.count() + 63) / 64 * 64);
-    index.representative_query->approximate(0, rough.size() / 64, rough.data());
-    const RatioParameters parameters{300, 5, 10, 0.001, 5 * 1020 * 0.001};
-    std::vector<uint16_t> ids;
-    std::vector<uint32_t> values;
-    while (starts.back() < codes.count()) {
-      const auto first = rough.begin() + starts.back();
-      starts.push_back(std::min<uint32_t>(static_cast<uint32_t>(codes.count()), starts.back() + 1 + random() % 40));
-      const auto best = static_cast<size_t>(std::max_element(first, rough.begin() + starts.back()) - rough.begin());
-      uint32_t own_ids[5];
-      float own_values[5];
-      codes.decode(best, own_ids, own_values);
-      ids.insert(ids.end(), own_ids, own_ids + 5);
-      for (const float value : own_values) values.push_back(static_cast<uint32_t>(std::lround(value / 0.001)));
-    }
-    std::vector<uint32_t> order(starts.size() - 1);
-    std::iota(order.begin(), order.end(), 0);
-    blocks.resize(ratio_codes_bytes(order.size(), parameters));
-    refine.resize(ratio_refine_bytes(order.size(), parameters));
-    pack_ratio(ids.data(), values.data(), order.data(), 0, order.size(), parameters, blocks.data(), refine.data());
-    means = std::make_unique<RatioCodes>(parameters, order.size(), blocks.data(), refine.data());
-    query = means->prepare(weights.data(), 0.25);
-  }
-};
-
-TEST("groups whose means tell their best clusters lead to those that scoring all would choose") {
-  std::mt19937 random(41);
-  for (const size_t distinct : {40u, 20000u}) {
-    Index index(random, Kind::kRatio, std::vector<size_t>(20000, 3), distinct);
-    const auto weights = random_weights(random, 300);
-    index.representative_query = index.representatives.codes->prepare(weights.data(), 0.25);
-    const Packed variances(random, Kind::kRatio, 20000, 5000);
-    std::vector<float> squares(weights);
-    for (float& weight : squares) weight *= weight;
-    const auto spread = variances.codes->prepare(squares.data(), 0);
-    const BestGroups groups(random, index, weights);
-    Cells cells = index.cells();
-    cells.groups = {groups.means.get(), groups.starts};
-    // 2 x count rough clusters are wanted of about 1,000 groups, of which a sixteenth is looked at (a quarter of the blocks); or all.
-    for (const size_t count : {0u, 1u, 25u, 20000u}) {
-      std::vector<uint32_t> all(count), grouped(count);
-      size_t ordinary = 0, ordinary_grouped = 0;
-      const size_t found =
-          select_clusters(cells, {*index.representative_query, spread.get()}, count, 20, all.data(), &ordinary);
-      CHECK(found == select_clusters(cells, {*index.representative_query, spread.get(), groups.query.get()}, count, 20,
-                                     grouped.data(), &ordinary_grouped));
-      CHECK(all == grouped && ordinary == ordinary_grouped);
-    }
-  }
-}
-
-TEST("clusters of groups that promise nothing are passed over, but for a caller who wants more than the others have") {
-  std::mt19937 random(42);
-  Index index(random, Kind::kRatio, std::vector<size_t>(6400, 2), 6400);
-  const auto weights = random_weights(random, 300);
-  index.representative_query = index.representatives.codes->prepare(weights.data(), 0.25);
-  BestGroups groups(random, index, weights);
-  // The means now score their groups the other way round.
-  std::vector<float> opposite(weights);
-  for (float& weight : opposite) weight = -weight;
-  groups.query = groups.means->prepare(opposite.data(), 0);
-  Cells cells = index.cells();
-  cells.groups = {groups.means.get(), groups.starts};
-  const auto chosen = [&](size_t count, const Query* by, uint64_t limit) {
-    std::vector<uint32_t> clusters(count);
-    size_t ordinary = 0;
-    clusters.resize(select_clusters(cells, {*index.representative_query, nullptr, by}, count, limit, clusters.data(),
-                                    &ordinary));
-    return clusters;
-  };
-  CHECK(chosen(10, groups.query.get(), 20) != chosen(10, nullptr, 20));
-  CHECK(chosen(10, groups.query.get(), 20).size() == 10);
-  // 101 x 32 clusters are more than half of them.
-  CHECK(chosen(101, groups.query.get(), 20) == chosen(101, nullptr, 20));
-  // None is within the limit: nothing is found among the promising ones, and so all are looked at.
-  CHECK(chosen(10, groups.query.get(), 1) == chosen(10, nullptr, 1));
-}
-
-TEST("corrupt starts of groups never lead out of bounds, nor to a cluster twice") {
-  std::mt19937 random(43);
-  Index index(random, Kind::kRatio, std::vector<size_t>(5000, 2), 5000);
-  const auto weights = random_weights(random, 300);
-  for (int repeat = 0; repeat < 50; ++repeat) {
-    BestGroups groups(random, index, weights);
-    for (int hit = 0; hit < 60; ++hit) {
-      groups.starts[random() % groups.starts.size()] = random() % 2 ? random() : random() % 5000;
-    }
-    Cells cells = index.cells();
-    cells.groups = {groups.means.get(), groups.starts};
-    std::vector<uint32_t> clusters(20);
-    size_t ordinary = 0;
-    clusters.resize(select_clusters(cells, {*index.representative_query, nullptr, groups.query.get()}, 20, 20,
-                                    clusters.data(), &ordinary));
-    std::sort(clusters.begin(), clusters.end());
-    CHECK(clusters.size() == 20 && clusters.back() < 5000);
-    CHECK(std::adjacent_find(clusters.begin(), clusters.end()) == clusters.end());
-  }
-}
-
 TEST("a deadline in the past still gets the best of one batch, and says that it is not all") {
   std::mt19937 random(35);
   const Index index(random, Kind::kSq8, {9000, 3, 9000}, 100);
@@ -449,7 +162,7 @@ TEST("corrupt starts, items and slots never lead out of bounds") {
     Index index(random, Kind::kRatio, std::vector<size_t>(20, 40), 1000);
     for (int hit = 0; hit < 6; ++hit) {
       index.starts[random() % index.starts.size()] = random() % 2 ? random() : random() % 900;
-      for (auto* bytes : {&index.packed_items, &index.packed_slots}) {
+      for (auto* bytes : {&index.slots.packed_items, &index.slots.packed_slots}) {
         (*bytes)[random() % bytes->size()] = static_cast<uint8_t>(random());
       }
     }

@@ -10,11 +10,13 @@
 #include "diversity.h"
 #include "lookups.h"
 #include "principal.h"
+#include "random_slots.h"
 #include "ratio.h"
 #include "sq8.h"
 #include "test.h"
 
 using namespace farsight;
+using namespace farsight::test;
 
 namespace {
 
@@ -23,23 +25,15 @@ constexpr auto kNever = Clock::time_point::max();
 
 // Packed random vectors of `distinct` different rows, the first of them zero where the codec can say so.
 struct Modality {
-  Modality(std::mt19937& random, bool sparse, size_t count, size_t distinct) {
-    std::vector<uint32_t> rows(count), items(count), slots(count);
+  Modality(std::mt19937& random, bool sparse, size_t count, size_t distinct) : slots(random, count) {
+    std::vector<uint32_t> rows(count);
     for (auto& row : rows) row = static_cast<uint32_t>(random() % distinct);
-    std::iota(items.begin(), items.end(), 0u);
-    std::shuffle(items.begin(), items.end(), random);
-    for (size_t slot = 0; slot < count; ++slot) slots[items[slot]] = static_cast<uint32_t>(slot);
     if (sparse) {
       pack_sparse(random, rows, distinct);
     } else {
       pack_dense(random, rows, distinct);
     }
-    const uint32_t bits = packed_bits(count);
-    packed_items.resize(packed_bytes(count, bits));
-    packed_slots.resize(packed_items.size());
-    pack_numbers(items, bits, packed_items.data());
-    pack_numbers(slots, bits, packed_slots.data());
-    cells = {codes.get(), codes.get(), {packed_items.data(), count, bits}, {packed_slots.data(), count, bits}, {}};
+    cells = {codes.get(), codes.get(), slots.items(), slots.slots(), {}};
   }
 
   void pack_sparse(std::mt19937& random, const std::vector<uint32_t>& rows, size_t distinct) {
@@ -76,7 +70,8 @@ struct Modality {
     return out;
   }
 
-  std::vector<uint8_t> blocks, refine, packed_items, packed_slots;
+  RandomSlots slots;
+  std::vector<uint8_t> blocks, refine;
   std::unique_ptr<Codes> codes;
   Cells cells;
 };

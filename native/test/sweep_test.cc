@@ -9,11 +9,13 @@
 #include <random>
 #include <vector>
 
+#include "random_slots.h"
 #include "sq8.h"
 #include "strata.h"
 #include "test.h"
 
 using namespace farsight;
+using namespace farsight::test;
 
 namespace {
 
@@ -21,32 +23,24 @@ constexpr size_t kDims = 3;
 
 // Random vectors in random slots.
 struct Collection {
-  explicit Collection(size_t count) : items(count), slots(count), random(5) {
+  explicit Collection(size_t count) : random(5), slots(random, count) {
     std::vector<uint8_t> rows(count * kDims);
     for (auto& code : rows) code = static_cast<uint8_t>(random());
     std::vector<uint32_t> order(count);
     std::iota(order.begin(), order.end(), 0u);
-    std::iota(items.begin(), items.end(), 0u);
-    std::shuffle(items.begin(), items.end(), random);
-    for (size_t slot = 0; slot < count; ++slot) slots[items[slot]] = static_cast<uint32_t>(slot);
     blocks.resize(sq8_codes_bytes(count, kDims));
     pack_sq8(rows.data(), order.data(), 0, count, kDims, blocks.data());
     codes = std::make_unique<Sq8Codes>(Sq8Parameters{kDims, offset, step}, count, blocks.data());
-    const uint32_t bits = packed_bits(count);
-    packed_items.resize(packed_bytes(count, bits));
-    packed_slots.resize(packed_items.size());
-    pack_numbers(items, bits, packed_items.data());
-    pack_numbers(slots, bits, packed_slots.data());
-    cells = {codes.get(), codes.get(), {packed_items.data(), count, bits}, {packed_slots.data(), count, bits}, {}};
+    cells = {codes.get(), codes.get(), slots.items(), slots.slots(), {}};
     const float weights[kDims] = {0.5f, -1.25f, 2};
     query = codes->prepare(weights, 100);
   }
 
   const float offset[kDims] = {-1, -1, -1};
   const float step[kDims] = {0.01f, 0.008f, 0.002f};
-  std::vector<uint32_t> items, slots;
   std::mt19937 random;
-  std::vector<uint8_t> blocks, packed_items, packed_slots;
+  RandomSlots slots;
+  std::vector<uint8_t> blocks;
   std::unique_ptr<Codes> codes;
   std::unique_ptr<Query> query;
   Cells cells;
@@ -62,7 +56,7 @@ std::vector<float> random_scores(std::mt19937& random, size_t count, uint32_t di
 
 TEST("a sweep scores every slot as far off as it says, wherever it is interrupted, and knows the moments") {
   Collection collection(10007);
-  const size_t count = collection.items.size();
+  const size_t count = collection.codes->count();
   std::vector<float> whole(count), parts(count, NAN);
   ScoreSums sums, part_sums;
   const double error = sweep_slots(collection.cells, *collection.query, 0, count, whole, sums);
@@ -117,11 +111,11 @@ TEST("equal scores deviate by nothing, however large they are") {
 
 TEST("scores find their items, wherever the work is cut") {
   Collection collection(20011);
-  const size_t count = collection.items.size();
+  const size_t count = collection.codes->count();
   const std::vector<float> scores = random_scores(collection.random, count, 100000);
   std::vector<float> expected(count, 1.5f), fused = expected;
   for (size_t slot = 0; slot < count; ++slot) {
-    expected[collection.items[slot]] += static_cast<float>(0.3 * (static_cast<double>(scores[slot]) - 0.7));
+    expected[collection.slots.item_of[slot]] += static_cast<float>(0.3 * (static_cast<double>(scores[slot]) - 0.7));
   }
   add_to_items(collection.cells, scores, 0, 1001, 0.3, 0.7, fused);
   add_to_items(collection.cells, scores, 1001, count, 0.3, 0.7, fused);
@@ -143,7 +137,7 @@ TEST("exact scores are added where their items stand in the list; one that has n
   add_exact(collection.cells, *collection.query, all.first(777), of.first(777), 0.5, 3, sums);
   add_exact(collection.cells, *collection.query, all.subspan(777), of.subspan(777), 0.5, 3, sums);
   for (size_t i = 0; i < items.size(); ++i) {
-    const double score = i == 1234 ? -INFINITY : 2 + 0.5 * (collection.query->exact(collection.slots[items[i]]) - 3);
+    const double score = i == 1234 ? -INFINITY : 2 + 0.5 * (collection.query->exact(collection.slots.slot_of[items[i]]) - 3);
     CHECK(sums[i] == score);
   }
 }
