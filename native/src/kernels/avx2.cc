@@ -1,17 +1,14 @@
-// The kernels for AVX2 with FMA (Haswell, Zen and later).
+// The kernels for AVX2.
 #include "../kernels.h"
 #include "ratio-kernels.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <cstring>
 
 #include "lanes-avx2.h"
 
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#include "begin-avx2.h"
 
 namespace farsight {
 
@@ -212,7 +209,7 @@ constexpr Kernels kTable = {
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 namespace farsight {
 

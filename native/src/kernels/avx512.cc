@@ -1,17 +1,14 @@
-// The kernels for AVX-512 with VBMI and VNNI (Ice Lake, Zen 4 and later).
+// The kernels for AVX-512.
 #include "../kernels.h"
 #include "ratio-kernels.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <cstring>
 
 #include "lanes-avx512.h"
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+#include "begin-avx512.h"
 
 namespace farsight {
 
@@ -207,7 +204,7 @@ constexpr Kernels kTable = {
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 namespace farsight {
 

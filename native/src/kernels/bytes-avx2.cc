@@ -4,13 +4,10 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cmath>
 
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#include "begin-avx2.h"
 
 namespace farsight {
 
@@ -78,7 +75,7 @@ constexpr ByteKernels kTable = {"avx2", dots, sums, code};
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 namespace farsight {
 

@@ -1,21 +1,12 @@
-// The kernels of byte rows for AVX-512; see avx512.cc for what that means.
+// The kernels of byte rows for AVX-512.
 #include "../bytes.h"
 #include "../kernels.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <cmath>
 
-// GCC 12's own AVX-512 headers read their "undefined" registers (GCC bug 105593).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+#include "begin-avx512.h"
 
 namespace farsight {
 
@@ -83,7 +74,7 @@ constexpr ByteKernels kTable = {"avx512", dots, sums, code};
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 namespace farsight {
 

@@ -1,10 +1,7 @@
 // What AVX2 kernels of several files do with the bytes of 32-bit lanes.
 #pragma once
 
-#include <immintrin.h>
-
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#include "begin-avx2.h"
 
 namespace farsight {
 
@@ -22,4 +19,4 @@ inline __m256 bytes_of(__m256i lanes, int f) {
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"

@@ -1,16 +1,7 @@
-// What AVX-512 kernels of several files do with the bytes of 32-bit lanes; see avx512.cc for what that means.
+// What AVX-512 kernels of several files do with the bytes of 32-bit lanes.
 #pragma once
 
-#include <immintrin.h>
-
-// GCC 12's own AVX-512 headers read their "undefined" registers (GCC bug 105593).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+#include "begin-avx512.h"
 
 namespace farsight {
 
@@ -27,4 +18,4 @@ inline __m512i bytes_of(__m512i lanes, int f, int to = 0) {
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"

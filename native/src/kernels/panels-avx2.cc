@@ -4,12 +4,9 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <algorithm>
 
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#include "begin-avx2.h"
 
 namespace farsight {
 
@@ -71,7 +68,7 @@ constexpr PanelKernels kTable = {"avx2", panel_scores, panel_select};
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 namespace farsight {
 

@@ -1,21 +1,12 @@
-// The panel kernels for AVX-512; see avx512.cc for what that means.
+// The panel kernels for AVX-512.
 #include "../kernels.h"
 #include "../panels.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <algorithm>
 
-// GCC 12's own AVX-512 headers read their "undefined" registers (GCC bug 105593).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+#include "begin-avx512.h"
 
 namespace farsight {
 
@@ -84,7 +75,7 @@ constexpr PanelKernels kTable = {"avx512", panel_scores, panel_select};
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 namespace farsight {
 

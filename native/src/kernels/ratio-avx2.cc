@@ -3,14 +3,11 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <cstring>
 
 #include "lanes-avx2.h"
 
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#include "begin-avx2.h"
 
 namespace farsight {
 
@@ -205,6 +202,6 @@ void ratio_distance_avx2(const uint8_t* blocks, size_t count, RatioShape shape, 
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 #endif

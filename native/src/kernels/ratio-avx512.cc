@@ -1,15 +1,12 @@
-// The kernels of ratio blocks for AVX-512; see avx512.cc for what that means.
+// The kernels of ratio blocks for AVX-512.
 #include "ratio-kernels.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include "lanes-avx512.h"
 #include "ratio-tables-avx512.h"
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+#include "begin-avx512.h"
 
 namespace farsight {
 
@@ -144,6 +141,6 @@ void ratio_distance_avx512(const uint8_t* blocks, size_t count, RatioShape shape
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 #endif

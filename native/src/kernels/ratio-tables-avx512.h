@@ -1,7 +1,5 @@
-// Look-ups of weights by the ids of ratio codes, for the kernels that run AVX-512; see avx512.cc for what that means.
+// Look-ups of weights by the ids of ratio codes, for the kernels that run AVX-512.
 #pragma once
-
-#include <immintrin.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -9,14 +7,7 @@
 
 #include "../kernels.h"
 
-// GCC 12's own AVX-512 headers read their "undefined" registers (GCC bug 105593).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+#include "begin-avx512.h"
 
 namespace farsight {
 
@@ -97,4 +88,4 @@ auto with_table(RatioShape shape, const int8_t* table, const Use& use) {
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"

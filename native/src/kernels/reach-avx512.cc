@@ -1,17 +1,14 @@
-// The scan above a threshold for AVX-512; see avx512.cc for what that means.
+// The scan above a threshold for AVX-512.
 #include "../reach.h"
 
 #if defined(__x86_64__)
-
-#include <immintrin.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "ratio-tables-avx512.h"
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+#include "begin-avx512.h"
 
 namespace farsight {
 
@@ -112,7 +109,7 @@ constexpr ReachKernels kTable = {"avx512", ratio_reach};
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 namespace farsight {
 

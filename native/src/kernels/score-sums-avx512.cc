@@ -1,19 +1,10 @@
-// The sums of scores for AVX-512; see avx512.cc for what that means.
+// The sums of scores for AVX-512.
 #include "../kernels.h"
 #include "../score-sums.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-// GCC 12's own AVX-512 headers read their "undefined" registers (GCC bug 105593).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,bmi2,fma")
+#include "begin-avx512.h"
 
 namespace farsight {
 
@@ -44,7 +35,7 @@ constexpr ScoreSumKernels kTable = {"avx512", add_scores};
 
 } // namespace farsight
 
-#pragma GCC pop_options
+#include "end-isa.h"
 
 namespace farsight {
 
