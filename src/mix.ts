@@ -9,9 +9,8 @@ export interface Stream {
   readonly items: Iterable<number>;
 }
 
-/** Of `items` in order, writes those that are unlike all of `chosen` and of each other to `out`, until it is full. */
+/** Of `items` in order, writes those that are unlike all written before and each other to `out`, until it is full. */
 export type Diversity = (
-  chosen: Uint32Array,
   items: Uint32Array,
   out: Uint32Array,
 ) => { readonly found: number; readonly looked: number; readonly complete: boolean };
@@ -108,7 +107,7 @@ export class Mix {
   }
 
   #choose(batch: Uint32Array, out: Uint32Array): ReturnType<Diversity> {
-    if (this.#diversity !== null) return this.#diversity(Uint32Array.from(this.#items), batch, out);
+    if (this.#diversity !== null) return this.#diversity(batch, out);
     out.set(batch);
     return { found: batch.length, looked: batch.length, complete: true };
   }

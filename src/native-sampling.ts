@@ -3,6 +3,7 @@
 import type {
   CellsHandle,
   ClusterValue,
+  DiverseChoiceHandle,
   HeadHandle,
   LevelsHandle,
   NearSearchHandle,
@@ -77,17 +78,21 @@ export interface NativeSampling {
   /** The items of clusters, in order, until `items` is full. Returns how many were written. */
   clusterItems(cells: CellsHandle, clusters: Uint32Array, items: Uint32Array): number;
   /**
-   * Of `items` in order, those with a cosine of at most `limit` to all of `chosen` and of `out`, or of more than
-   * `wantedLimit` to one of `wanted`; see diversity.h.
+   * A choice of items with a cosine of at most `limit` to all of `chosen` and to each other, or of more than `wantedLimit`
+   * to one of `wanted`; see diversity.h.
    */
-  diverseItems(
+  diverseChoice(
     cells: readonly CellsHandle[],
     weights: Float64Array,
     chosen: Uint32Array,
-    items: Uint32Array,
     limit: number,
     wanted: Uint32Array,
     wantedLimit: number,
+  ): DiverseChoiceHandle;
+  /** Chooses of `items` in order, until `out` is full. */
+  diverseItems(
+    choice: DiverseChoiceHandle,
+    items: Uint32Array,
     deadlineMs: number,
     out: Uint32Array,
   ): { readonly found: number; readonly looked: number; readonly complete: boolean };

@@ -186,6 +186,8 @@ export type CellsHandle = Handle<'cells'>;
 export type LevelsHandle = Handle<'levels'>;
 /** Clusters near some queries; keeps the cells open. */
 export type NearSearchHandle = Handle<'near'>;
+/** What a round has chosen, and what it wants more of, decoded; keeps the cells open. */
+export type DiverseChoiceHandle = Handle<'diverse'>;
 /** A model prepared for cells, which it keeps open. */
 export type HeadHandle = Handle<'head'>;
 /** Rows that are kept. */

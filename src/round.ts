@@ -219,10 +219,8 @@ function diversityOf(
   if (limit >= 1) return null;
   const cells = modalities.map((modality) => modality.cells);
   const wanted = diversity === null ? positive.slice(-mostWanted) : new Uint32Array(0);
-  return (chosen, items, out) => {
-    const before = Uint32Array.from([...shown, ...chosen]);
-    return native.diverseItems(cells, weights, before, items, limit, wanted, wantedLimit, deadlineMs, out);
-  };
+  const choice = native.diverseChoice(cells, weights, shown, limit, wanted, wantedLimit);
+  return (items, out) => native.diverseItems(choice, items, deadlineMs, out);
 }
 
 /** The distinct numbers of all lists, ascending. */

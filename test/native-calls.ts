@@ -15,6 +15,7 @@ const sparseDims = sparse.manifest.dims;
 const features = sparse.manifest.ratio?.items.features ?? 0;
 const head = native.linearHead(dense.cells, new Float32Array(dims), 0);
 const near = native.nearSearch([dense.cells], Float64Array.of(1), [dense.levels], Uint32Array.of(1), 2, 1e12);
+const choice = native.diverseChoice([dense.cells], Float64Array.of(1), Uint32Array.of(1), 0.9, Uint32Array.of(5), 0.95);
 export const section = native.memorySection(new Uint8Array(4096));
 export const parameters = { dims: 10, features: 2, valueBits: 10, scale: 0.5, maxSum: 3 };
 export const quantiser = {
@@ -234,25 +235,8 @@ export const calls: readonly (readonly [name: string, args: () => Call, fixedLen
     },
     [1, 4, 5],
   ],
-  [
-    'diverseItems',
-    () => {
-      const [limit, wantedLimit, deadlineMs] = [0.9, 0.95, Number.POSITIVE_INFINITY];
-      const cells = [dense.cells, sparse.cells];
-      return [
-        cells,
-        Float64Array.of(1, 1),
-        numbers(1),
-        numbers(2, 3, 4),
-        limit,
-        numbers(5),
-        wantedLimit,
-        deadlineMs,
-        numbers(0, 0),
-      ];
-    },
-    [],
-  ],
+  ['diverseChoice', () => [[dense.cells, sparse.cells], Float64Array.of(1, 1), numbers(1), 0.9, numbers(5), 0.95], [1]],
+  ['diverseItems', () => [choice, numbers(2, 3, 4), Number.POSITIVE_INFINITY, numbers(0, 0)], []],
   ['meansDense', () => [rows, numbers(0, 1, 2, 3), numbers(0, 4), 1, new Float32Array(2)], [1, 4]],
   ['keyTableSize', () => [3], []],
   ['buildKeyTable', () => [BigUint64Array.of(0n, 1n), new Uint8Array(1), new Uint32Array(native.keyTableSize(1))], [2]],

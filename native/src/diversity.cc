@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "kernels.h"
@@ -88,6 +88,8 @@ class Vectors {
   explicit Vectors(std::span<const Space> spaces) : spaces_(spaces), dense_(total_dims(spaces)) {
     for (const Space& space : spaces) rows_.emplace_back(*space.cells->codes);
   }
+
+  bool empty() const { return factors_.empty(); }
 
   // Adds items with a vector, as similar as they may be; their codes are asked for together.
   void add(std::span<const uint32_t> items) {
@@ -240,19 +242,32 @@ class Vectors {
 
 } // namespace
 
-Diverse select_diverse(std::span<const Space> spaces, std::span<const uint32_t> chosen, std::span<const uint32_t> items,
-                       double limit, const Wanted& wanted, size_t count, Clock::time_point deadline, uint32_t* out) {
-  Vectors rows(spaces);
-  rows.add(chosen);
-  std::optional<Vectors> near; // decoded when the first item is in question
-  const auto is_wanted = [&](uint32_t item) {
+struct DiverseChoice::State {
+  State(std::span<const Space> of, std::span<const uint32_t> first, double limit, Wanted wanted)
+      : spaces(of.begin(), of.end()), limit(limit), wanted(std::move(wanted)), chosen(spaces), near(spaces) {
+    chosen.add(first);
+  }
+
+  // The wanted ones are decoded when the first item is in question.
+  bool is_wanted(uint32_t item) {
     if (wanted.items.empty()) return false;
-    if (!near) {
-      near.emplace(spaces);
-      near->add(wanted.items);
-    }
-    return near->is_like(item, wanted.limit);
-  };
+    if (near.empty()) near.add(wanted.items);
+    return near.is_like(item, wanted.limit);
+  }
+
+  const std::vector<Space> spaces;
+  const double limit;
+  const Wanted wanted;
+  Vectors chosen, near;
+};
+
+DiverseChoice::DiverseChoice(std::span<const Space> spaces, std::span<const uint32_t> chosen, double limit,
+                             Wanted wanted)
+    : state_(std::make_unique<State>(spaces, chosen, limit, std::move(wanted))) {}
+DiverseChoice::~DiverseChoice() = default;
+DiverseChoice::DiverseChoice(DiverseChoice&&) noexcept = default;
+
+Diverse DiverseChoice::choose(std::span<const uint32_t> items, size_t count, Clock::time_point deadline, uint32_t* out) {
   Diverse result;
   for (; result.looked < items.size() && result.found < count; ++result.looked) {
     const bool due = result.looked % kBatch == kBatch - 1 && deadline != Clock::time_point::max();
@@ -261,9 +276,9 @@ Diverse select_diverse(std::span<const Space> spaces, std::span<const uint32_t> 
       break;
     }
     const uint32_t item = items[result.looked];
-    if (!rows.add(item, limit)) {
-      if (!is_wanted(item)) continue;
-      rows.add({&item, 1});
+    if (!state_->chosen.add(item, state_->limit)) {
+      if (!state_->is_wanted(item)) continue;
+      state_->chosen.add({&item, 1});
     }
     out[result.found++] = item;
   }

@@ -178,7 +178,13 @@ TEST("diverse items are those that a greedy pass over all cosines keeps, and wha
       items.erase(items.begin(), items.begin() + 2);
       const std::vector<uint32_t> wanted{chosen[0], items.back()};
       std::vector<uint32_t> out(12);
-      const Diverse result = select_diverse(spaces, chosen, items, limit, {wanted, near}, out.size(), kNever, out.data());
+      // In two parts: what the first has chosen counts for the second.
+      DiverseChoice choice(spaces, chosen, limit, {wanted, near});
+      const Diverse first = choice.choose(items, 5, kNever, out.data());
+      Diverse result = choice.choose(std::span(items).subspan(first.looked), out.size() - first.found, kNever,
+                                     out.data() + first.found);
+      result.found += first.found;
+      result.looked += first.looked;
       std::vector<uint32_t> expected;
       size_t looked = 0;
       for (; looked < items.size() && expected.size() < out.size(); ++looked) {
@@ -197,7 +203,7 @@ TEST("diverse items are those that a greedy pass over all cosines keeps, and wha
       }
       out.resize(result.found);
       CHECK(out == expected);
-      CHECK(result.looked == looked && result.complete);
+      CHECK(result.looked == looked && first.complete && result.complete);
     }
     CHECK(let_pass > 0);
   }
@@ -205,7 +211,7 @@ TEST("diverse items are those that a greedy pass over all cosines keeps, and wha
   const std::vector<Space> spaces{{&dense.cells, 1}};
   std::vector<uint32_t> items(400), out(400);
   std::iota(items.begin(), items.end(), 0u);
-  const Diverse late = select_diverse(spaces, {}, items, 0.99, {}, 400, Clock::now(), out.data());
+  const Diverse late = DiverseChoice(spaces, {}, 0.99, {}).choose(items, 400, Clock::now(), out.data());
   CHECK(!late.complete && late.found > 0 && late.looked < 400);
 }
 

@@ -42,9 +42,7 @@ Napi::Value search_near(Info info) {
   const auto queries = items_of(env, info[3], "queries", *all[0].cells);
   const auto clusters = whole(env, info[4], "clusters", 1, kMaxItems);
   const auto deadline = time_point(number(env, info[5], "deadlineMs"));
-  OpenNearSearch open{NearSearch(all, levels, queries, clusters, deadline), {}};
-  const auto cells = info[0].As<Napi::Array>();
-  for (uint32_t i = 0; i < cells.Length(); ++i) open.cells.push_back(handle<OpenCells>(env, cells.Get(i), "cells"));
+  OpenNearSearch open{NearSearch(all, levels, queries, clusters, deadline), cells_of(env, info[0])};
   return wrap(env, std::make_shared<OpenNearSearch>(std::move(open)));
 }
 

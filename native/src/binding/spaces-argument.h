@@ -26,6 +26,14 @@ inline std::vector<Space> spaces(Napi::Env env, const Napi::Value& cells_value, 
   return result;
 }
 
+// The same modalities, for who keeps them open.
+inline std::vector<std::shared_ptr<OpenCells>> cells_of(Napi::Env env, const Napi::Value& cells_value) {
+  const auto list = cells_value.As<Napi::Array>();
+  std::vector<std::shared_ptr<OpenCells>> cells;
+  for (uint32_t i = 0; i < list.Length(); ++i) cells.push_back(handle<OpenCells>(env, list.Get(i), "cells"));
+  return cells;
+}
+
 inline std::span<const uint32_t> items_of(Napi::Env env, const Napi::Value& value, const char* name, const Cells& cells) {
   const auto items = array<uint32_t>(env, value, name);
   require_below(env, items, cells.codes->count(), name);

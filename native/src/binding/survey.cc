@@ -12,6 +12,15 @@
 
 namespace farsight {
 
+// The items chosen in a round, and the cells that they are decoded from.
+struct OpenDiverseChoice {
+  DiverseChoice choice;
+  std::vector<std::shared_ptr<OpenCells>> cells;
+};
+
+template <>
+inline constexpr napi_type_tag kTag<OpenDiverseChoice>{0x66617273696768ull, 11};
+
 namespace {
 
 SurveyOptions survey_options(Napi::Env env, const Napi::Value& workers, const Napi::Value& deadline) {
@@ -63,17 +72,24 @@ Napi::Value distances_of_all(Info info) {
   return Napi::Boolean::New(env, nearest_distances(all, queries, options, distances));
 }
 
-Napi::Value diverse_items(Info info) {
+Napi::Value open_diverse_choice(Info info) {
   const auto env = info.Env();
   const auto all = spaces(env, info[0], info[1]);
   const auto chosen = items_of(env, info[2], "chosen", *all[0].cells);
-  const auto items = items_of(env, info[3], "items", *all[0].cells);
-  const auto limit = number(env, info[4], "limit");
-  const auto wanted = items_of(env, info[5], "wanted", *all[0].cells);
-  const Wanted near{wanted, number(env, info[6], "wantedLimit")};
-  const auto deadline = time_point(number(env, info[7], "deadlineMs"));
-  const auto out = array<uint32_t>(env, info[8], "out");
-  const auto diverse = select_diverse(all, chosen, items, limit, near, out.size(), deadline, out.data());
+  const auto limit = number(env, info[3], "limit");
+  const auto wanted = items_of(env, info[4], "wanted", *all[0].cells);
+  Wanted near{{wanted.begin(), wanted.end()}, number(env, info[5], "wantedLimit")};
+  OpenDiverseChoice open{DiverseChoice(all, chosen, limit, std::move(near)), cells_of(env, info[0])};
+  return wrap(env, std::make_shared<OpenDiverseChoice>(std::move(open)));
+}
+
+Napi::Value diverse_items(Info info) {
+  const auto env = info.Env();
+  auto& open = *handle<OpenDiverseChoice>(env, info[0], "choice");
+  const auto items = items_of(env, info[1], "items", open.cells[0]->cells);
+  const auto deadline = time_point(number(env, info[2], "deadlineMs"));
+  const auto out = array<uint32_t>(env, info[3], "out");
+  const auto diverse = open.choice.choose(items, out.size(), deadline, out.data());
   auto result = Napi::Object::New(env);
   result.Set("found", static_cast<double>(diverse.found));
   result.Set("looked", static_cast<double>(diverse.looked));
@@ -122,6 +138,7 @@ void export_survey(Napi::Env env, Napi::Object exports) {
   add<scores_of_sample>(env, exports, "scanSample");
   add<add_to_sums>(env, exports, "addStandardised");
   add<distances_of_all>(env, exports, "nearestDistances");
+  add<open_diverse_choice>(env, exports, "diverseChoice");
   add<diverse_items>(env, exports, "diverseItems");
   add<components_of>(env, exports, "principalComponents");
   add<add_all_scores>(env, exports, "addScores");
