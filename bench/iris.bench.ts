@@ -1,16 +1,19 @@
 // Algorithm IRIS on real classes, with the ablations of the paper: SpreadS alone, SpreadS beside uniform draws, RandS and
 // GridS, manual labelling, over seed budgets of 1 to 50; zeta and N of GridS and alpha of RandS at one budget.
-//   node dist/bench/iris.bench.js [caltech97|tate|lsc41k]… [classes=20] [starts=3] [rounds=5] [seeds=1:2:5:10:50]
-//     [sweep=5] [alpha=3] [negatives=latest|all]
-// One result a collection, in the form of farsight simulate, which figures.js draws.
+//   node dist/bench/iris.bench.js [caltech97|tate|lsc41k]… [classes=50] [starts=5] [rounds=5] [seeds=1:2:5:10:50] [a=50]
+//     [sweep=5] [sweep_starts=1] [alpha=3] [negatives=latest|all]
+// A start is a draw of seeds, with random draws of its own. One result a collection, in the form of farsight simulate, which
+// figures.js draws and tabulates, with the differences of the mixes tested in pairs over the classes.
 
 import { iris } from './actors/iris.ts';
+import type { Stage } from './actors/playing.ts';
 import type { Actor, Start } from './actors/protocol.ts';
-import { type RunResult, simulate } from './actors/simulate.ts';
+import { type RunResult, type Simulation, simulate } from './actors/simulate.ts';
 import { systems } from './baselines/registry.ts';
 import { caltech97, type Dataset, describe, groupsOf, indexOf, lsc41k, tate } from './datasets/collections.ts';
 import { type Ablation, budgetAblations, sweepAblations } from './iris/ablations.ts';
 import { classActorsOf, LEAST_ITEMS } from './iris/class-sample.ts';
+import { type ByClass, type Difference, differencesOf } from './iris/differences.ts';
 import { printTable, writeRun } from './measure.ts';
 
 const datasets: Readonly<Record<string, Dataset>> = { caltech97, tate, lsc41k };
@@ -19,7 +22,9 @@ const words = process.argv.slice(2);
 const option = (name: string, standard: string): string =>
   words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? standard;
 const rounds = Number(option('rounds', '5'));
-const starts = Number(option('starts', '3'));
+const starts = Number(option('starts', '5'));
+const sweepStarts = Number(option('sweep_starts', '1'));
+const spreadItems = Number(option('a', '50'));
 const alpha = option('alpha', '3');
 const negatives = option('negatives', 'latest');
 const budgets = option('seeds', '1:2:5:10:50').split(':').map(Number);
@@ -33,35 +38,80 @@ async function runDataset(name: string): Promise<void> {
   const dataset = datasets[name];
   if (dataset === undefined) throw new RangeError(`${name}: known are ${Object.keys(datasets).join(', ')}`);
   const { collection } = await indexOf(dataset);
-  const actors = classActorsOf(groupsOf(dataset), Number(option('classes', '20')));
+  const actors = classActorsOf(groupsOf(dataset), Number(option('classes', '50')));
   const runs: RunResult[] = [];
+  const differences: Difference[] = [];
+  const settings = {
+    classes: actors.map(({ name }) => name),
+    starts,
+    sweepStarts,
+    rounds,
+    alpha: Number(alpha),
+    negatives,
+  };
   for (const seeds of budgets) {
-    const plan = iris.plan(new Map(Object.entries({ seeds: `${seeds}`, alpha, negatives })));
-    const chosen = [...budgetAblations(), ...(seeds === sweepBudget ? sweepAblations() : [])];
-    for (const ablation of chosen) {
-      const stage = { name, collection, space: collection, actors: actorSet(actors, seeds) };
-      const result = await simulate([stage], [entryOf(ablation, plan.system)], {
-        protocol: 'iris',
-        plan,
-        rounds,
-        k: ablation.a + ablation.b,
-        seed: 0,
-        starts,
-        over: 'process',
-        transcript: null,
-        signal: new AbortController().signal,
-        onProgress: () => {},
-      });
-      runs.push(...result.runs.map((run) => ({ ...run, parameters: parametersOf(run, ablation, seeds) })));
-      // After each run, so that what was played stays when a later one takes too long.
+    const stage = { name, collection, space: collection, actors: actorSet(actors, seeds) };
+    const played = new Map<Ablation, ByClass>();
+    const games = [
+      ...byEpoch(budgetAblations(spreadItems)).map((ablations) => ({ ablations, starts })),
+      ...(seeds === sweepBudget ? [{ ablations: sweepAblations(spreadItems), starts: sweepStarts }] : []),
+    ];
+    for (const { ablations, starts } of games) {
+      const result = await playGame(stage, ablations, starts, seeds, played);
+      runs.push(...result.runs.map((run, i) => ({ ...run, parameters: parametersOf(run, ablations[i], seeds) })));
+      if (ablations !== games.at(-1)?.ablations) continue;
+      differences.push(...differencesOf(played, seeds));
+      // After every budget, so that what was played stays when a later one takes too long.
       const { protocol_parameters: _, k: __, ...head } = result;
-      const settings = { classes: actors.map((actor) => actor.name), starts, rounds, alpha: Number(alpha), negatives };
-      writeRun('iris', { ...head, settings, runs }, name);
+      writeRun('iris', { ...head, settings, differences, runs }, spreadItems === 50 ? name : `${name}-a${spreadItems}`);
     }
     process.stderr.write(`${name}: ${seeds} seeds, ${Math.round(performance.now() / 1000)} s\n`);
   }
   const title = `${describe(dataset)}; ${actors.length} classes of at least ${LEAST_ITEMS} items, ${starts} starts, ${rounds} epochs, alpha ${alpha}, negatives ${negatives}`;
   printTable(title, runs.map(rowOf));
+}
+
+/** Plays ablations that have as many labels an epoch, in turns; adds what every class came to. */
+function playGame(
+  stage: Stage,
+  ablations: readonly Ablation[],
+  starts: number,
+  seeds: number,
+  played: Map<Ablation, ByClass>,
+): Promise<Simulation> {
+  const plan = iris.plan(new Map(Object.entries({ seeds: `${seeds}`, alpha, negatives })));
+  const classes = ablations.map((): ByClass => new Map());
+  ablations.forEach((ablation, i) => void played.set(ablation, classes[i] as ByClass));
+  return simulate(
+    [stage],
+    ablations.map((ablation) => entryOf(ablation, plan.system)),
+    {
+      protocol: 'iris',
+      plan,
+      rounds,
+      k: labelsOf(ablations[0] as Ablation),
+      seed: 0,
+      starts,
+      over: 'process',
+      transcript: null,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+      onMeasures: (run, { name }, measures) => {
+        const own = classes[run] as ByClass;
+        own.set(name, [...(own.get(name) ?? []), measures]);
+      },
+    },
+  );
+}
+
+/** Those with as many labels an epoch play in turns: what a thread keeps of one session serves them all. */
+function byEpoch(ablations: readonly Ablation[]): readonly (readonly Ablation[])[] {
+  const labels = [...new Set(ablations.map(labelsOf))];
+  return labels.map((count) => ablations.filter((ablation) => labelsOf(ablation) === count));
+}
+
+function labelsOf({ a, b }: Ablation): number {
+  return a + b;
 }
 
 /** The same classes with the first `seeds` items of each start: longer budgets extend shorter ones. */
@@ -78,7 +128,12 @@ function entryOf({ system, parameters }: Ablation, standard: Readonly<Record<str
 }
 
 /** What tells runs apart: the budget, a, b and what an ablation varies. */
-function parametersOf({ parameters }: RunResult, { system, a, b }: Ablation, seeds: number): RunResult['parameters'] {
+function parametersOf(
+  { parameters }: RunResult,
+  ablation: Ablation | undefined,
+  seeds: number,
+): RunResult['parameters'] {
+  const { system, a, b } = ablation as Ablation;
   const { alpha: threshold, zeta, segments } = parameters;
   return {
     seeds,

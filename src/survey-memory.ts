@@ -5,6 +5,7 @@ import { CollectionSamples, isSampled } from './collection-sample.ts';
 import { GridCells } from './grid-cells.ts';
 import type { Head } from './head.ts';
 import type { Collection } from './index/open.ts';
+import { QueryDistances } from './query-distances.ts';
 import type { RoundRequest } from './round-request.ts';
 import { SampledGrids } from './sampled-cells.ts';
 import { SampledSurvey } from './sampled-survey.ts';
@@ -15,6 +16,7 @@ export type RoundSurvey = ExactSurvey | SampledSurvey;
 
 export class SurveyMemory {
   readonly #grids = new GridCells();
+  readonly #distances = new QueryDistances();
   readonly #samples = new CollectionSamples();
   readonly #sampledGrids = new SampledGrids();
 
@@ -37,7 +39,7 @@ export class SurveyMemory {
     const { generation, items, manifest } = collection;
     const bySize = request.exhaustive || !isSampled(items) ? 'exact' : 'sampled';
     if ((request.survey === 'by size' ? bySize : request.survey) === 'exact') {
-      return new ExactSurvey(heads, spaces, request, generation, this.#grids);
+      return new ExactSurvey(heads, spaces, request, generation, this.#grids, this.#distances);
     }
     const of = { heads, spaces, generation, sizeLimit: manifest.build.size_limit, skip, admitted };
     return new SampledSurvey(of, request, () => this.#samples.of(collection), this.#sampledGrids);

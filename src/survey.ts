@@ -5,6 +5,7 @@ import { type GridCells, gridKey } from './grid-cells.ts';
 import type { Head } from './head.ts';
 import { type Moments, moments } from './moments.ts';
 import { native } from './native.ts';
+import { QueryDistances } from './query-distances.ts';
 import type { Random } from './random.ts';
 import type { GridOptions, GridPool, Survey } from './samplers/sampler.ts';
 import type { Scan, Spaces } from './spaces.ts';
@@ -22,15 +23,24 @@ export class ExactSurvey implements Survey {
   readonly #scan: Scan;
   readonly #generation: string;
   readonly #grids: GridCells;
+  readonly #kept: QueryDistances;
   #scores: Float64Array | null | undefined;
 
-  /** `heads` in the order of the spaces' modalities; `grids` keeps cells for later rounds. */
-  constructor(heads: readonly Head[], spaces: Spaces, scan: Scan, generation: string, grids: GridCells) {
+  /** `heads` in the order of the spaces' modalities; `grids` and `kept` keep cells and distances for later rounds. */
+  constructor(
+    heads: readonly Head[],
+    spaces: Spaces,
+    scan: Scan,
+    generation: string,
+    grids: GridCells,
+    kept: QueryDistances = new QueryDistances(),
+  ) {
     this.#heads = heads;
     this.#spaces = spaces;
     this.#scan = scan;
     this.#generation = generation;
     this.#grids = grids;
+    this.#kept = kept;
   }
 
   moments(): Moments | null {
@@ -81,13 +91,10 @@ export class ExactSurvey implements Survey {
   }
 
   #distances(queries: Uint32Array): Float64Array | null {
-    const { modalities, weights, items } = this.#spaces;
-    const cells = modalities.map((modality) => modality.cells);
-    const { workers, deadlineMs } = this.#scan;
-    const distances = new Float64Array(items);
-    const done = native.nearestDistances(cells, weights, queries, workers, deadlineMs, distances);
-    this.itemsScored += done ? items * modalities.length : 0;
-    return this.#answer(done ? distances : null);
+    const distances = this.#kept.of(this.#generation, this.#spaces, queries, this.#scan);
+    // Kept ones count too: an answer says the same whatever is kept.
+    this.itemsScored += distances === null ? 0 : distances.length * this.#spaces.modalities.length;
+    return this.#answer(distances);
   }
 
   #scoreAll(): Float64Array | null {
@@ -105,7 +112,10 @@ export class ExactSurvey implements Survey {
   }
 
   #everyItem(): Uint32Array {
-    return Uint32Array.from({ length: this.#spaces.items }, (_, item) => item);
+    const items = new Uint32Array(this.#spaces.items);
+    // Ten times as fast as Uint32Array.from.
+    for (let item = 0; item < items.length; item++) items[item] = item;
+    return items;
   }
 
   #answer<T>(answer: T | null): T | null {

@@ -14,6 +14,8 @@ export interface SimulationOptions extends PlayOptions {
   readonly protocol: string;
   readonly over: 'process' | 'http';
   readonly onProgress: (sessions: number, total: number) => void;
+  /** Told what the protocol measured of every session of a run, by its place. */
+  readonly onMeasures?: (run: number, actor: Actor, measures: Readonly<Record<string, number>>) => void;
 }
 
 export interface RunResult extends Summary {
@@ -65,6 +67,7 @@ export async function simulate(
       }
       await playStage(stage, number, systems, options, (system, actor, rounds, measures) => {
         (runs[system] as (typeof runs)[number]).tally.add(actor.name, actor.relevant, rounds, measures);
+        options.onMeasures?.(system, actor, measures);
         options.onProgress(++played, total);
       });
       for (const [i, run] of runs.entries()) run.rss = await memoryOf(systems[i] as System);

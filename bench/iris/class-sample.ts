@@ -4,7 +4,7 @@ import { type Random, sampleAscending, seededRandom } from '../../src/random.ts'
 import type { Actor, Start } from '../actors/protocol.ts';
 
 /** Fewer items could not give the largest budget of seeds and leave something to find. */
-export const LEAST_ITEMS = 100;
+export const LEAST_ITEMS = 60;
 const MOST_SEEDS = 50;
 const DRAWS = 5;
 

@@ -173,12 +173,17 @@ export const violations: Readonly<Record<string, readonly Line[]>> = {
   ],
   'src/survey.ts': [
     ["import './grid-cells.ts';", null],
+    ["import './query-distances.ts';", null],
     ["import './samplers/random.ts';", imports],
   ],
   'src/filter.ts': [
     ["import './index/open.ts';", null],
     ["import './candidates.ts';", imports],
     ['export const now = Date.now();', 'style/noRestrictedGlobals'],
+  ],
+  'src/query-distances.ts': [
+    ["import './native.ts';", null],
+    ["import './survey.ts';", imports],
   ],
   'src/grid-cells.ts': [
     ["import './index/open.ts';", null],
