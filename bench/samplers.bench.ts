@@ -1,16 +1,17 @@
 // The samplers of IRIS over a large collection: how far their fast forms agree with the exact ones, and what rounds of each
 // and of a mix take.
 //
-//   node dist/bench/samplers.bench.js INDEX [ACTORS.json|random] [SETS] [times|agreement|routes|pools]…
+//   node dist/bench/samplers.bench.js INDEX [ACTORS.json|related|random] [SETS] [times|agreement|routes|pools]…
 //
-// Labels are 100 positives of the actors' starts (or random items) and 100 random negatives, k = 25, everything by one
-// thread, training included, the index on huge pages as a server with the memory for it has it. Agreement looks at every
-// item for every set: for a million items or a few. Routes compare ways to clusters near a query, pools ask how
-// many of the best items of a sweep GridS chooses from, both at any size.
+// Labels are 100 positives of the actors' starts (or items near a random one in the first modality, or random items) and
+// 100 random negatives, k = 25, everything by one thread, training included, the index on huge pages as a server with the
+// memory for it has it. Agreement looks at every item for every set: for a million items or a few. Routes compare ways to
+// clusters near a query, pools ask how many of the best items of a sweep GridS chooses from, both at any size.
 
 import { basename } from 'node:path';
-import { openIndex } from '../src/index/open.ts';
+import { type Modality, openIndex } from '../src/index/open.ts';
 import { warm } from '../src/index/warm.ts';
+import { type LabelCounts, relatedLabelSets } from '../src/label-sets.ts';
 import { printTable, short, writeRun } from './measure.ts';
 import { agreementOf } from './samplers/agreement.ts';
 import { measureMixes } from './samplers/mixes.ts';
@@ -33,7 +34,10 @@ const collection = openIndex(directory);
 let warmedBytes = 0;
 for (const bytes of warm(collection, true)) warmedBytes += bytes;
 const { items, generation, manifest } = collection;
-const sets = labelSetsFor(items, actors === 'random' ? null : actors, Number(count), POSITIVES, NEGATIVES, SEED);
+const sets =
+  actors === 'related'
+    ? relatedLabelSets([...collection.modalities.values()][0] as Modality, items, labelCounts(Number(count)))
+    : labelSetsFor(items, actors === 'random' ? null : actors, Number(count), POSITIVES, NEGATIVES, SEED);
 const rounds = wants('times') ? measureMixes(collection, sets) : [];
 const agreement = wants('agreement') ? agreementOf(collection, sets) : null;
 const routes = wants('routes') ? routeRecalls(surveysOf(collection, sets)) : [];
@@ -60,3 +64,7 @@ const run = { index: basename(directory), generation, items, grid: manifest.grid
 process.stdout.write(
   `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, warmedBytes, rounds, agreement, routes, pools }, [items, ...parts].join('-'))}\n`,
 );
+
+function labelCounts(count: number): LabelCounts {
+  return { count, positives: POSITIVES, negatives: NEGATIVES, seed: SEED };
+}

@@ -4,7 +4,8 @@
 import { native } from './native.ts';
 import type { Scan, Spaces } from './spaces.ts';
 
-/** Distances that are kept: 8 bytes an item and set of queries. */
+/** Sets of queries whose distances are kept, and their bytes: 8 an item and set. Of a larger collection none is. */
+export const KEPT_SETS = 64;
 const KEPT_BYTES = 1 << 25;
 
 interface Kept {
@@ -47,7 +48,7 @@ export class QueryDistances {
     const kept: Kept[] = [];
     for (const each of [last, ...this.#kept.filter(({ distances }) => distances !== last.distances).reverse()]) {
       bytes += each.distances.byteLength;
-      if (bytes > KEPT_BYTES) break;
+      if (bytes > KEPT_BYTES || kept.length === KEPT_SETS) break;
       kept.push(each);
     }
     this.#kept = kept.reverse();

@@ -2,6 +2,7 @@
 
 import { shareAxis } from './axes.ts';
 import { chart, type Figure, pointsAndLines, withError } from './figure.ts';
+import { gridTable } from './iris-tables.ts';
 import type { ProtocolRun } from './result-set.ts';
 import { KNOWN_COLOR, PAPER_COLOR, type Series, UNKNOWN_COLOR } from './systems.ts';
 
@@ -64,6 +65,7 @@ export const compositeByZeta: Figure = {
           series,
         ),
       ),
+      markdown: gridTable(runs),
     };
   },
 };

@@ -2,23 +2,25 @@
 
 import { shareAxis } from './axes.ts';
 import { chart, type Figure, hasRange, type Layer, layerOf, withError } from './figure.ts';
+import { differenceTable, measureTables } from './iris-tables.ts';
 import { IRIS_COMPOSITES } from './paper.ts';
-import type { ProtocolRun } from './result-set.ts';
-import { PAPER_COLOR, seriesOf } from './systems.ts';
+import type { ProtocolRun, ResultSet } from './result-set.ts';
+import { PAPER_COLOR, type Series, seriesOf } from './systems.ts';
 
 const COLUMN_WIDTH = 130;
 
-/** What a figure shows: the name of its files, the measure, and how its title ends. */
+/** What a figure shows: the name of its files, how its measures begin, and how its title ends. */
 const MOMENTS = {
-  epochs: { name: 'iris', measure: 'composite', when: 'after the epochs' },
-  sweep: { name: 'iris-swept', measure: 'swept_composite', when: 'after the final sweep' },
+  epochs: { name: 'iris', prefix: '', when: 'after the epochs' },
+  sweep: { name: 'iris-swept', prefix: 'swept_', when: 'after the final sweep' },
 } as const;
 
 export const composite = (moment: keyof typeof MOMENTS): Figure => ({
   name: MOMENTS[moment].name,
   experiment: 'iris',
   draw(set) {
-    const { measure, when } = MOMENTS[moment];
+    const { prefix, when } = MOMENTS[moment];
+    const measure = `${prefix}composite`;
     const runs = atEveryBudget(set.runs.filter(({ measures }) => measures?.[measure] !== undefined));
     if (runs.length === 0) return `no run says its composite metric ${when}`;
     const unsaid = runs.find(({ parameters }) => typeof parameters.seeds !== 'number');
@@ -67,9 +69,22 @@ export const composite = (moment: keyof typeof MOMENTS): Figure => ({
         ],
         Math.max(360, titles.length * COLUMN_WIDTH),
       ),
+      markdown: tables(set, series, budgets, moment),
     };
   },
 });
+
+/** All measures of the moment; differences, which are of both, stand after the sweep. */
+function tables(
+  set: ResultSet,
+  series: readonly Series[],
+  budgets: readonly number[],
+  moment: keyof typeof MOMENTS,
+): string {
+  const measures = measureTables(series, budgets, MOMENTS[moment].prefix);
+  const differences = moment === 'sweep' ? differenceTable(set) : null;
+  return differences === null ? measures : `${measures}\n\n${differences}`;
+}
 
 /** Without the runs of a setting that other budgets lack: zeta, N or alpha walked through at one of them. */
 function atEveryBudget(runs: readonly ProtocolRun[]): readonly ProtocolRun[] {

@@ -19,7 +19,7 @@ export interface Drawing {
   /** What the figure shows and how to read it, in a sentence or two. */
   readonly caption: string;
   readonly spec: TopLevelSpec;
-  /** The numbers as a Markdown table, where the figure is a table. */
+  /** The numbers as Markdown tables. */
   readonly markdown?: string;
 }
 

@@ -10,7 +10,7 @@ export interface Picture {
   readonly files: readonly string[];
   readonly svg: string;
   readonly png: Uint8Array;
-  /** The table in Markdown, where the figure is one. */
+  /** Its numbers as Markdown tables. */
   readonly markdown?: string;
 }
 

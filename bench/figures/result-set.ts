@@ -1,6 +1,6 @@
 // Results that belong into one picture: the same protocol, collection, path to the system and machine.
 
-import type { Protocol, Run, Simulation } from './simulation.ts';
+import type { Difference, Protocol, Run, Simulation } from './simulation.ts';
 
 /** A run and the protocol it played. */
 export interface ProtocolRun extends Run {
@@ -17,6 +17,7 @@ export interface ResultSet {
   readonly date: string;
   readonly files: readonly string[];
   readonly runs: readonly ProtocolRun[];
+  readonly differences: readonly Difference[];
 }
 
 /** Groups results; runs of one system that a group has twice are refused. */
@@ -42,6 +43,7 @@ export function resultSets(results: readonly Simulation[]): readonly ResultSet[]
       date: first.date,
       files: group.map(({ file }) => file),
       runs: distinctRuns(group),
+      differences: group.flatMap(({ differences = [] }) => differences),
     };
   });
 }

@@ -1,6 +1,7 @@
 // Table 1: latency of a round, per system.
 
 import { type Figure, frame } from './figure.ts';
+import { markdownTable } from './markdown.ts';
 import { IMAGENET_ITEMS, IMAGENET_LATENCIES } from './paper.ts';
 import { runLabels } from './systems.ts';
 
@@ -68,13 +69,3 @@ export const roundLatency: Figure = {
     };
   },
 };
-
-function markdownTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const rule = `|---|${columns
-    .slice(1)
-    .map(() => '---:|')
-    .join('')}`;
-  return [line(columns), rule, ...rows.map(line)].join('\n');
-}

@@ -42,6 +42,19 @@ const Run = Type.Object({
   /** Of a protocol of its own: IRIS has the composite metric, sqrt(discovery rate * labelling efficiency). */
   measures: Type.Optional(Type.Record(Type.String(), Type.Object({ mean: Type.Number(), se: Spread }))),
 });
+/** A difference of two systems' measures at one budget of IRIS, tested in pairs over the classes. */
+const Difference = Type.Object({
+  seeds: Type.Integer({ minimum: 1 }),
+  system: Name,
+  measure: Name,
+  beside: Name,
+  beside_measure: Name,
+  /** Of the system beside. */
+  a: Type.Integer({ minimum: 0 }),
+  mean: Type.Number(),
+  se: Type.Number({ minimum: 0 }),
+  p: Share,
+});
 const Simulation = Type.Object({
   kind: Type.Literal('farsight-simulation'),
   version: Type.Literal(1),
@@ -51,9 +64,11 @@ const Simulation = Type.Object({
   collection: Type.Object({ name: Name, generation: Type.String(), items: Type.Integer({ minimum: 1 }) }),
   over: Type.Enum(['process', 'http']),
   runs: Type.Array(Run, { minItems: 1, maxItems: MAX_RUNS }),
+  differences: Type.Optional(Type.Array(Difference, { maxItems: MAX_RUNS })),
 });
 
 export type Run = Static<typeof Run>;
+export type Difference = Static<typeof Difference>;
 export type Latency = Static<typeof Latency>;
 export type Protocol = Static<typeof Simulation>['protocol'];
 export type Simulation = Static<typeof Simulation> & { readonly file: string };

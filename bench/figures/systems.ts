@@ -87,6 +87,11 @@ export function seriesOf(runs: readonly ProtocolRun[], swept: ReadonlySet<string
   });
 }
 
+/** How a system is called. */
+export function titleOf(system: string): string {
+  return LOOKS[system]?.title ?? system;
+}
+
 /** A name for each run that no other run of the picture has: the system with every parameter that varies. */
 export function runLabels(runs: readonly ProtocolRun[]): ReadonlyMap<ProtocolRun, string> {
   return new Map(

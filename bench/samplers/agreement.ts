@@ -1,8 +1,10 @@
 // The fast forms of the samplers beside the exact ones over the same heads: thresholds, draws, near items, cells.
 
+import { LEAST_ITEMS, sampleOf } from '../../src/collection-sample.ts';
 import { gridKey } from '../../src/grid-cells.ts';
 import type { Collection } from '../../src/index/open.ts';
 import type { LabelSet } from '../../src/label-sets.ts';
+import { moments } from '../../src/moments.ts';
 import { grid } from '../../src/samplers/grid.ts';
 import { thresholdOf } from '../../src/samplers/random.ts';
 import type { GridOptions, Survey } from '../../src/samplers/sampler.ts';
@@ -16,6 +18,8 @@ export interface Agreement {
 }
 
 const ALPHAS = [1, 2, 3] as const;
+/** Items of a sample: the fewest of long vectors, and fewer. */
+const SIZES = [LEAST_ITEMS, 40_960] as const;
 const CELLS = 25;
 const GRIDS: readonly GridOptions[] = [
   { components: 3, segments: 10, zeta: 1 },
@@ -32,7 +36,15 @@ export function agreementOf(collection: Collection, sets: readonly LabelSet[]): 
         cases.map((of) => thresholdError(of, alpha)),
       ),
     ),
-    ...ALPHAS.slice(1).map((alpha) => uniformity(cases[0] as Surveys, alpha)),
+    ...SIZES.flatMap((size) =>
+      ALPHAS.map((alpha) =>
+        spreadOf(
+          `threshold alpha=${alpha} of a sample of ${size}: |error| / deviation`,
+          cases.map((of) => samplingError(of, alpha, size)),
+        ),
+      ),
+    ),
+    ...ALPHAS.slice(1).map((alpha) => uniformity(cases, alpha)),
     ...nearRecalls(cases),
     ...GRIDS.flatMap((options) => {
       const { components, segments, zeta } = options;
@@ -59,6 +71,15 @@ function thresholdError({ exact, fast }: Surveys, alpha: number): number {
   const estimate = fast().moments();
   if (truth === null || estimate === null) throw new Error('a survey without a deadline passed it');
   return Math.abs(thresholdOf(estimate, alpha) - thresholdOf(truth, alpha)) / truth.deviation;
+}
+
+/** What the size of a sample alone does, its scores being exact. */
+function samplingError({ exact }: Surveys, alpha: number, size: number): number {
+  const scores = exact.scores();
+  if (scores === null) throw new Error('a survey without a deadline passed it');
+  const truth = moments(scores);
+  const sample = Float64Array.from(sampleOf(scores.length, size), (item) => scores[item] as number);
+  return Math.abs(thresholdOf(moments(sample), alpha) - thresholdOf(truth, alpha)) / truth.deviation;
 }
 
 function cellsCompared(

@@ -52,7 +52,33 @@ t.test('every figure of the papers is drawn, holds its series and is not blank',
     /^\| system \| mean, ms .*\n\|---\|---:.*\n\| Exquisitor \| 0\.800 /,
   );
   const kinds = Object.keys(expected).flatMap((name) => [`${name}.svg`, `${name}.png`]);
-  t.strictSame(readdirSync(out).sort(), [...kinds, 'table1.md', 'index.md'].sort(), 'nothing else is left');
+  const tables = ['table1.md', 'iris.md', 'iris-swept.md', 'iris-zeta.md', 'index.md'];
+  t.strictSame(readdirSync(out).sort(), [...kinds, ...tables].sort(), 'nothing else is left');
+});
+
+t.test('the tables of IRIS have every measure of every mix at every budget, and the differences', async (t) => {
+  const folder = temporaryFolder(t);
+  const result = exampleResult('iris');
+  const difference = { seeds: 5, system: 'spread+rand', measure: 'swept_composite', beside: 'spread', a: 50 };
+  const differences = [{ ...difference, beside_measure: 'composite', mean: 0.12, se: 0.01, p: 0.0004 }];
+  await drawFigures([write(folder, 'a.json', { ...result, differences } as ExampleResult)], folder);
+  const tables = readFileSync(join(folder, 'iris.md'), 'utf8');
+  const swept = readFileSync(join(folder, 'iris-swept.md'), 'utf8');
+  const grids = readFileSync(join(folder, 'iris-zeta.md'), 'utf8');
+  for (const { system, parameters, more } of result.runs.map((run) => ({ ...run, more: measuresOf(run) }))) {
+    for (const [measure, text] of [
+      ['discovery_rate', tables],
+      ['composite', tables],
+      ['swept_composite', swept],
+    ] as const) {
+      if (system === 'spread+grid' && (parameters.zeta !== 1 || parameters.segments !== 10)) continue;
+      t.ok(text.includes(`${more[measure]?.mean.toFixed(3)} ± 0.008`), `${measure} of ${system}`);
+    }
+    if (system === 'spread+grid' && parameters.seeds === 5) {
+      t.ok(grids.includes(`${more.labelling_efficiency?.mean.toFixed(3)} ± 0.008`));
+    }
+  }
+  t.match(swept, '| SpreadS + RandS − SpreadS, a = 50, after the sweep − before | 0.120 ± 0.010, p < .001 |');
 });
 
 t.test('a mark stands where its numbers say', async (t) => {
@@ -201,4 +227,8 @@ function checkPng(t: Test, name: string, bytes: Buffer, svg: string): void {
   t.ok(white > 0.4 * share && white < 0.999 * share, `${name} is drawn on white`);
   // The title alone covers more: without fonts there would be next to nothing.
   t.ok(dark > 500, `${name} has text: ${dark} dark pixels`);
+}
+
+function measuresOf(run: object): Readonly<Record<string, { readonly mean: number }>> {
+  return (run as { measures?: Record<string, { mean: number }> }).measures ?? {};
 }
