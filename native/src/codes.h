@@ -7,6 +7,22 @@
 
 namespace farsight {
 
+// A linear model prepared for scans of a few clusters: slower a slot than approximate scores, but next to exact, so that
+// hardly more has to be scored exactly than is wanted.
+class FineQuery {
+ public:
+  virtual ~FineQuery() = default;
+
+  // Scores of the slots [first, end); first is a multiple of kLanes. Room for a multiple of kLanes.
+  virtual void scores(size_t first, size_t end, float* scores) const = 0;
+
+  // No score is further from the exact one.
+  virtual double error() const = 0;
+
+  // A hint that slots [begin, end) are about to be scanned; but for their blocks: those the caller asks for.
+  virtual void prefetch(size_t begin, size_t end) const = 0;
+};
+
 // A linear model (weights, bias) prepared for one set of codes.
 class Query {
  public:
@@ -34,6 +50,9 @@ class Query {
   virtual void exact_ascending(const uint32_t* slots, size_t count, double* scores) const {
     for (size_t i = 0; i < count; ++i) scores[i] = exact(slots[i]);
   }
+
+  // The same model for short scans. nullptr: there is none.
+  virtual const FineQuery* fine() const { return nullptr; }
 
   // A hint that exact(slot) is about to be asked for.
   virtual void prefetch(size_t slot) const = 0;

@@ -4,18 +4,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
+#include "fine.h"
 #include "magnitudes.h"
 #include "reach.h"
 
 namespace farsight {
 
-namespace {
-
-// Where the code of item i, feature j lies in the chunks of a block: chunk * 64 + byte.
-size_t position(uint32_t features, size_t i, uint32_t j) {
+size_t ratio_position(uint32_t features, size_t i, uint32_t j) {
   const size_t accumulator = i / kLanes;
   const size_t lane = i % kLanes;
   const uint32_t fours = features & ~3u;
@@ -24,6 +23,8 @@ size_t position(uint32_t features, size_t i, uint32_t j) {
   if (j < pairs) return (fours + accumulator / 2) * 64 + lane * 4 + accumulator % 2 * 2 + (j - fours);
   return pairs * size_t{64} + lane * 4 + accumulator;
 }
+
+namespace {
 
 // 4, 2 or 1 bytes, little-endian.
 template <uint32_t kRun>
@@ -95,7 +96,7 @@ void RatioCodes::for_each_as(size_t slot, Visit visit) const {
   const bool together = features * low_bits_ <= 57;
   uint64_t rests = low_bits_ == 0 ? 0 : refine_from(first_bit);
   const auto visit_run = [&](uint32_t j, auto run) {
-    const size_t at = position(features, slot % kRatioBlockItems, j);
+    const size_t at = ratio_position(features, slot % kRatioBlockItems, j);
     const uint32_t ids = load_run<run.value>(low + at), highs = load_run<run.value>(values + at);
     uint32_t uppers = 0, planes[2] = {0, 0};
     if constexpr (form == IdForm::kWord) uppers = load_run<run.value>(upper + at);
@@ -152,7 +153,13 @@ class RatioQuery final : public Query {
     const double rounding = std::ldexp(4 * (magnitude.largest * largest_sum + std::fabs(bias)), -24) + 1e-36;
     const double error = weight_error * largest_sum + magnitude.sum * largest_delta + rounding;
     error_ = std::nextafter(static_cast<float>(error), INFINITY);
+    if (ratio_fine() != nullptr && codes.shape().id_form != IdForm::kWord &&
+        Fine::is_normal(parameters.scale, weights_, bias)) {
+      fine_.emplace(codes, weights_, bias, magnitude.largest);
+    }
   }
+
+  const FineQuery* fine() const override { return fine_ ? &*fine_ : nullptr; }
 
   void approximate(size_t first, size_t count, float* scores) const override {
     kernels().ratio_scan(codes_.block(first), count, codes_.shape(), table_[0].weights, scale_,
@@ -201,6 +208,39 @@ class RatioQuery final : public Query {
     return (x + kShift) - kShift;
   }
 
+  // Every step of a sum rounds by at most 2^-24 of it, and so do scale, bias, product and score; the constant is as above.
+  class Fine final : public FineQuery {
+   public:
+    // Whether no sum of products overflows, and what underflows is less than the constant.
+    static bool is_normal(double scale, const std::vector<float>& weights, double bias) {
+      const auto is_small = [](double value) { return std::fabs(value) <= 0x1p90; };
+      return scale >= 0x1p-100 && scale <= 0x1p20 && is_small(bias) && std::all_of(weights.begin(), weights.end(), is_small);
+    }
+
+    Fine(const RatioCodes& codes, const std::vector<float>& weights, double bias, double largest)
+        : codes_(codes), weights_(ratio_table_entries(codes.shape().id_form)), bias_(static_cast<float>(bias)) {
+      std::copy(weights.begin(), weights.end(), weights_.begin());
+      const RatioParameters& parameters = codes.parameters();
+      error_ = std::ldexp((parameters.features + 4) * (largest * parameters.max_sum + std::fabs(bias)), -23) + 1e-36;
+    }
+
+    void scores(size_t first, size_t end, float* scores) const override {
+      const RatioParameters& parameters = codes_.parameters();
+      const float scale = static_cast<float>(parameters.scale);
+      const FineScan scan{codes_.shape(), weights_.data(), parameters.value_bits - 8, scale, bias_};
+      ratio_fine()(codes_.blocks(), codes_.refine(), first, end, scan, scores);
+    }
+
+    double error() const override { return error_; }
+    void prefetch(size_t begin, size_t end) const override { codes_.prefetch_rests(begin, end); }
+
+   private:
+    const RatioCodes& codes_;
+    std::vector<float> weights_; // one for every id there may be
+    float bias_;
+    double error_;
+  };
+
   const RatioCodes& codes_;
   std::vector<float> weights_;
   std::vector<TableLine> table_;
@@ -208,6 +248,7 @@ class RatioQuery final : public Query {
   double bias_;
   float scale_;
   float error_;
+  std::optional<Fine> fine_;
 };
 
 } // namespace
@@ -253,7 +294,7 @@ void pack_ratio(const uint16_t* ids, const uint32_t* codes, const uint32_t* orde
       const uint32_t id = ids[row + j];
       const uint32_t code = codes[row + j];
       const uint32_t high = (code + half) >> low_bits;
-      const size_t at = position(features, slot % kRatioBlockItems, j);
+      const size_t at = ratio_position(features, slot % kRatioBlockItems, j);
       low[at] = static_cast<uint8_t>(id);
       values[at] = static_cast<uint8_t>(high);
       if (shape.id_form == IdForm::kWord) {
@@ -320,6 +361,11 @@ double RatioCodes::distance(size_t slot, const float* query, double norm) const 
   return std::max(sum, 0.0);
 }
 
+void RatioCodes::prefetch_rests(size_t begin, size_t end) const {
+  const size_t bits = size_t{parameters_.features} * low_bits_;
+  if (bits != 0 && begin < end) prefetch_lines(refine_ + begin * bits / 8, (end * bits + 7) / 8 - begin * bits / 8);
+}
+
 // The lines that for_each touches: four features of an item lie side by side, so do two of a pair.
 // Into the second-level cache, as prefetch_lines does: seven lines a slot are more than the first has places for under way.
 void RatioCodes::prefetch(size_t slot) const {
@@ -329,7 +375,7 @@ void RatioCodes::prefetch(size_t slot) const {
   const uint8_t* upper = values + features * size_t{64};
   const uint32_t fours = features & ~3u;
   for (uint32_t j = 0; j < features; j += j < fours ? 4 : 2) {
-    const size_t at = position(features, slot % kRatioBlockItems, j);
+    const size_t at = ratio_position(features, slot % kRatioBlockItems, j);
     __builtin_prefetch(low + at, 0, 1);
     __builtin_prefetch(values + at, 0, 1);
     if (shape_.id_form == IdForm::kWord) __builtin_prefetch(upper + at, 0, 1);

@@ -36,6 +36,8 @@ IdForm ratio_id_form(uint32_t dims);
 // Of a look-up table that no stored id, corrupt or not, reads past.
 size_t ratio_table_entries(IdForm form);
 size_t ratio_block_bytes(RatioShape shape);
+// Where the code of item i, feature j lies in the chunks of a block: chunk * 64 + byte.
+size_t ratio_position(uint32_t features, size_t i, uint32_t j);
 // Bytes of the packed sections for `count` slots, padding included.
 size_t ratio_codes_bytes(size_t count, const RatioParameters& parameters);
 size_t ratio_refine_bytes(size_t count, const RatioParameters& parameters);
@@ -62,6 +64,9 @@ class RatioCodes final : public Codes {
   double distance(size_t slot, const float* query, double norm) const override;
   void prefetch(size_t slot) const override;
   const uint8_t* blocks() const override { return blocks_; }
+  const uint8_t* refine() const { return refine_; }
+  // A hint that the rests of slots [begin, end) are about to be read.
+  void prefetch_rests(size_t begin, size_t end) const;
 
   // Calls visit(j, id, code) for the features of one slot, j ascending. An id of dims or more (a corrupt file) comes
   // as id 0, code 0.

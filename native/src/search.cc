@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collector.h"
+#include "fine-collector.h"
 #include "kernels.h"
 #include "parallel.h"
 
@@ -109,7 +110,7 @@ void decide(const Cells& cells, const Query& query, size_t limit, std::vector<Sc
 
 // Asks for the blocks and the item numbers of a cluster that is scored soon, up to a limit past which the hardware's
 // own prefetchers have caught up.
-void prefetch_slots(const Cells& cells, Bounds::Range range) {
+void prefetch_slots(const Cells& cells, const FineQuery* fine, Bounds::Range range) {
   if (range.begin == range.end) return;
   const Codes& codes = *cells.codes;
   const size_t first = range.begin / codes.block_items() * codes.block_bytes();
@@ -117,6 +118,7 @@ void prefetch_slots(const Cells& cells, Bounds::Range range) {
   prefetch_lines(codes.blocks() + first, std::min(last - first, kPrefetchBytes));
   const size_t slots = std::min(range.end - range.begin, kPrefetchItems);
   for (size_t slot = 0; slot < slots; slot += kItemsPerLine) cells.items.prefetch(range.begin + slot);
+  if (fine != nullptr) fine->prefetch(range.begin, range.begin + slots);
 }
 
 // Lets through the slots whose item exists and is not skipped.
@@ -202,6 +204,7 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
   const Bounds bounds(cells);
   const SkipSet skip(options);
   const size_t n = clusters.size();
+  const FineQuery* fine = query.fine();
   // Clusters are dealt to parts in order, by equal numbers of items.
   size_t total = 0;
   for (const uint32_t c : clusters) total += bounds.size(c);
@@ -226,13 +229,13 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
     Reaching reaching;
     Stop stop(options.deadline, expired);
     const size_t part_end = part_starts[p + 1];
-    with_collector(query, std::min(per_segment, bounds.slots()), AdmitItems{cells, skip}, [&](auto collector) {
+    const auto scan = [&](auto collector) {
       for (size_t s = 0; s < segments; ++s) {
         const size_t first = std::max(part_starts[p], segment_start(s));
         const size_t last = std::min(part_end, segment_start(s + 1));
         for (size_t i = first; i < last; ++i) {
           const Bounds::Range range = bounds.cluster(clusters[i]);
-          if (i + kPrefetchClusters < part_end) prefetch_slots(cells, bounds.cluster(clusters[i + kPrefetchClusters]));
+          if (i + kPrefetchClusters < part_end) prefetch_slots(cells, fine, bounds.cluster(clusters[i + kPrefetchClusters]));
           const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, reaching, collector, stop);
           part.result.items_scored += scored;
           if (scored < range.end - range.begin) break;
@@ -240,7 +243,14 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
         }
         if (first < last) part.best[s] = collector.take();
       }
-    });
+    };
+    const size_t limit = std::min(per_segment, bounds.slots());
+    const AdmitItems admit{cells, skip};
+    if (fine == nullptr) {
+      with_collector(query, limit, admit, scan);
+    } else {
+      scan(FineCollector(*fine, query, limit, admit));
+    }
   });
 
   ScanResult result;
