@@ -1,5 +1,6 @@
 #include "order.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -9,34 +10,41 @@ namespace farsight {
 namespace {
 
 struct Entry {
-  uint64_t key; // ascending where scores descend
-  uint32_t item, number;
+  uint32_t high; // of the key, whose order is that of descending scores
+  uint32_t number;
 };
 
-// Bytes of what is sorted by, from the lowest: the item's, then the key's.
-constexpr int kBytes = 12;
-uint8_t byte_of(const Entry& entry, int byte) {
-  return static_cast<uint8_t>(byte < 4 ? entry.item >> 8 * byte : entry.key >> 8 * (byte - 4));
-}
+// The digits that are sorted by, from the lowest: three have all bits.
+constexpr uint32_t kDigits = 3, kDigitBits = 11, kPlaces = 1 << kDigitBits;
+uint32_t digit_of(const Entry& entry, uint32_t digit) { return entry.high >> digit * kDigitBits & (kPlaces - 1); }
 
 } // namespace
 
-// A radix sort, stable, by one byte after the other. Passes without a branch that could be guessed wrong take a third of
-// what comparing takes for some thousand candidates.
+// A radix sort by half of the key, because passes without a branch that could be guessed wrong take a fraction of what
+// comparing takes. The few that it does not tell apart are compared.
 void order_by_score(std::span<const uint32_t> items, std::span<const double> scores, std::span<uint32_t> order) {
   std::vector<Entry> entries(items.size()), sorted(items.size());
-  std::vector<std::array<uint32_t, 256>> counts(kBytes);
+  std::vector<std::array<uint32_t, kPlaces>> counts(kDigits);
   for (uint32_t i = 0; i < entries.size(); ++i) {
-    entries[i] = {descending(scores[i]), items[i], i};
-    for (int byte = 0; byte < kBytes; ++byte) ++counts[byte][byte_of(entries[i], byte)];
+    entries[i] = {static_cast<uint32_t>(descending(scores[i]) >> 32), i};
+    for (uint32_t digit = 0; digit < kDigits; ++digit) ++counts[digit][digit_of(entries[i], digit)];
   }
-  for (int byte = 0; byte < kBytes && !entries.empty(); ++byte) {
-    auto& places = counts[byte];
-    if (places[byte_of(entries[0], byte)] == entries.size()) continue; // all the same
+  for (uint32_t digit = 0; digit < kDigits && !entries.empty(); ++digit) {
+    auto& places = counts[digit];
+    if (places[digit_of(entries[0], digit)] == entries.size()) continue; // all the same
     uint32_t before = 0;
     for (uint32_t& place : places) before += std::exchange(place, before);
-    for (const Entry& entry : entries) sorted[places[byte_of(entry, byte)]++] = entry;
+    for (const Entry& entry : entries) sorted[places[digit_of(entry, digit)]++] = entry;
     entries.swap(sorted);
+  }
+  const auto is_before = [&](const Entry& a, const Entry& b) {
+    const uint64_t first = descending(scores[a.number]), second = descending(scores[b.number]);
+    if (first != second) return first < second;
+    return items[a.number] != items[b.number] ? items[a.number] < items[b.number] : a.number < b.number;
+  };
+  for (size_t from = 0, to = 0; from < entries.size(); from = to) {
+    while (to < entries.size() && entries[to].high == entries[from].high) ++to;
+    if (to - from > 1) std::sort(entries.begin() + static_cast<ptrdiff_t>(from), entries.begin() + static_cast<ptrdiff_t>(to), is_before);
   }
   for (size_t i = 0; i < entries.size(); ++i) order[i] = entries[i].number;
 }
