@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels.h"
 #include "lookups.h"
 
 namespace farsight {
@@ -11,6 +12,8 @@ namespace farsight {
 namespace {
 
 constexpr size_t kLeastPlaces = 64;
+// Look-ups ahead that places and rows are asked for, and at most how much of a row.
+constexpr size_t kPlacesAhead = 24, kRowsAhead = 12, kPrefetchBytes = 1024;
 
 uint64_t key_of(uint32_t space, uint32_t item) { return uint64_t{space} << 32 | item; }
 
@@ -27,7 +30,10 @@ void RowCache::decode(uint32_t space, const Cells& cells, std::span<const uint32
   const bool sparse = cells.codes->sparse();
   const auto ids_at = [&](uint32_t* all, size_t i) { return sparse ? all + i * row : nullptr; };
   std::vector<uint32_t> missing, places;
+  const size_t words = sparse ? 2 * row : row;
   for (uint32_t i = 0; i < items.size(); ++i) {
+    if (i + kPlacesAhead < items.size()) young_.prefetch_place(key_of(space, items[i + kPlacesAhead]));
+    if (i + kRowsAhead < items.size()) young_.prefetch_row(key_of(space, items[i + kRowsAhead]), words);
     const uint64_t key = key_of(space, items[i]);
     if (const uint32_t* words = young_.find(key)) {
       copy_out(words, row, ids_at(ids, i), values + i * row);
@@ -66,10 +72,27 @@ const uint32_t* RowCache::Half::find(uint64_t key) const {
   return place.end == 0 ? nullptr : words_.data() + (place.end - 1);
 }
 
+void RowCache::Half::prefetch_place(uint64_t key) const {
+  if (!places_.empty()) __builtin_prefetch(&places_[first_position(key)]);
+}
+
+void RowCache::Half::prefetch_row(uint64_t key, size_t words) const {
+  if (places_.empty()) return;
+  const Place& place = places_[first_position(key)];
+  if (place.end == 0 || place.key != key) return; // or displaced by others, which is rare
+  const auto* first = reinterpret_cast<const uint8_t*>(words_.data() + (place.end - 1));
+  prefetch_lines(first, std::min(words * sizeof(uint32_t), kPrefetchBytes));
+}
+
+// Where a search for the key begins.
+size_t RowCache::Half::first_position(uint64_t key) const {
+  return (key * 0x9e3779b97f4a7c15u >> 32) & (places_.size() - 1);
+}
+
 // Where the key is, or would be.
 size_t RowCache::Half::position(uint64_t key) const {
   const size_t mask = places_.size() - 1;
-  size_t at = (key * 0x9e3779b97f4a7c15u >> 32) & mask;
+  size_t at = first_position(key);
   while (places_[at].end != 0 && places_[at].key != key) at = (at + 1) & mask;
   return at;
 }

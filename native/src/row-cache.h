@@ -24,6 +24,9 @@ class RowCache {
   class Half {
    public:
     const uint32_t* find(uint64_t key) const;
+    // Hints that a key is about to be looked for: first of its place, and when that is there of its row.
+    void prefetch_place(uint64_t key) const;
+    void prefetch_row(uint64_t key, size_t words) const;
     // Whether there was room for a row of so many words within `limit` bytes; a key that is not there yet.
     bool add(uint64_t key, const uint32_t* ids, const float* values, size_t row, size_t limit);
     size_t bytes() const { return words_.capacity() * sizeof(uint32_t) + places_.size() * sizeof(Place); }
@@ -34,6 +37,7 @@ class RowCache {
       uint64_t end = 0; // one more than where the row begins among the words; 0: free
     };
 
+    size_t first_position(uint64_t key) const;
     size_t position(uint64_t key) const;
     void widen();
 
