@@ -232,7 +232,9 @@ function ascendingUnion(...lists: readonly Uint32Array[]): Uint32Array {
     end += list.length;
   }
   all.sort();
-  return all.filter((item, i) => i === 0 || item !== all[i - 1]);
+  let distinct = 0;
+  for (const item of all) if (distinct === 0 || item !== all[distinct - 1]) all[distinct++] = item;
+  return all.subarray(0, distinct);
 }
 
 function includesSorted(ascending: Uint32Array, number: number): boolean {
