@@ -55,7 +55,7 @@ export interface Collection {
   readonly generation: string;
   readonly modalities: ReadonlyMap<string, Modality>;
   readonly grid: StoredGrid | null;
-  /** What rounds read, what every round reads whole first. */
+  /** What rounds read, the cells of the grid aside; what every round reads whole first. */
   readonly searched: readonly SectionHandle[];
   readonly keys: Keys | null;
   /** JSON objects (UTF-8). */
@@ -95,11 +95,7 @@ export function openSections(directory: string, manifest: Manifest): Collection 
     generation: manifest.generation,
     modalities: new Map(modalities.map(({ modality }) => [modality.name, modality])),
     grid,
-    searched: [
-      ...modalities.flatMap(({ always }) => always),
-      ...modalities.flatMap(({ inParts }) => inParts),
-      ...(grid === null ? [] : [grid.section]),
-    ],
+    searched: [...modalities.flatMap(({ always }) => always), ...modalities.flatMap(({ inParts }) => inParts)],
     keys: keyRecords && openKeys(keyRecords, map),
     metadata: records('metadata'),
     thumbnails: records('thumbnails'),

@@ -14,6 +14,9 @@ import {
   type ShardHeader,
 } from './format.ts';
 
+/** Read at a time where nothing is kept. */
+const READ_THROUGH_BYTES = 1 << 20;
+
 /** The section mapped read-only. Throws IndexError that names the shard file that is missing, cut or another. */
 export function mapSection(directory: string, section: SectionManifest): SectionHandle {
   const paths = section.shards.map((shard) => join(directory, shard.file));
@@ -63,9 +66,14 @@ export function readNumbers(directory: string, manifest: Manifest, name: string,
   return numbers;
 }
 
-function readSection(directory: string, manifest: Manifest, name: string): Uint8Array<ArrayBuffer> {
+function sectionNamed(directory: string, manifest: Manifest, name: string): SectionManifest {
   const section = manifest.sections.find((candidate) => candidate.name === name);
   if (section === undefined) throw new IndexError(`${directory}: section ${name} is missing`);
+  return section;
+}
+
+function readSection(directory: string, manifest: Manifest, name: string): Uint8Array<ArrayBuffer> {
+  const section = sectionNamed(directory, manifest, name);
   const bytes = new Uint8Array(section.bytes);
   let at = 0;
   for (const [number, shard] of section.shards.entries()) {
@@ -79,6 +87,23 @@ function readSection(directory: string, manifest: Manifest, name: string): Uint8
     at += shard.bytes;
   }
   return bytes;
+}
+
+/** Reads a section's files from beginning to end and keeps nothing; yields the bytes of each step. Throws IndexError. */
+export function* readThrough(directory: string, manifest: Manifest, name: string): Generator<number> {
+  const read = new Uint8Array(READ_THROUGH_BYTES);
+  for (const { file: path, bytes } of sectionNamed(directory, manifest, name).shards) {
+    const file = openSync(join(directory, path), 'r');
+    try {
+      for (let at = 0; at < bytes; at += read.length) {
+        const step = Math.min(read.length, bytes - at);
+        readFully(file, read.subarray(0, step), HEADER_BYTES + at);
+        yield step;
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
 }
 
 /** Fills `into` from a position of a file. Throws IndexError when the file ends first. */

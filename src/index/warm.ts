@@ -2,19 +2,23 @@
 
 import { native } from '../native.ts';
 import type { Collection } from './open.ts';
+import { readThrough } from './sections.ts';
 
 /** Read at a time: some tens of milliseconds of a disk, and a whole number of huge pages. */
 const STEP_BYTES = 1 << 26;
 
 /** Bytes of the sections that rounds read. */
-export function searchedBytes(collection: Collection): number {
-  return collection.searched.reduce((sum, section) => sum + native.sectionBytes(section), 0);
+export function searchedBytes({ searched, grid }: Collection): number {
+  const sections = grid === null ? searched : [...searched, grid.section];
+  return sections.reduce((sum, section) => sum + native.sectionBytes(section), 0);
 }
 
 /**
  * Reads the sections that rounds read, what every round needs first, and yields the bytes of each step. With
  * `hugePages` they are copied onto huge pages where the system has them: a round's thousands of scattered look-ups then
- * miss fewer address translations. Throws Error when a file cannot be read.
+ * miss fewer address translations. The cells of the grid only the grid sampler asks for: they are read into the system's
+ * file cache, and become part of the process's memory where rounds with that sampler touch them. Throws Error when a
+ * file cannot be read.
  */
 export function* warm(collection: Collection, hugePages: boolean): Generator<number> {
   for (const section of collection.searched) {
@@ -25,4 +29,5 @@ export function* warm(collection: Collection, hugePages: boolean): Generator<num
       yield step;
     }
   }
+  if (collection.grid !== null) yield* readThrough(collection.directory, collection.manifest, 'grid.cells');
 }

@@ -1,15 +1,17 @@
 // Indexes are read into memory in the background, and /readyz says how far that is.
 
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import t from 'tap';
 import { createApp } from '../../src/app.ts';
 import { configOf } from '../../src/config.ts';
 import { Engine } from '../../src/engine.ts';
-import { openIndex } from '../../src/index/open.ts';
+import { openIndex, type StoredGrid } from '../../src/index/open.ts';
 import { searchedBytes, warm } from '../../src/index/warm.ts';
 import { JobDirectory } from '../../src/jobs/job-directory.ts';
 import { Jobs } from '../../src/jobs/jobs.ts';
+import { native } from '../../src/native.ts';
 import { Sessions } from '../../src/sessions/sessions.ts';
 import { memoryStore } from '../../src/sessions/store.ts';
 import { WarmUp } from '../../src/warm-up.ts';
@@ -19,7 +21,19 @@ import { type ProblemReply, startTestServer, temporaryFolder } from '../support.
 const ITEMS = 20_000;
 const folder = temporaryFolder(t);
 const directory = `${folder}/index`;
-await build(directory, { visual: [writeVectors(`${folder}/visual.npy`, 256, groupedValues(1, ITEMS, 256, 200, 0.1))] });
+const vectors = writeVectors(`${folder}/visual.npy`, 256, groupedValues(1, ITEMS, 256, 200, 0.1));
+await build(directory, { visual: [vectors] }, { grid: true });
+
+const skip = !existsSync('/proc/self/smaps') && 'the system does not say what is resident';
+t.test('the cells of the grid are read, and become resident only when a round asks for them', { skip }, async (t) => {
+  const collection = openIndex(directory);
+  for (const _ of warm(collection, false));
+  t.ok(residentKib('visual.codes.0') > (ITEMS * 256) / 2048);
+  t.equal(residentKib('grid.cells.0'), 0);
+  const { section, cells } = collection.grid as StoredGrid;
+  native.numbersAt(section, ITEMS, cells, Uint32Array.of(ITEMS - 1), new Uint32Array(1));
+  t.ok(residentKib('grid.cells.0') > 0);
+});
 
 t.test('a round answers the same before, while and after an index moves onto huge pages', async (t) => {
   const collection = openIndex(directory);
@@ -119,3 +133,14 @@ t.test('while it reads, /readyz says how far it is and rounds are answered', asy
   const round = await app.inject({ method: 'POST', url, payload: { labels: { positive: [1] } } });
   t.equal(round.statusCode, 200);
 });
+
+/** Of the files of that name that this process maps. */
+function residentKib(name: string): number {
+  let sum = 0;
+  let counts = false;
+  for (const line of readFileSync('/proc/self/smaps', 'utf8').split('\n')) {
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) counts = line.endsWith(`/${name}`);
+    else if (counts && line.startsWith('Rss:')) sum += Number.parseInt(line.slice(4), 10);
+  }
+  return sum;
+}
