@@ -39,6 +39,8 @@ export interface Native extends NativeBuilding, NativeSampling, NativeSweep {
   /** Reads a range into memory, onto huge pages where asked for and possible; see native/src/mapping.h. */
   warmSection(section: SectionHandle, offset: number, bytes: number, huge: boolean): void;
 
+  /** Gives freed memory that the allocator holds back to the system. */
+  releaseFreed(): void;
   /** Asks that memory not used yet be of huge pages; a hint. */
   preferHugePages(memory: Uint8Array): void;
 

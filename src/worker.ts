@@ -7,6 +7,7 @@ import { Filters } from './filter.ts';
 import { trainHeads } from './heads.ts';
 import { type Collection, openIndex } from './index/open.ts';
 import type { Model } from './models/model.ts';
+import { native } from './native.ts';
 import { round } from './round.ts';
 import { ROUND_DEFAULTS, type RoundRequest, type RoundResult, type Stage } from './round-request.ts';
 import { SurveyMemory } from './survey-memory.ts';
@@ -89,9 +90,13 @@ export function ready(): number {
   return threadId;
 }
 
-/** Makes what samplers keep of large collections: many thousand look-ups all over the index, best when it is in memory. */
+/**
+ * Makes what samplers keep of large collections: many thousand look-ups all over the index, best when it is in memory. What
+ * that took besides, as much as is kept, would otherwise stay resident.
+ */
 export function prepare(): void {
   for (const collection of collections.values()) memory.prepare(collection);
+  native.releaseFreed();
 }
 
 function collectionOf(name: string): Collection {

@@ -16,6 +16,10 @@
 #include <stdexcept>
 #include <utility>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace farsight {
 
 namespace {
@@ -193,6 +197,12 @@ bool Mapping::copy_to_huge_pages(size_t first, size_t count) const {
 
 Mapping::~Mapping() {
   if (base_ != nullptr) ::munmap(base_, reserved_);
+}
+
+void release_freed() {
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
 }
 
 void prefer_huge_pages(std::span<uint8_t> memory) {

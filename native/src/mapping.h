@@ -52,6 +52,9 @@ class Mapping {
   std::span<const uint8_t> bytes_;
 };
 
+// Gives memory that was freed, and that the allocator holds for later, back to the system.
+void release_freed();
+
 // Asks that memory not used yet be of huge pages, so that writing all over it looks up few addresses. A hint.
 void prefer_huge_pages(std::span<uint8_t> memory);
 

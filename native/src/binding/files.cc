@@ -72,6 +72,11 @@ Napi::Value warm_section(Info info) {
   return env.Undefined();
 }
 
+Napi::Value release_memory(Info info) {
+  release_freed();
+  return info.Env().Undefined();
+}
+
 Napi::Value exchange(Info info) {
   const auto env = info.Env();
   if (!info[0].IsString() || !info[1].IsString()) type_error(env, "exchangePaths: expected two paths");
@@ -88,6 +93,7 @@ void export_files(Napi::Env env, Napi::Object exports) {
   add<section_bytes>(env, exports, "sectionBytes");
   add<read_section>(env, exports, "readSection");
   add<warm_section>(env, exports, "warmSection");
+  add<release_memory>(env, exports, "releaseFreed");
   add<exchange>(env, exports, "exchangePaths");
 }
 
