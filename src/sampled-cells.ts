@@ -37,6 +37,35 @@ export class SampledGrids {
   }
 }
 
+/** Items with what they are worth and their cells. */
+interface Pool {
+  readonly items: Uint32Array;
+  readonly values: Float64Array;
+  readonly cells: Uint32Array;
+}
+
+/** A pool and the sample with its `values`: cells that none of the best items lies in have the best of the sample. */
+export function withSample(
+  pool: Omit<Pool, 'cells'> | null,
+  grid: SampledCells,
+  sample: CollectionSample,
+  sampled: Float64Array,
+): Pool {
+  const before = pool?.items.length ?? 0;
+  const items = new Uint32Array(before + sample.items.length);
+  const values = new Float64Array(items.length);
+  const cells = new Uint32Array(items.length);
+  if (pool !== null) {
+    items.set(pool.items);
+    values.set(pool.values);
+    cells.set(grid.of(pool.items));
+  }
+  items.set(sample.items, before);
+  values.set(sampled, before);
+  cells.set(grid.ofSample, before);
+  return { items, values, cells };
+}
+
 function storedCells(
   spaces: Spaces,
   sample: CollectionSample,

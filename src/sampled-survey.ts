@@ -9,7 +9,7 @@ import type { Head } from './head.ts';
 import type { Moments } from './moments.ts';
 import { native } from './native.ts';
 import type { Random } from './random.ts';
-import type { SampledCells, SampledGrids } from './sampled-cells.ts';
+import { type SampledGrids, withSample } from './sampled-cells.ts';
 import type { GridOptions, GridPool, Survey } from './samplers/sampler.ts';
 import type { Scan, Spaces } from './spaces.ts';
 
@@ -149,7 +149,7 @@ export class SampledSurvey implements Survey {
       if (pool.floor === Number.NEGATIVE_INFINITY) return;
       last = pool;
     }
-    yield withSample(last, cells, fused, this.#sampleOf());
+    yield { ...withSample(last, cells, this.#sampleOf(), fused.sampled), floor: Number.NEGATIVE_INFINITY };
   }
 
   #scores(): Fused | null {
@@ -176,26 +176,4 @@ export class SampledSurvey implements Survey {
       },
     };
   }
-}
-
-/** Cells that none of the best items lies in have the best of the sample. */
-function withSample(
-  pool: Pick<GridPool, 'items' | 'values'> | null,
-  grid: SampledCells,
-  fused: Fused,
-  sample: CollectionSample,
-): GridPool {
-  const before = pool?.items.length ?? 0;
-  const items = new Uint32Array(before + sample.items.length);
-  const values = new Float64Array(items.length);
-  const cells = new Uint32Array(items.length);
-  if (pool !== null) {
-    items.set(pool.items);
-    values.set(pool.values);
-    cells.set(grid.of(pool.items));
-  }
-  items.set(sample.items, before);
-  values.set(fused.sampled, before);
-  cells.set(grid.ofSample, before);
-  return { items, values, cells, floor: Number.NEGATIVE_INFINITY };
 }
