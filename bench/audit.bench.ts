@@ -6,7 +6,7 @@ import { type Estimate, relevantItems } from '../src/audit.ts';
 import { drawFrame, type Stratum } from '../src/audit-frame.ts';
 import { trainHeads } from '../src/heads.ts';
 import type { Collection } from '../src/index/open.ts';
-import { sampleOutside, seededRandom } from '../src/random.ts';
+import { type Random, sampleOutside, seededRandom } from '../src/random.ts';
 import { DEFAULT_WEIGHT, ROUND_DEFAULTS } from '../src/round-request.ts';
 import { scanSweep } from '../src/scan-sweep.ts';
 import { caltech97, type Dataset, describe, groupsOf, indexOf, lsc41k, named, tate } from './datasets/collections.ts';
@@ -26,6 +26,7 @@ interface Audited {
 
 /** A collection that is audited, and what its simulated people look for. */
 interface World {
+  readonly name: string;
   readonly collection: Collection;
   readonly modalities: readonly { readonly name: string; readonly weight: number }[];
   readonly classes: readonly Uint32Array[];
@@ -46,13 +47,23 @@ for (const dataset of datasets) {
 async function worldOf(dataset: Dataset): Promise<World> {
   const { collection } = await indexOf(dataset);
   const modalities = [...collection.modalities.keys()].map((name) => ({ name, weight: DEFAULT_WEIGHT }));
-  return { collection, modalities, classes: groupsOf(dataset).filter(({ length }) => length > POSITIVES) };
+  return {
+    name: dataset.name,
+    collection,
+    modalities,
+    classes: groupsOf(dataset).filter(({ length }) => length > POSITIVES),
+  };
 }
 
-/** Sessions of all classes in turn. */
+/** Sessions of classes of every size, from the largest to the smallest, each with draws of its own. */
 function audits(world: World, alpha: number, perStratum: number): Readonly<Record<string, number>> {
   const count = Math.ceil(sessions / ALPHAS.length);
-  const audited = Array.from({ length: count }, (_, seed) => audit(world, seed, alpha, perStratum));
+  const { name, classes } = world;
+  const audited = Array.from({ length: count }, (_, seed) => {
+    const members = classes[Math.floor((seed * classes.length) / count)] as Uint32Array;
+    const random = seededRandom(seed, `audit of ${name}, alpha ${alpha}, ${perStratum} a stratum`);
+    return audit(world, members, random, alpha, perStratum);
+  });
   return {
     per_stratum: perStratum,
     alpha,
@@ -64,19 +75,19 @@ function audits(world: World, alpha: number, perStratum: number): Readonly<Recor
   };
 }
 
-/** One session: a class, some labels, a sweep, a labelled sample. */
+/** One session of a class: some labels, a sweep, a labelled sample. */
 function audit(
-  { collection, modalities, classes }: World,
-  seed: number,
+  { collection, modalities }: World,
+  members: Uint32Array,
+  random: Random,
   alpha: number,
   perStratum: number,
 ): { readonly selected: Audited; readonly rest: Audited } {
-  const members = classes[seed % classes.length] as Uint32Array;
   const relevant = new Set(members);
-  const random = seededRandom(seed, 'audit bench');
   const places = sampleOutside(random, POSITIVES, members.length, new Uint32Array(0));
   const positive = Uint32Array.from(places, (place) => members[place] as number);
   const negative = sampleOutside(random, NEGATIVES, collection.items, members);
+  const seed = random.below(2 ** 32);
   const training = { ...ROUND_DEFAULTS, positive, negative, modalities, seed };
   const labelled = Uint32Array.from([...positive, ...negative]).sort();
   const { heads } = trainHeads(collection, training, labelled);

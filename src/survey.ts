@@ -61,7 +61,7 @@ export class ExactSurvey implements Survey {
   }
 
   *nearest(queries: Uint32Array): Iterable<number> {
-    const distances = this.#distances(queries);
+    const distances = this.distances(queries);
     if (distances === null) return;
     const items = this.#everyItem();
     const order = new Uint32Array(items.length);
@@ -79,7 +79,7 @@ export class ExactSurvey implements Survey {
     if (cells === null) return;
     const values = new Float64Array(this.#spaces.items);
     if (zeta > 0 && !addStandardised(values, this.scores(), zeta)) return;
-    const squares = zeta < 1 ? this.#distances(positive) : null;
+    const squares = zeta < 1 ? this.distances(positive) : null;
     if (zeta < 1 && !addStandardised(values, squares === null ? null : squares.map(Math.sqrt), 1 - zeta)) return;
     yield { items: this.#everyItem(), values, cells, floor: Number.NEGATIVE_INFINITY };
   }
@@ -90,7 +90,8 @@ export class ExactSurvey implements Survey {
     return this.#scores;
   }
 
-  #distances(queries: Uint32Array): Float64Array | null {
+  /** The squared distance of every item to the nearest of the queries. Null when the deadline passed first. */
+  distances(queries: Uint32Array): Float64Array | null {
     const distances = this.#kept.of(this.#generation, this.#spaces, queries, this.#scan);
     // Kept ones count too: an answer says the same whatever is kept.
     this.itemsScored += distances === null ? 0 : distances.length * this.#spaces.modalities.length;

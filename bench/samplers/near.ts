@@ -5,23 +5,35 @@ import type { Spaces } from '../../src/spaces.ts';
 import { first, type Row, type Surveys, spreadOf } from './surveys.ts';
 
 const COUNTS = [50, 500] as const;
+/** Squared distances of equal codes are sums of roundings, those of others far above. */
+const COPY = 1e-9;
 /** Clusters times queries up to which all representatives are compared: kMostDistances of native/src/near-clusters.h. */
 const MOST_DISTANCES = 2 ** 22;
 /** Near clusters of a query in each modality, as a round with many queries has them. */
 const CLUSTERS = 15;
 
-/** Share of the fast form's first items that are no farther than the last of as many of the exact form. */
+/**
+ * Share of the fast form's first items that are no farther than the last of as many of the exact form: of all items, and
+ * of those that are no copies of a query. Copies stand first, there may be a hundred thousand of them, and few are read.
+ */
 export function nearRecalls(cases: readonly Surveys[]): readonly Row[] {
-  return COUNTS.map((count) =>
-    spreadOf(
-      `spread: recall@${count}`,
-      cases.map(({ exact, fast, spaces, positive, skip }) => {
-        const labelled = new Set(skip);
-        const isFree = (item: number): boolean => !labelled.has(item);
-        const truth = first(exact.nearest(positive), count, isFree);
-        const found = first(fast().nearest(positive), count, isFree);
-        return shareWithin(spaces, positive, truth, found);
-      }),
+  const recall = ({ exact, fast, spaces, positive, skip }: Surveys, count: number, least: number): number => {
+    const labelled = new Set(skip);
+    const distances = exact.distances(positive);
+    if (distances === null) throw new Error('a survey without a deadline passed it');
+    const isWanted = (item: number): boolean => !labelled.has(item) && (distances[item] as number) >= least;
+    const truth = first(exact.nearest(positive), count, isWanted);
+    return shareWithin(spaces, positive, truth, first(fast().nearest(positive), count, isWanted));
+  };
+  return [
+    { of: '', least: 0 },
+    { of: ' of what is no copy of a query', least: COPY },
+  ].flatMap(({ of, least }) =>
+    COUNTS.map((count) =>
+      spreadOf(
+        `spread: recall@${count}${of}`,
+        cases.map((surveys) => recall(surveys, count, least)),
+      ),
     ),
   );
 }
