@@ -11,7 +11,7 @@ Draws what the results of farsight simulate hold, as NAME.svg and NAME.png, and 
   imagenet, imagenet-unknown   fig2, fig2-rounds, fig2-rounds-unknown, table1 (also as Markdown)
   yfcc100m                     fig4, fig5, fig6
   lsc                          found
-  iris                         iris, iris-swept, iris-zeta
+  iris                         iris, iris-swept, iris-zeta (also as Markdown, with tested differences)
 Results of the same protocol, collection and machine are drawn together; others get pictures of their own.`;
 
 process.exitCode = await run(process.argv.slice(2));

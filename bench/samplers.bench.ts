@@ -60,9 +60,11 @@ if (rounds.length > 0) {
 if (agreement !== null) printTable(`fast forms beside the exact ones, ${agreement.sets} sets`, agreement.rows);
 if (routes.length > 0) printTable('near items by the way to their clusters', routes);
 if (pools.length > 0) printTable('what the pools of grid hold', pools);
+// Tells runs of dense collections from those of what farsight generate makes, which is sparse.
+const dense = [...new Set(manifest.modalities.map(({ codec }) => codec))].filter((codec) => codec !== 'ratio');
 const run = { index: basename(directory), generation, items, grid: manifest.grid ?? null, labels: basename(actors) };
 process.stdout.write(
-  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, warmedBytes, rounds, agreement, routes, pools }, [items, ...parts].join('-'))}\n`,
+  `${writeRun('samplers', { ...run, seed: SEED, sets: sets.length, warmedBytes, rounds, agreement, routes, pools }, [items, ...dense, ...parts].join('-'))}\n`,
 );
 
 function labelCounts(count: number): LabelCounts {
