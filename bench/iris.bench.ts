@@ -63,12 +63,18 @@ async function runDataset(name: string): Promise<void> {
       differences.push(...differencesOf(played, seeds));
       // After every budget, so that what was played stays when a later one takes too long.
       const { protocol_parameters: _, k: __, ...head } = result;
-      writeRun('iris', { ...head, settings, differences, runs }, spreadItems === 50 ? name : `${name}-a${spreadItems}`);
+      writeRun('iris', { ...head, settings, differences, runs }, subjectOf(name));
     }
     process.stderr.write(`${name}: ${seeds} seeds, ${Math.round(performance.now() / 1000)} s\n`);
   }
   const title = `${describe(dataset)}; ${actors.length} classes of at least ${LEAST_ITEMS} items, ${starts} starts, ${rounds} epochs, alpha ${alpha}, negatives ${negatives}`;
   printTable(title, runs.map(rowOf));
+}
+
+/** What is not as usual is named, so that such a run does not take another's place. */
+function subjectOf(name: string): string {
+  const some = words.some((word) => word.startsWith('seeds='));
+  return [name, ...(spreadItems === 50 ? [] : [`a${spreadItems}`]), ...(some ? ['seeds', ...budgets] : [])].join('-');
 }
 
 /** Plays ablations that have as many labels an epoch, in turns; adds what every class came to. */

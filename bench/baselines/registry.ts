@@ -1,5 +1,6 @@
 // The systems that `farsight simulate` knows.
 
+import { SurveyMemory } from '../../src/survey-memory.ts';
 import { float } from './float.ts';
 import { hnsw } from './hnsw.ts';
 import { knnLsh, svmLsh } from './lsh.ts';
@@ -10,13 +11,16 @@ import { inProcess } from './round-system.ts';
 import { spreadMixes } from './spread-mixes.ts';
 import type { SystemFactory } from './system.ts';
 
+/** SpreadS begins around the same seeds in all of its mixes. */
+const memory = new SurveyMemory();
+
 export const systems: readonly SystemFactory[] = [
-  ...ownRounds.map(inProcess),
+  ...ownRounds.map((system) => inProcess(system)),
   svmLsh,
   knnLsh,
   hnsw,
   float,
-  ...spreadMixes.map(inProcess),
+  ...spreadMixes.map((system) => inProcess(system, memory)),
   inProcess(mix),
   manual,
 ];

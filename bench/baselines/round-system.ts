@@ -26,9 +26,11 @@ export interface Choice {
   options(k: number): RoundOptions;
 }
 
-/** The system in this process, over all modalities; its runs share the grids they need. */
-export function inProcess({ name, summary, keys, choose }: RoundSystem): SystemFactory {
-  const memory = new SurveyMemory();
+/** The system in this process, over all modalities; its runs share what surveys keep, with other systems of that memory. */
+export function inProcess(
+  { name, summary, keys, choose }: RoundSystem,
+  memory: SurveyMemory = new SurveyMemory(),
+): SystemFactory {
   return {
     name,
     summary,
