@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "kernels.h"
+
 namespace farsight {
 
 // A linear model prepared for scans of a few clusters: slower a slot than approximate scores, but next to exact, so that
@@ -19,8 +21,16 @@ class FineQuery {
   // No score is further from the exact one.
   virtual double error() const = 0;
 
-  // A hint that slots [begin, end) are about to be scanned; but for their blocks: those the caller asks for.
+  // A hint that slots [begin, end) are about to be scanned, for what is not in their blocks.
   virtual void prefetch(size_t begin, size_t end) const = 0;
+};
+
+class Codes;
+
+// Consecutive blocks of codes.
+struct Blocks {
+  size_t first = 0;
+  size_t count = 0;
 };
 
 // A linear model (weights, bias) prepared for one set of codes.
@@ -32,10 +42,12 @@ class Query {
   // codes get whatever their zero padding scores. |approximate - exact| <= error() for every slot.
   virtual void approximate(size_t first, size_t count, float* scores) const = 0;
 
-  // Of the slots of blocks [first, first + count), `slots` in all: the positions, from the first of them on, of those whose
-  // approximate score is at least `threshold`, ascending, and these scores; returns how many. Room: slots + 16 of both.
-  virtual size_t reaching(size_t first, size_t count, size_t slots, float threshold, uint32_t* positions,
+  // Of the slots of these blocks, `slots` in all: the positions, from the first of them on, of those whose approximate score
+  // is at least `threshold`, ascending, and these scores; returns how many. Room: slots + 16 of both. `next` is scored after
+  // them: a query that asks_ahead() asks for its codes meanwhile.
+  virtual size_t reaching(Blocks blocks, Blocks next, size_t slots, float threshold, uint32_t* positions,
                           float* scores) const;
+  virtual bool asks_ahead() const { return false; }
 
   // Exact score of one slot: double arithmetic over the decoded code, in a fixed order.
   virtual double exact(size_t slot) const = 0;
@@ -56,6 +68,10 @@ class Query {
 
   // A hint that exact(slot) is about to be asked for.
   virtual void prefetch(size_t slot) const = 0;
+
+  // The query it holds for other codes, those of representatives that its own are residuals to, if it does. Who scores
+  // representatives by that one first spares it doing so again.
+  virtual const Query* held_for(const Codes&) const { return nullptr; }
 };
 
 // A dense vector prepared for squared distances to one set of codes.
@@ -114,5 +130,9 @@ class Codes {
   // The packed bytes, for hints about whole blocks.
   virtual const uint8_t* blocks() const = 0;
 };
+
+// What to ask for while `blocks` are scored: the blocks of `next`, or where there are none, the same run further on if it is
+// a long one.
+Ahead ahead_of(const Codes& codes, Blocks blocks, Blocks next = {});
 
 } // namespace farsight

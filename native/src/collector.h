@@ -227,10 +227,10 @@ void offer_within(Collects& collector, size_t base, size_t begin, size_t end, co
 }
 
 // Scores the slots [begin, end) and hands those that may be wanted to a collector, kBatchSlots at a time at most. `stop` is
-// asked before every batch; returns how many slots were scored.
+// asked before every batch; returns how many slots were scored. `next`: see Query::reaching.
 template <typename Collects, typename Asked>
 size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t end, Reaching& reaching,
-                  Collects& collector, Asked&& stop) {
+                  Collects& collector, Asked&& stop, Blocks next = {}) {
   const size_t items = codes.block_items();
   size_t slot = begin;
   while (slot < end && !stop()) {
@@ -238,8 +238,8 @@ size_t scan_slots(const Codes& codes, const Query& query, size_t begin, size_t e
     const size_t base = first_block * items;
     const size_t batch_end = std::min(end, base + kBatchSlots);
     const size_t blocks = (batch_end - base + items - 1) / items;
-    const size_t found = query.reaching(first_block, blocks, blocks * items, collector.threshold(),
-                                        reaching.positions.data(), reaching.scores.data());
+    const size_t found = query.reaching({first_block, blocks}, batch_end == end ? next : Blocks{}, blocks * items,
+                                        collector.threshold(), reaching.positions.data(), reaching.scores.data());
     offer_within(collector, base, slot, batch_end, reaching, found);
     slot = batch_end;
   }

@@ -133,7 +133,7 @@ class FineCollector {
 // As of other collectors.
 template <typename Admit, typename Asked>
 size_t scan_slots(const Codes&, const Query&, size_t begin, size_t end, Reaching&, FineCollector<Admit>& collector,
-                  Asked&& stop) {
+                  Asked&& stop, Blocks = {}) {
   size_t slot = begin;
   while (slot < end && !stop()) {
     const size_t batch_end = std::min(end, slot + kBatchSlots);

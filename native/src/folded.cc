@@ -10,6 +10,7 @@
 
 #include "kernels.h"
 #include "rabitq.h"
+#include "remembered-scores.h"
 
 namespace farsight {
 
@@ -31,7 +32,7 @@ uint32_t word_at(const uint8_t* bytes) {
 class FoldedQuery final : public Query {
  public:
   FoldedQuery(const FoldedCodes& codes, const float* weights, double bias)
-      : codes_(codes), representatives_(codes.representatives().prepare(weights, bias)),
+      : codes_(codes), representatives_(codes.representatives(), codes.representatives().prepare(weights, bias)),
         table_(codes.rows() * 128), scan_(codes.rows() * 128) {
     std::vector<double> rotated(weights, weights + codes.dims());
     codes.rotation().apply(rotated.data());
@@ -53,12 +54,12 @@ class FoldedQuery final : public Query {
     for (size_t b = 0; b < count; b += at_once) {
       const size_t now = std::min(at_once, count - b);
       for (size_t i = 0; i < now; ++i) hand_over(codes_.block(first + b + i), blocks.data() + i * handed);
-      kernels().rabitq_scan(blocks.data(), now, codes_.rows(), scan_.data(), step_, scores + b * kRabitqBlockItems);
+      kernels().rabitq_scan(blocks.data(), now, codes_.rows(), scan_.data(), step_, {}, scores + b * kRabitqBlockItems);
     }
     add_means(first * kRabitqBlockItems, count * kRabitqBlockItems, scores);
   }
 
-  double exact(size_t slot) const override { return residual(slot) + representatives_->exact(codes_.cluster(slot)); }
+  double exact(size_t slot) const override { return residual(slot) + representatives_.exact(codes_.cluster(slot)); }
 
   void exact_ascending(const uint32_t* slots, size_t count, double* scores) const override {
     size_t end = 0;
@@ -68,7 +69,7 @@ class FoldedQuery final : public Query {
       if (slots[i] >= end) {
         const size_t cluster = codes_.cluster(slots[i]);
         end = codes_.end(cluster);
-        mean = representatives_->exact(cluster);
+        mean = representatives_.exact(cluster);
       }
       scores[i] = residual(slots[i]) + mean;
     }
@@ -79,6 +80,9 @@ class FoldedQuery final : public Query {
   // Estimates differ from exact scores by the steps of the table alone.
   size_t candidates(size_t wanted) const override { return wanted + wanted / 4 + 16; }
   void prefetch(size_t slot) const override { codes_.prefetch(slot); }
+  const Query* held_for(const Codes& codes) const override {
+    return &codes == &codes_.representatives() ? &representatives_ : nullptr;
+  }
 
  private:
   // A block as rabitq.h has it; the kernel reads its factors and rows.
@@ -95,16 +99,10 @@ class FoldedQuery final : public Query {
   }
 
   void add_means(size_t first, size_t count, float* scores) const {
-    const Codes& means = codes_.representatives();
-    std::vector<float> block(means.block_items());
-    size_t known = std::numeric_limits<size_t>::max(); // the block of representatives whose scores are in `block`
+    RememberedScores::Block block;
     for (size_t i = 0; i < count;) {
       const size_t cluster = codes_.cluster(first + i);
-      if (cluster / block.size() != known) {
-        known = cluster / block.size();
-        representatives_->approximate(known, 1, block.data());
-      }
-      const float mean = block[cluster % block.size()];
+      const float mean = representatives_.score(cluster, block);
       for (const size_t end = std::min(count, std::max(codes_.end(cluster) - first, i + 1)); i < end; ++i) scores[i] += mean;
     }
   }
@@ -126,7 +124,7 @@ class FoldedQuery final : public Query {
   }
 
   const FoldedCodes& codes_;
-  std::unique_ptr<Query> representatives_;
+  RememberedScores representatives_;
   std::vector<double> table_; // what code c of dimension d adds, at 16 d + c
   std::vector<int8_t> scan_;
   float step_ = 0;

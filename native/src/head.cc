@@ -9,6 +9,7 @@ const Query& Head::items() {
 }
 
 const Query& Head::representatives() {
+  if (const Query* const held = items().held_for(*cells_.representatives)) return *held;
   if (!representatives_) representatives_ = prepare(*cells_.representatives);
   return *representatives_;
 }

@@ -2,6 +2,7 @@
 // scalar.cc is the specification; every other table must return the same bits.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -41,6 +42,30 @@ inline void prefetch_lines(const uint8_t* from, size_t bytes) {
   for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at, 0, 1);
 }
 
+// What is scored next. Kernels ask for it at the pace at which they score: asked for all at once, it would wait for the few
+// places that lines under way have, and the kernel with it.
+struct Ahead {
+  const uint8_t* from = nullptr;
+  size_t bytes = 0;
+};
+
+// Asks for the lines of `ahead` in equal shares, one for each of `steps` steps of a kernel, as far as kMostLines a step go.
+class Pace {
+ public:
+  static constexpr size_t kMostLines = 3;
+  Pace(Ahead ahead, size_t steps)
+      : at_(ahead.from), end_(ahead.from + ahead.bytes),
+        lines_(steps == 0 ? 0 : std::min(kMostLines, ((ahead.bytes + 63) / 64 + steps - 1) / steps)) {}
+  void step() {
+    for (size_t i = 0; i < lines_ && at_ < end_; ++i, at_ += 64) __builtin_prefetch(at_);
+  }
+
+ private:
+  const uint8_t* at_;
+  const uint8_t* end_;
+  size_t lines_;
+};
+
 struct Kernels {
   const char* isa;
 
@@ -54,12 +79,13 @@ struct Kernels {
   // dims: a multiple of 4 (codes and weights are padded with zeros). Both sums are exact in int32; they are
   // combined as float(high_sum) * 256 + float(low_sum), one rounding per operation.
   void (*sq8_scan)(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low,
-                   float scale, float bias, float* scores);
+                   float scale, float bias, Ahead ahead, float* scores);
 
   // scores[16 * b + i] = factor_i * (step * sum_g table[g][nibble_ig]) for `count` rabitq blocks of `rows` rows.
   // table: an int8 for each of the 16 values of the 8 * rows groups, group after group. The sum is exact in int32; then
   // two float multiplications.
-  void (*rabitq_scan)(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores);
+  void (*rabitq_scan)(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, Ahead ahead,
+                      float* scores);
 
   // sum_d weights[d] * code_d for one item of an sq8 block: row points at its first code (group g of four at
   // row + 64 * g). dims: a multiple of 4. In double, four accumulators by d % 4, a rounding per multiplication and per

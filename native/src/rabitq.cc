@@ -8,6 +8,9 @@
 #include <cstring>
 #include <limits>
 
+#include "reach.h"
+#include "remembered-scores.h"
+
 namespace farsight {
 
 namespace {
@@ -104,7 +107,7 @@ class RabitqQuery final : public Query {
  public:
   RabitqQuery(const RabitqCodes& codes, const float* weights, double bias)
       : codes_(codes),
-        representatives_(codes.representatives().prepare(weights, bias)),
+        representatives_(codes.representatives(), codes.representatives().prepare(weights, bias)),
         scan_(codes.rows() * 128) {
     std::vector<double> rotated(weights, weights + codes.dims());
     codes.rotation().apply(rotated.data());
@@ -122,24 +125,59 @@ class RabitqQuery final : public Query {
   }
 
   void approximate(size_t first, size_t count, float* scores) const override {
-    kernels().rabitq_scan(codes_.block(first), count, codes_.rows(), scan_.data(), step_, scores);
-    std::array<float, kMostRepresentativeBlock> means{};
-    size_t known = std::numeric_limits<size_t>::max(); // the block of representatives whose scores are in `means`
-    const size_t block_items = codes_.representatives().block_items();
-    const auto mean = [&](size_t cluster) {
-      if (cluster / block_items != known) {
-        known = cluster / block_items;
-        representatives_->approximate(known, 1, means.data());
-      }
-      return means[cluster % block_items];
-    };
+    estimate({first, count}, {}, scores);
+  }
+
+  size_t reaching(Blocks blocks, Blocks next, size_t slots, float threshold, uint32_t* positions,
+                  float* scores) const override {
+    estimate(blocks, next, scores);
+    return keep_reaching(kernels(), scores, slots, threshold, positions);
+  }
+  bool asks_ahead() const override { return true; }
+
+  double exact(size_t slot) const override {
+    return residual(slot) + representatives_.exact(codes_.cluster(slot));
+  }
+
+  void exact_ascending(const uint32_t* slots, size_t count, double* scores) const override {
+    size_t cluster = codes_.representatives().count();
+    double mean = 0;
+    for (size_t i = 0; i < count; ++i) {
+      if (i + kAhead < count) codes_.prefetch(slots[i + kAhead]);
+      const size_t own = codes_.cluster(slots[i]);
+      if (own != cluster) mean = representatives_.exact(cluster = own);
+      scores[i] = residual(slots[i]) + mean;
+    }
+  }
+
+  // No bound that holds for every item is of use.
+  float error() const override { return INFINITY; }
+  size_t candidates(size_t wanted) const override { return candidates_for(codes_.parameters(), wanted); }
+  void prefetch(size_t slot) const override { codes_.prefetch(slot); }
+  const Query* held_for(const Codes& codes) const override {
+    return &codes == &codes_.representatives() ? &representatives_ : nullptr;
+  }
+
+ private:
+  // The kernel's scores, and those of the clusters' representatives.
+  void estimate(Blocks blocks, Blocks next, float* scores) const {
+    kernels().rabitq_scan(codes_.block(blocks.first), blocks.count, codes_.rows(), scan_.data(), step_,
+                          ahead_of(codes_, blocks, next), scores);
+    RememberedScores::Block block;
+    const auto mean = [&](size_t cluster) { return representatives_.score(cluster, block); };
     const size_t last = codes_.representatives().count() - 1;
-    for (size_t b = 0; b < count; ++b, scores += kRabitqBlockItems) {
-      const uint8_t* head = codes_.block(first + b);
+    for (size_t b = 0; b < blocks.count; ++b, scores += kRabitqBlockItems) {
+      const uint8_t* head = codes_.block(blocks.first + b);
       uint32_t cluster;
       uint16_t begins;
       std::memcpy(&cluster, head, sizeof cluster);
       std::memcpy(&begins, head + 4, sizeof begins);
+      // Bit 0 says nothing that `cluster` does not. Most blocks are of one cluster.
+      if (begins <= 1) {
+        const float score = mean(std::min<size_t>(cluster, last));
+        for (size_t i = 0; i < kRabitqBlockItems; ++i) scores[i] += score;
+        continue;
+      }
       for (size_t i = 0; i < kRabitqBlockItems;) {
         const float score = mean(std::min<size_t>(cluster, last));
         // Up to where the next cluster begins.
@@ -151,27 +189,6 @@ class RabitqQuery final : public Query {
     }
   }
 
-  double exact(size_t slot) const override {
-    return residual(slot) + representatives_->exact(codes_.cluster(slot));
-  }
-
-  void exact_ascending(const uint32_t* slots, size_t count, double* scores) const override {
-    size_t cluster = codes_.representatives().count();
-    double mean = 0;
-    for (size_t i = 0; i < count; ++i) {
-      if (i + kAhead < count) codes_.prefetch(slots[i + kAhead]);
-      const size_t own = codes_.cluster(slots[i]);
-      if (own != cluster) mean = representatives_->exact(cluster = own);
-      scores[i] = residual(slots[i]) + mean;
-    }
-  }
-
-  // No bound that holds for every item is of use.
-  float error() const override { return INFINITY; }
-  size_t candidates(size_t wanted) const override { return candidates_for(codes_.parameters(), wanted); }
-  void prefetch(size_t slot) const override { codes_.prefetch(slot); }
-
- private:
   // The planes from the scan's on, then times the factor.
   double residual(size_t slot) const {
     double sum = tables_.front().sum_rows(codes_.scan_bytes(slot));
@@ -184,7 +201,7 @@ class RabitqQuery final : public Query {
   }
 
   const RabitqCodes& codes_;
-  std::unique_ptr<Query> representatives_;
+  RememberedScores representatives_;
   std::vector<PlaneTable> tables_; // of the scan, then of the refine planes
   std::vector<int8_t> scan_;
   float step_ = 0;

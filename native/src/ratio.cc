@@ -166,10 +166,9 @@ class RatioQuery final : public Query {
                          static_cast<float>(bias_), scores);
   }
 
-  size_t reaching(size_t first, size_t count, size_t, float threshold, uint32_t* positions,
-                  float* scores) const override {
+  size_t reaching(Blocks blocks, Blocks, size_t, float threshold, uint32_t* positions, float* scores) const override {
     const RatioScan scan{codes_.shape(), table_[0].weights, largest_, scale_, static_cast<float>(bias_)};
-    return reach_kernels().ratio_reach(codes_.block(first), count, scan, threshold, positions, scores);
+    return reach_kernels().ratio_reach(codes_.block(blocks.first), blocks.count, scan, threshold, positions, scores);
   }
 
   double exact(size_t slot) const override {

@@ -108,17 +108,24 @@ void decide(const Cells& cells, const Query& query, size_t limit, std::vector<Sc
   }
 }
 
-// Asks for the blocks and the item numbers of a cluster that is scored soon, up to a limit past which the hardware's
-// own prefetchers have caught up.
-void prefetch_slots(const Cells& cells, const FineQuery* fine, Bounds::Range range) {
-  if (range.begin == range.end) return;
-  const Codes& codes = *cells.codes;
-  const size_t first = range.begin / codes.block_items() * codes.block_bytes();
-  const size_t last = ((range.end - 1) / codes.block_items() + 1) * codes.block_bytes();
-  prefetch_lines(codes.blocks() + first, std::min(last - first, kPrefetchBytes));
+Blocks blocks_of(const Codes& codes, Bounds::Range range) {
+  if (range.begin == range.end) return {};
+  const size_t first = range.begin / codes.block_items();
+  return {first, (range.end - 1) / codes.block_items() + 1 - first};
+}
+
+// Asks for the item numbers of a cluster that is scored soon, and for the blocks where the query does not, up to a limit past
+// which the hardware's own prefetchers have caught up.
+void prefetch_slots(const Cells& cells, const Query& query, Bounds::Range range) {
+  if (!query.asks_ahead()) {
+    const Codes& codes = *cells.codes;
+    const Blocks blocks = blocks_of(codes, range);
+    prefetch_lines(codes.blocks() + blocks.first * codes.block_bytes(),
+                   std::min(blocks.count * codes.block_bytes(), kPrefetchBytes));
+  }
   const size_t slots = std::min(range.end - range.begin, kPrefetchItems);
   for (size_t slot = 0; slot < slots; slot += kItemsPerLine) cells.items.prefetch(range.begin + slot);
-  if (fine != nullptr) fine->prefetch(range.begin, range.begin + slots);
+  if (query.fine() != nullptr) query.fine()->prefetch(range.begin, range.begin + slots);
 }
 
 // Lets through the slots whose item exists and is not skipped.
@@ -235,8 +242,11 @@ ScanResult scan_clusters(const Cells& cells, const Query& query, std::span<const
         const size_t last = std::min(part_end, segment_start(s + 1));
         for (size_t i = first; i < last; ++i) {
           const Bounds::Range range = bounds.cluster(clusters[i]);
-          if (i + kPrefetchClusters < part_end) prefetch_slots(cells, fine, bounds.cluster(clusters[i + kPrefetchClusters]));
-          const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, reaching, collector, stop);
+          if (i + kPrefetchClusters < part_end) {
+            prefetch_slots(cells, query, bounds.cluster(clusters[i + kPrefetchClusters]));
+          }
+          const Blocks next = i + 1 < part_end ? blocks_of(*cells.codes, bounds.cluster(clusters[i + 1])) : Blocks{};
+          const size_t scored = scan_slots(*cells.codes, query, range.begin, range.end, reaching, collector, stop, next);
           part.result.items_scored += scored;
           if (scored < range.end - range.begin) break;
           ++part.result.clusters_read;

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 
+#include "reach.h"
+
 namespace farsight {
 
 namespace {
@@ -55,9 +57,15 @@ class Sq8Query final : public Query {
   }
 
   void approximate(size_t first, size_t count, float* scores) const override {
-    kernels().sq8_scan(codes_.block(first), count, codes_.padded_dims(), high_.data(), low_.data(), scale_,
-                       approximate_bias_, scores);
+    scan({first, count}, {}, scores);
   }
+
+  size_t reaching(Blocks blocks, Blocks next, size_t slots, float threshold, uint32_t* positions,
+                  float* scores) const override {
+    scan(blocks, next, scores);
+    return keep_reaching(kernels(), scores, slots, threshold, positions);
+  }
+  bool asks_ahead() const override { return true; }
 
   double exact(size_t slot) const override {
     const uint8_t* row = codes_.block(slot / kSq8BlockItems) + slot % kSq8BlockItems * 4;
@@ -68,6 +76,11 @@ class Sq8Query final : public Query {
   void prefetch(size_t slot) const override { codes_.prefetch(slot); }
 
  private:
+  void scan(Blocks blocks, Blocks next, float* scores) const {
+    kernels().sq8_scan(codes_.block(blocks.first), blocks.count, codes_.padded_dims(), high_.data(), low_.data(), scale_,
+                       approximate_bias_, ahead_of(codes_, blocks, next), scores);
+  }
+
   const Sq8Codes& codes_;
   std::vector<double> folded_;
   std::vector<int8_t> high_;

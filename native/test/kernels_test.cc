@@ -34,7 +34,7 @@ TEST("rabitq_scan equals scalar for 1 to 17, 128 and 512 rows and block counts 1
       for (int8_t& entry : table) entry = static_cast<int8_t>(random() % 255 - 127);
       if (rows == 512) std::fill(table.begin(), table.end(), int8_t{-127});
       std::vector<float> expected(16 * count);
-      scalar_kernels()->rabitq_scan(bytes.data() + 1, count, rows, table.data(), 0.013f, expected.data());
+      scalar_kernels()->rabitq_scan(bytes.data() + 1, count, rows, table.data(), 0.013f, {}, expected.data());
       for (size_t i = 0; i < expected.size(); ++i) {
         const uint8_t* block = bytes.data() + 1 + i / 16 * stride;
         int32_t sum = 0;
@@ -47,7 +47,9 @@ TEST("rabitq_scan equals scalar for 1 to 17, 128 and 512 rows and block counts 1
       }
       for (const Kernels* kernels : vector_tables()) {
         std::vector<float> scores(16 * count);
-        kernels->rabitq_scan(bytes.data() + 1, count, rows, table.data(), 0.013f, scores.data());
+        // What is asked for meanwhile, more or fewer lines than there are rows, changes nothing.
+        const Ahead ahead{bytes.data(), random() % 3 == 0 ? 0 : random() % (4 * bytes.size())};
+        kernels->rabitq_scan(bytes.data() + 1, count, rows, table.data(), 0.013f, ahead, scores.data());
         CHECK(same_bits(scores, expected));
       }
     }
@@ -64,10 +66,11 @@ TEST("sq8_scan equals scalar for dims 4 to 132, 1280 and 4096 and block counts 1
       const auto high = random_integers<int8_t>(random, dims);
       const auto low = random_integers<int8_t>(random, dims);
       std::vector<float> expected(16 * count);
-      scalar_kernels()->sq8_scan(blocks.data() + 1, count, dims, high.data(), low.data(), 1e-3f, 0.5f, expected.data());
+      scalar_kernels()->sq8_scan(blocks.data() + 1, count, dims, high.data(), low.data(), 1e-3f, 0.5f, {}, expected.data());
       for (const Kernels* kernels : vector_tables()) {
         std::vector<float> scores(16 * count);
-        kernels->sq8_scan(blocks.data() + 1, count, dims, high.data(), low.data(), 1e-3f, 0.5f, scores.data());
+        const Ahead ahead{blocks.data(), random() % 3 == 0 ? 0 : random() % (4 * blocks.size())};
+        kernels->sq8_scan(blocks.data() + 1, count, dims, high.data(), low.data(), 1e-3f, 0.5f, ahead, scores.data());
         CHECK(same_bits(scores, expected));
       }
     }
@@ -82,7 +85,7 @@ TEST("sq8_scan does not overflow at the largest weights and codes") {
   for (const Kernels* kernels : {scalar_kernels(), avx2_kernels(), avx512_kernels(), neon_kernels()}) {
     if (kernels == nullptr) continue;
     std::vector<float> scores(16);
-    kernels->sq8_scan(block.data(), 1, dims, weights.data(), weights.data(), 1.0f, 0.0f, scores.data());
+    kernels->sq8_scan(block.data(), 1, dims, weights.data(), weights.data(), 1.0f, 0.0f, {}, scores.data());
     CHECK(same_bits(scores, expected));
   }
 }

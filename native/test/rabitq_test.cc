@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "rabitq-pack.h"
+#include "remembered-scores.h"
 #include "sq8.h"
 #include "survey.h"
 #include "test.h"
@@ -205,6 +206,34 @@ TEST("approximate rabitq scores are those of the scan's own codes within the ste
       CHECK(std::equal(one.begin(), one.end(), scores.end() - 16));
     }
   }
+}
+
+TEST("scores of representatives that were scanned before are used again, and items score the same with them") {
+  std::mt19937 random(58);
+  const Packed packed(random, {40, 8, 4, 40}, 40);
+  const Sq8Codes means = packed.representatives();
+  const RabitqCodes codes(packed.parameters, packed.count, packed.blocks.data(), packed.refine.data(), means);
+  const std::vector<float> weights = random_weights(random, 40);
+  const auto fresh = codes.prepare(weights.data(), 0.3), asked = codes.prepare(weights.data(), 0.3);
+  const Query* const held = asked->held_for(means);
+  const Sq8Codes others = packed.representatives();
+  CHECK(held != nullptr && asked->held_for(others) == nullptr);
+  const size_t blocks = (packed.count + 15) / 16;
+  std::vector<float> own(48), expected(blocks * 16), scores(blocks * 16);
+  fresh->approximate(0, blocks, expected.data());
+  // The second block alone, then all three: what is not known yet is scored, the padding of the last block is nobody's.
+  for (const Blocks scanned : {Blocks{1, 1}, Blocks{0, 3}}) {
+    held->approximate(scanned.first, scanned.count, own.data());
+    asked->approximate(0, blocks, scores.data());
+    CHECK(scores == expected);
+  }
+  const RememberedScores remembered(means, means.prepare(weights.data(), 0.3));
+  RememberedScores::Block block;
+  const float before = remembered.score(20, block);
+  CHECK(before == own[20] && block.number == 1);
+  remembered.approximate(0, 3, own.data());
+  block = {};
+  CHECK(remembered.score(20, block) == before && block.scores.empty());
 }
 
 TEST("what is scanned for a sweep is the exact score as a float, and its loss is told") {

@@ -22,17 +22,19 @@ __m256i broadcast_weights(const int8_t* weights) {
 }
 
 void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low, float scale,
-              float bias, float* scores) {
+              float bias, Ahead ahead, float* scores) {
   const size_t rows = dims / 4;
   const __m256 scales = _mm256_set1_ps(scale);
   const __m256 biases = _mm256_set1_ps(bias);
   const __m256 base = _mm256_set1_ps(256.0f);
+  Pace pace(ahead, count * rows);
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* block = blocks + b * rows * 64;
     // Accumulator q holds items 4q .. 4q + 3, two 32-bit sums each (dimensions 0, 1 and 2, 3 of a group).
     __m256i highs[4] = {};
     __m256i lows[4] = {};
     for (size_t r = 0; r < rows; ++r) {
+      pace.step();
       const __m256i high_weights = broadcast_weights(high + r * 4);
       const __m256i low_weights = broadcast_weights(low + r * 4);
       for (size_t q = 0; q < 4; ++q) {
@@ -66,15 +68,19 @@ __m256i look_up_nibbles(__m256i nibbles, const int8_t* tables) {
   return found;
 }
 
-void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores) {
+void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, Ahead ahead,
+                 float* scores) {
   const size_t stride = kRabitqHeadBytes + rows * 64;
   const __m256i nibble = _mm256_set1_epi8(0x0f);
   const __m256i ones = _mm256_set1_epi8(1);
   const __m256 steps = _mm256_set1_ps(step);
+  Pace pace(ahead, count * (rows + 1));
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* block = blocks + b * stride;
     __m256i sums[2] = {};
+    pace.step();
     for (size_t r = 0; r < rows; ++r) {
+      pace.step();
       for (size_t h = 0; h < 2; ++h) {
         const __m256i codes = load(block + kRabitqHeadBytes + r * 64 + h * 32);
         const __m256i low = look_up_nibbles(_mm256_and_si256(codes, nibble), table + r * 128);

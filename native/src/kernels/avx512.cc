@@ -15,7 +15,7 @@ namespace farsight {
 namespace {
 
 void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low, float scale,
-              float bias, float* scores) {
+              float bias, Ahead ahead, float* scores) {
   const size_t rows = dims / 4;
   const __m512 scales = _mm512_set1_ps(scale);
   const __m512 biases = _mm512_set1_ps(bias);
@@ -25,6 +25,7 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
     std::memcpy(&four, of, sizeof four);
     return _mm512_set1_epi32(four);
   };
+  Pace pace(ahead, count * rows);
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* block = blocks + b * rows * 64;
     // Four chains per sum hide the latency of vpdpbusd; one block at a time keeps the reads one sequential stream.
@@ -34,12 +35,14 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
     for (; r + 4 <= rows; r += 4) {
       for (size_t k = 0; k < 4; ++k) {
         const __m512i codes = _mm512_loadu_si512(block + (r + k) * 64);
+        pace.step();
         highs[k] = _mm512_dpbusd_epi32(highs[k], codes, weights(high + (r + k) * 4));
         lows[k] = _mm512_dpbusd_epi32(lows[k], codes, weights(low + (r + k) * 4));
       }
     }
     for (; r < rows; ++r) {
       const __m512i codes = _mm512_loadu_si512(block + r * 64);
+      pace.step();
       highs[0] = _mm512_dpbusd_epi32(highs[0], codes, weights(high + r * 4));
       lows[0] = _mm512_dpbusd_epi32(lows[0], codes, weights(low + r * 4));
     }
@@ -53,9 +56,10 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
 }
 
 // vpermb looks up 64 bytes at a time: byte k of a lane takes its value from table k of the four that lie side by side.
-void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores) {
+void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, Ahead ahead,
+                 float* scores) {
   const size_t stride = kRabitqHeadBytes + rows * 64;
-  const size_t ahead = scan_ahead(count);
+  Pace pace(ahead, count * (rows + 1));
   const __m512i nibble = _mm512_set1_epi8(0x0f);
   const __m512i tables = _mm512_set1_epi32(0x30201000);
   const __m512i ones = _mm512_set1_epi8(1);
@@ -63,11 +67,12 @@ void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t*
   constexpr int kAndOr = 0xea; // (a & b) | c
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* block = blocks + b * stride;
-    if (ahead != 0) prefetch_lines(block + ahead, stride);
+    pace.step();
     const uint8_t* bytes = block + kRabitqHeadBytes;
     __m512i sums[4] = {};
     const auto add = [&](size_t r, __m512i& low_sum, __m512i& high_sum) {
       const __m512i codes = _mm512_loadu_si512(bytes + r * 64);
+      pace.step();
       const __m512i low = _mm512_ternarylogic_epi32(codes, nibble, tables, kAndOr);
       const __m512i high = _mm512_ternarylogic_epi32(_mm512_srli_epi16(codes, 4), nibble, tables, kAndOr);
       const __m512i low_table = _mm512_loadu_si512(table + r * 128);

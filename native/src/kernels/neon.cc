@@ -13,13 +13,15 @@ namespace farsight {
 namespace {
 
 void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low, float scale,
-              float bias, float* scores) {
+              float bias, Ahead ahead, float* scores) {
   const size_t rows = dims / 4;
+  Pace pace(ahead, count * rows);
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* block = blocks + b * rows * 64;
     int32x4_t highs[4] = {};
     int32x4_t lows[4] = {};
     for (size_t r = 0; r < rows; ++r) {
+      pace.step();
       const int8x16_t high_weights = vreinterpretq_s8_s32(vld1q_dup_s32(reinterpret_cast<const int32_t*>(high) + r));
       const int8x16_t low_weights = vreinterpretq_s8_s32(vld1q_dup_s32(reinterpret_cast<const int32_t*>(low) + r));
       const auto add = [](int32x4_t sum, int8x16_t weights, uint8x16_t codes) {
@@ -42,14 +44,18 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
 }
 
 // TBL looks up four tables side by side: byte k of a lane takes its value from table k.
-void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores) {
+void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, Ahead ahead,
+                 float* scores) {
   const size_t stride = kRabitqHeadBytes + rows * 64;
   const uint8x16_t nibble = vdupq_n_u8(0x0f);
   const uint8x16_t tables = vreinterpretq_u8_u32(vdupq_n_u32(0x30201000));
+  Pace pace(ahead, count * (rows + 1));
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* block = blocks + b * stride;
     int32x4_t sums[4] = {};
+    pace.step();
     for (size_t r = 0; r < rows; ++r) {
+      pace.step();
       const int8x16x4_t low_table = vld1q_s8_x4(table + r * 128);
       const int8x16x4_t high_table = vld1q_s8_x4(table + r * 128 + 64);
       for (size_t q = 0; q < 4; ++q) {

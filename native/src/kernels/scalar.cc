@@ -11,7 +11,7 @@ namespace farsight {
 namespace {
 
 void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* high, const int8_t* low, float scale,
-              float bias, float* scores) {
+              float bias, Ahead, float* scores) {
   for (size_t b = 0; b < count; ++b) {
     const uint8_t* block = blocks + b * dims * kSq8BlockItems;
     for (size_t i = 0; i < kSq8BlockItems; ++i) {
@@ -29,7 +29,8 @@ void sq8_scan(const uint8_t* blocks, size_t count, size_t dims, const int8_t* hi
   }
 }
 
-void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, float* scores) {
+void rabitq_scan(const uint8_t* blocks, size_t count, size_t rows, const int8_t* table, float step, Ahead,
+                 float* scores) {
   for (size_t b = 0; b < count; ++b, blocks += kRabitqHeadBytes + rows * 64) {
     for (size_t i = 0; i < kRabitqBlockItems; ++i) {
       int32_t sum = 0;
