@@ -47,6 +47,20 @@ inline void keep_best(std::vector<Scored>& list, size_t limit) {
   list.resize(limit);
 }
 
+// A score that at least `limit` of the values reach, which all lie within [low, high], close to the largest such one: the
+// lower edge of a histogram's bucket. Choosing the limit-th itself costs several times as much.
+template <typename Values, typename Score>
+double reached_by(const Values& values, Score score, float low, float high, size_t limit, std::vector<uint32_t>& buckets) {
+  const float scale = (kBuckets - 1) / (high - low);
+  if (!(scale > 0) || !std::isfinite(scale)) return low;
+  buckets.assign(kBuckets, 0);
+  for (const auto& value : values) ++buckets[std::min(static_cast<uint32_t>((score(value) - low) * scale), kBuckets - 1)];
+  uint32_t last = kBuckets - 1;
+  for (size_t reached = buckets[last]; reached < limit; reached += buckets[last]) --last;
+  // The two float roundings above move (x - low) * scale by less than 2^-22 of itself.
+  return low + last * (1 - 0x1p-22) / scale;
+}
+
 // Scores of a batch that reach a threshold, and where they stand in it; see Query::reaching.
 struct Reaching {
   std::vector<uint32_t> positions = std::vector<uint32_t>(kBatchSlots + 16);
@@ -104,18 +118,39 @@ class RoughCollector : public Offers<Admit> {
 
   // Leaves the collector empty; the result is unordered.
   std::vector<Scored> take() {
+    if (best_.size() > this->limit_) shrink();
     keep_best(best_, this->limit_);
     this->threshold_ = -INFINITY;
     return std::exchange(best_, {});
   }
 
  private:
+  // Approximate scores are floats.
+  static float score_of(const Scored& scored) { return static_cast<float>(scored.score); }
+
   void shrink() {
+    if (this->limit_ == 0) return best_.clear();
+    float low = INFINITY, high = -INFINITY;
+    for (const Scored& scored : best_) {
+      low = std::min(low, score_of(scored));
+      high = std::max(high, score_of(scored));
+    }
+    this->require(round_down(reached_by(best_, score_of, low, high, this->limit_, buckets_)));
+    // Without a branch per candidate: which ones stay is as good as random.
+    size_t kept = 0;
+    for (const Scored scored : best_) {
+      best_[kept] = scored;
+      kept += score_of(scored) >= this->threshold_;
+    }
+    best_.resize(kept);
+    if (kept <= this->capacity_ / 2) return;
+    // Too many lie close together.
     keep_best(best_, this->limit_);
-    this->threshold_ = static_cast<float>(std::max_element(best_.begin(), best_.end(), Better{})->score);
+    this->require(score_of(*std::max_element(best_.begin(), best_.end(), Better{})));
   }
 
   std::vector<Scored> best_;
+  std::vector<uint32_t> buckets_;
 };
 
 // The `limit` best slots that `admit` lets through. Slots come with approximate scores; with E the query's error,
@@ -163,7 +198,8 @@ class Collector : public Offers<Admit> {
 
   void drop_hopeless() {
     if (candidates_.size() <= this->limit_) return;
-    raise_threshold(reached_by_limit() - 2 * error_);
+    const auto approximate = [](const Candidate& candidate) { return candidate.approximate; };
+    raise_threshold(reached_by(candidates_, approximate, lowest_, highest_, this->limit_, buckets_) - 2 * error_);
     // Without a branch per candidate: which ones stay is as good as random.
     size_t kept = 0;
     for (const Candidate candidate : candidates_) {
@@ -172,22 +208,6 @@ class Collector : public Offers<Admit> {
     }
     candidates_.resize(kept);
     lowest_ = std::max(lowest_, this->threshold_);
-  }
-
-  // A score that at least `limit` candidates reach, close to the largest such one: the lower edge of a histogram's
-  // bucket. Choosing the limit-th itself costs several times as much, and nothing depends on it.
-  double reached_by_limit() {
-    const float low = lowest_;
-    const float scale = (kBuckets - 1) / (highest_ - low);
-    if (!(scale > 0) || !std::isfinite(scale)) return low;
-    buckets_.assign(kBuckets, 0);
-    for (const Candidate& candidate : candidates_) {
-      ++buckets_[std::min(static_cast<uint32_t>((candidate.approximate - low) * scale), kBuckets - 1)];
-    }
-    uint32_t last = kBuckets - 1;
-    for (size_t reached = buckets_[last]; reached < this->limit_; reached += buckets_[last]) --last;
-    // The two float roundings above move (x - low) * scale by less than 2^-22 of itself.
-    return low + last * (1 - 0x1p-22) / scale;
   }
 
   // Scores the candidates exactly and keeps the best of them and of those settled before.
