@@ -1,6 +1,6 @@
-// Ours and FAISS at matched recall, in turns: SVM hyperplanes over a million x 128 vectors, recall@100 of exhaustive float32,
-// one query a call on one thread. Each side takes the fewest clusters that reach the recall; then both answer all
-// hyperplanes A B A B, and the ratio of their medians is taken pair by pair.
+// Ours and FAISS at matched recall, in turns: SVM hyperplanes and single items as queries over a million x 128 vectors,
+// recall@100 of exhaustive float32, one query a call on one thread. Each side takes the fewest clusters that reach the recall;
+// then both answer all queries A B A B, and the ratio of their medians is taken pair by pair.
 //   FARSIGHT_PYTHON=… node dist/bench/dense-matched.bench.js [like-tate|tight-groups] [RECALL] [codec=…,…] [hnsw]
 //
 // like-tate: vectors drawn around those of tate's tags (bench/dense/neighbourhoods.ts), which need the shared data.
@@ -22,6 +22,7 @@ const PAIRS = 7;
 const LABELS = [
   { name: '10+100', positives: 10, negatives: 100, hyperplanes: 100 },
   { name: '100+1000', positives: 100, negatives: 1000, hyperplanes: 40 },
+  { name: 'item', positives: 1, negatives: 0, hyperplanes: 100 },
 ] as const;
 const INDEXES: readonly FaissIndex[] = ['ivf-flat', 'ivf-sq8-refined'];
 const CODEC = 'codec=rabitq,bits=12';

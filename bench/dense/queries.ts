@@ -26,7 +26,10 @@ export interface Labels {
 }
 const FEW_LABELS: Labels = { positives: 10, negatives: 100 };
 
-/** Hyperplanes of the default model, from random labels, and their exhaustive float32 answers. */
+/**
+ * Hyperplanes of the default model, from random labels, and their exhaustive float32 answers. One label alone is a query of
+ * its own: what is nearest to that item.
+ */
 export async function queriesOf(
   dataset: Dataset,
   modality: string,
@@ -75,6 +78,8 @@ export function recallOf(truth: readonly Uint32Array[], found: readonly ArrayLik
 
 function modelOf({ positive, negative }: LabelSet, dims: number, rows: ReadonlyMap<number, Float32Array>): LinearModel {
   const items = [...positive, ...negative];
+  const [only] = items;
+  if (only !== undefined && items.length === 1) return { weights: rows.get(only) ?? NONE, bias: 0 };
   const values = new Float32Array(items.length * dims);
   items.forEach((item, i) => {
     values.set(rows.get(item) ?? NONE, i * dims);
