@@ -14,10 +14,10 @@ import { compare, printTable, short, writeRun } from './measure.ts';
 import { labelSetsFor } from './scale/labels.ts';
 
 const SEED = 17;
-/** Labels of a round: those of the paper's first, a middle and a last round. */
+/** Labels of a round: from the papers' first to a last one of 2,200, and in the middle. */
 const LABELS = [
   [100, 100],
-  [200, 800],
+  [200, 1000],
   [200, 2000],
 ] as const;
 const SETS = 50;

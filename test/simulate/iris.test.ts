@@ -14,7 +14,7 @@ import { everyItem, requestOf, twoModalities } from '../data.ts';
 const ITEMS = 600;
 const collection = await twoModalities(t, ITEMS);
 const setting = { collection, space: collection, rounds: 3, k: 20, seed: 0 };
-const factories = spreadMixes.map(inProcess);
+const factories = spreadMixes.map((system) => inProcess(system));
 const [spreadAlone, , spreadRand, spreadGrid] = factories as [
   SystemFactory,
   SystemFactory,
