@@ -27,7 +27,7 @@ namespace farsight {
 inline constexpr size_t kPreselected = 2;
 inline constexpr size_t kScannedSpreads = 256;
 inline constexpr double kDeviations = 2;
-inline constexpr size_t kBlockShare = 4;
+inline constexpr size_t kBlockShare = 8;
 inline constexpr size_t kLeastScored = 32;
 
 // A model prepared for what is known of clusters.
