@@ -128,6 +128,8 @@ export interface Native extends NativeBuilding, NativeSampling, NativeSweep {
   linearHead(cells: CellsHandle, weights: Float32Array, bias: number): HeadHandle;
   /** hidden: units per layer. parameters: per layer the weights, unit by unit, then the biases. */
   mlpHead(cells: CellsHandle, hidden: Uint32Array, parameters: Float32Array): HeadHandle;
+  /** Gives up the memory of a head, instead of waiting for the garbage collector; it cannot be used any more. */
+  releaseHead(head: HeadHandle): void;
   selectClusters(
     head: HeadHandle,
     sizeLimit: number,

@@ -91,6 +91,7 @@ export function round(
         items.length === request.k,
     },
   };
+  for (const { prepared } of heads) native.releaseHead(prepared);
   onStage('fuse');
   return result;
 }

@@ -103,6 +103,7 @@ export const calls: readonly (readonly [name: string, args: () => Call, fixedLen
   ],
   ['linearHead', () => [dense.cells, new Float32Array(dims), 0], [1]],
   ['mlpHead', () => [dense.cells, numbers(2), new Float32Array(2 * (dims + 1) + 3)], [1, 2]],
+  ['releaseHead', () => [native.linearHead(dense.cells, new Float32Array(dims), 0)], []],
   ['selectClusters', () => [head, 100, new Uint32Array(4)], []],
   [
     'scanClusters',

@@ -69,6 +69,20 @@ t.test('a handle of another kind is a TypeError', async (t) => {
   }
 });
 
+t.test('V8 knows what a head takes, and a released one gives it back and is refused', async (t) => {
+  const { dims } = dense.manifest;
+  const weights = new Float32Array(dims);
+  const before = process.memoryUsage().external;
+  const head = native.linearHead(dense.cells, weights, 0);
+  const taken = process.memoryUsage().external - before;
+  t.ok(taken >= 4 * dims);
+  native.releaseHead(head);
+  t.ok(process.memoryUsage().external <= before);
+  t.throws(() => native.selectClusters(head, 100, new Uint32Array(4)), { name: 'RangeError', message: /was released/ });
+  native.releaseHead(head);
+  t.ok(process.memoryUsage().external <= before);
+});
+
 t.test('numbers out of range are RangeErrors', async (t) => {
   const wrong: readonly (readonly [name: string, at: number, value: unknown])[] = [
     ['crc32c', 0, -1],

@@ -85,20 +85,46 @@ inline constexpr napi_type_tag kTag<RowCache>{0x66617273696768ull, 8};
 template <>
 inline constexpr napi_type_tag kTag<OpenLevels>{0x66617273696768ull, 9};
 
+// What a handle holds: nothing once it was released.
 template <typename T>
-Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value) {
-  auto external = Napi::External<std::shared_ptr<T>>::New(
-      env, new std::shared_ptr<T>(std::move(value)), [](Napi::Env, std::shared_ptr<T>* held) { delete held; });
+struct Held {
+  std::shared_ptr<T> value;
+  int64_t bytes; // as V8 was told
+
+  void release(Napi::Env env) {
+    Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
+    value.reset();
+    bytes = 0;
+  }
+};
+
+// bytes: about what the value takes when it is made for one round. V8 collects handles when it knows of much memory, and
+// sees none of this by itself.
+template <typename T>
+Napi::Value wrap(Napi::Env env, std::shared_ptr<T> value, size_t bytes = 0) {
+  auto* held = new Held<T>{std::move(value), static_cast<int64_t>(bytes)};
+  auto external = Napi::External<Held<T>>::New(env, held, [](Napi::Env finalizing, Held<T>* last) {
+    last->release(finalizing);
+    delete last;
+  });
   external.TypeTag(&kTag<T>);
+  Napi::MemoryManagement::AdjustExternalMemory(env, held->bytes);
   return external;
 }
 
 template <typename T>
-const std::shared_ptr<T>& handle(Napi::Env env, const Napi::Value& value, const char* name) {
+Held<T>& held_by(Napi::Env env, const Napi::Value& value, const char* name) {
   if (!value.IsExternal()) type_error(env, std::string(name) + ": expected a handle");
-  const auto external = value.As<Napi::External<std::shared_ptr<T>>>();
+  const auto external = value.As<Napi::External<Held<T>>>();
   if (!external.CheckTypeTag(&kTag<T>)) type_error(env, std::string(name) + ": a handle of another kind");
   return *external.Data();
+}
+
+template <typename T>
+const std::shared_ptr<T>& handle(Napi::Env env, const Napi::Value& value, const char* name) {
+  const auto& held = held_by<T>(env, value, name);
+  if (!held.value) range_error(env, std::string(name) + ": was released");
+  return held.value;
 }
 
 inline Head& head_of(Napi::Env env, const Napi::Value& value) { return *handle<OpenHead>(env, value, "head")->head; }

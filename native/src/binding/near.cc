@@ -43,7 +43,9 @@ Napi::Value search_near(Info info) {
   const auto clusters = whole(env, info[4], "clusters", 1, kMaxItems);
   const auto deadline = time_point(number(env, info[5], "deadlineMs"));
   OpenNearSearch open{NearSearch(all, levels, queries, clusters, deadline), cells_of(env, info[0])};
-  return wrap(env, std::make_shared<OpenNearSearch>(std::move(open)));
+  size_t bytes = 0;
+  for (const Space& space : all) bytes += queries.size() * 4 * (space.cells->codes->dims() + clusters);
+  return wrap(env, std::make_shared<OpenNearSearch>(std::move(open)), bytes);
 }
 
 Napi::Value items_near(Info info) {

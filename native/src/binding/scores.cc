@@ -112,6 +112,9 @@ Napi::Value decode_kept(Info info) {
   return env.Undefined();
 }
 
+// About what a head takes with its queries: weights in several precisions and tables of them, three or four times.
+size_t head_bytes(const Cells& cells, size_t parameters) { return (cells.codes->dims() + parameters) * 20; }
+
 Napi::Value linear_head(Info info) {
   const auto env = info.Env();
   const auto& cells = handle<OpenCells>(env, info[0], "cells");
@@ -121,7 +124,7 @@ Napi::Value linear_head(Info info) {
   open->cells = cells;
   open->head = std::make_unique<LinearHead>(cells->cells, cells->spread ? cells->spread->codes.get() : nullptr,
                                             std::vector<float>(weights.begin(), weights.end()), bias);
-  return wrap(env, std::move(open));
+  return wrap(env, std::move(open), head_bytes(cells->cells, weights.size()));
 }
 
 Napi::Value mlp_head(Info info) {
@@ -133,7 +136,12 @@ Napi::Value mlp_head(Info info) {
   open->cells = cells;
   open->head = std::make_unique<MlpHead>(cells->cells, cells->spread ? cells->spread->codes.get() : nullptr,
                                          mlp_model(env, cells->cells.codes->dims(), hidden, parameters));
-  return wrap(env, std::move(open));
+  return wrap(env, std::move(open), head_bytes(cells->cells, parameters.size()));
+}
+
+Napi::Value release_head(Info info) {
+  held_by<OpenHead>(info.Env(), info[0], "head").release(info.Env());
+  return info.Env().Undefined();
 }
 
 Napi::Value select(Info info) {
@@ -249,6 +257,7 @@ void export_scores(Napi::Env env, Napi::Object exports) {
   add<decode_kept>(env, exports, "decodeKeptItems");
   add<linear_head>(env, exports, "linearHead");
   add<mlp_head>(env, exports, "mlpHead");
+  add<release_head>(env, exports, "releaseHead");
   add<select>(env, exports, "selectClusters");
   add<scan_some>(env, exports, "scanClusters");
   add<scan_everything>(env, exports, "scanAll");

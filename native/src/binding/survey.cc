@@ -80,7 +80,13 @@ Napi::Value open_diverse_choice(Info info) {
   const auto wanted = items_of(env, info[4], "wanted", *all[0].cells);
   Wanted near{{wanted.begin(), wanted.end()}, number(env, info[5], "wantedLimit")};
   OpenDiverseChoice open{DiverseChoice(all, chosen, limit, std::move(near)), cells_of(env, info[0])};
-  return wrap(env, std::make_shared<OpenDiverseChoice>(std::move(open)));
+  // Two dense rows of all modalities to compare with, and the decoded ones.
+  size_t bytes = 0;
+  for (const Space& space : all) {
+    const Codes& codes = *space.cells->codes;
+    bytes += 8 * codes.dims() + 8 * codes.row_values() * (chosen.size() + wanted.size());
+  }
+  return wrap(env, std::make_shared<OpenDiverseChoice>(std::move(open)), bytes);
 }
 
 Napi::Value diverse_items(Info info) {
