@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { native } from '../src/native.ts';
 import { packageRoot } from './datasets/collections.ts';
 
@@ -108,10 +108,9 @@ export function writeRun(name: string, run: Readonly<Record<string, unknown>>, s
   const folder = join(packageRoot(), 'bench/runs');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${file}.json`);
-  const command = `node dist/bench/${name}.bench.js${process.argv
-    .slice(2)
-    .map((word) => ` ${word}`)
-    .join('')}`;
+  // Where files lie on this machine is nobody else's business.
+  const words = process.argv.slice(2).map((word) => (isAbsolute(word) ? basename(word) : word));
+  const command = ['node', `dist/bench/${name}.bench.js`, ...words].join(' ');
   const record = { name, date: started.toISOString(), command, machine: machine(), revision: revision(), ...run };
   writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`);
   return path;
