@@ -77,6 +77,8 @@ export class Engine {
       // Large arrays live outside this heap; a small young generation keeps the threads' resident memory small.
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 4 },
       recordTiming: false,
+      // A thread that waits synchronously never comes to free what the garbage collector has found: native handles.
+      atomics: 'disabled',
     });
     pool.on('error', onThreadError);
     try {
