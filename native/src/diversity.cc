@@ -129,18 +129,39 @@ class Vectors {
  private:
   // Makes `item` the one in question: dense_, the last row of each space, and its factors. False without a vector.
   bool load(uint32_t item) {
-    if (!decode_concatenated(spaces_, item, dense_.data())) return false;
+    for (const Space& space : spaces_) {
+      if (slot_of(*space.cells, item) >= space.cells->codes->count()) return false;
+    }
+    // Of a large vocabulary a row has a few values: no more is cleared than was written.
+    for (const size_t position : scattered_) dense_[position] = 0;
+    scattered_.clear();
     loaded_.clear();
     double total = 0;
     for (size_t s = 0, from = 0; s < spaces_.size(); from += rows_[s++].codes.dims()) {
       rows_[s].append(slot_of(*spaces_[s].cells, item));
-      const double square = dot(dense_.data() + from, dense_.data() + from, rows_[s].codes.dims());
+      const double square = spread_out(s, from);
       // Squared length after scaling: the weight, or nothing.
       loaded_.push_back(square > 0 ? std::sqrt(spaces_[s].weight / square) : 0);
       total += square > 0 ? spaces_[s].weight : 0;
     }
     for (double& factor : loaded_) factor = total > 0 ? factor / std::sqrt(total) : 0;
     return true;
+  }
+
+  // Writes the last row of a space to dense_, from `from` on; returns its squared length.
+  double spread_out(size_t s, size_t from) {
+    const Rows& rows = rows_[s];
+    const size_t row = rows.codes.row_values(), first = rows.values.size() - row;
+    if (!rows.codes.sparse()) {
+      std::copy_n(rows.values.data() + first, row, dense_.data() + from);
+      return dot(dense_.data() + from, dense_.data() + from, row);
+    }
+    for (size_t j = first; j < rows.values.size(); ++j) {
+      if (rows.values[j] == 0 || rows.ids[j] >= rows.codes.dims()) continue;
+      dense_[from + rows.ids[j]] += rows.values[j];
+      scattered_.push_back(from + rows.ids[j]);
+    }
+    return sparse_product(s, first / row, 1);
   }
 
   void keep() { factors_.insert(factors_.end(), loaded_.begin(), loaded_.end()); }
@@ -237,6 +258,7 @@ class Vectors {
   std::vector<Rows> rows_;      // per space, of the items, then of the one in question
   std::vector<double> factors_; // per item and space: what makes its whole vector one of unit length
   std::vector<float> dense_;    // the item in question
+  std::vector<size_t> scattered_; // where dense_ has values of sparse rows
   std::vector<double> loaded_;  // its factors
 };
 
