@@ -44,7 +44,8 @@ void order_by_score(std::span<const uint32_t> items, std::span<const double> sco
   };
   for (size_t from = 0, to = 0; from < entries.size(); from = to) {
     while (to < entries.size() && entries[to].high == entries[from].high) ++to;
-    if (to - from > 1) std::sort(entries.begin() + static_cast<ptrdiff_t>(from), entries.begin() + static_cast<ptrdiff_t>(to), is_before);
+    const auto at = [&](size_t place) { return entries.begin() + static_cast<ptrdiff_t>(place); };
+    if (to - from > 1) std::sort(at(from), at(to), is_before);
   }
   for (size_t i = 0; i < entries.size(); ++i) order[i] = entries[i].number;
 }
