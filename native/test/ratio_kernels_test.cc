@@ -20,9 +20,9 @@ struct alignas(64) Line {
 };
 
 // Random ratio blocks one byte off any alignment; the exact size lets the sanitizer see a read past the end.
-struct Blocks {
+struct RandomBlocks {
   // strongest_first: values fall from feature to feature, as those of real rows do.
-  Blocks(std::mt19937& random, const RatioShape& shape, size_t count, bool strongest_first = false)
+  RandomBlocks(std::mt19937& random, const RatioShape& shape, size_t count, bool strongest_first = false)
       : rows(count * kRatioBlockItems), ids(rows * shape.features), codes(ids.size()) {
     const size_t features = shape.features;
     const RatioParameters parameters{shape.dims, shape.features, 8, 1.0, 1e9};
@@ -56,7 +56,7 @@ TEST("ratio_scan equals scalar for all id forms, table sizes, feature and block 
     for (const uint32_t features : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 16u, 255u}) {
       const RatioShape shape{features, form, dims};
       for (size_t count = 1; count <= (features == 255 ? 1 : 5); ++count) {
-        const Blocks blocks(random, shape, count);
+        const RandomBlocks blocks(random, shape, count);
         std::vector<float> expected(blocks.rows);
         scalar_kernels()->ratio_scan(blocks.data(), count, shape, table[0].weights, 0.37f, -1.25f, expected.data());
         for (size_t i = 0; i < blocks.rows; ++i) {
@@ -87,7 +87,7 @@ TEST("ratio_reach finds what ratio_scan scores at least the threshold, in every 
       for (size_t id = 0; id < dims; ++id) table[0].weights[id] = static_cast<int8_t>(random() % (id % 9 == 0 ? 255 : 41) - 20);
       const int8_t largest = std::max<int8_t>(0, *std::max_element(table[0].weights, table[0].weights + dims));
       const size_t count = features == 255 ? 1 : 5;
-      const Blocks blocks(random, {features, form, dims}, count, true);
+      const RandomBlocks blocks(random, {features, form, dims}, count, true);
       for (const float scale : {0.0f, 1e-42f, 0.0137f}) {
         const RatioScan scan{{features, form, dims}, table[0].weights, largest, scale, -1.25f};
         std::vector<float> all(blocks.rows);
@@ -145,7 +145,7 @@ TEST("ratio_distance equals scalar for all id forms, feature and block counts") 
     for (const uint32_t features : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 16u, 255u}) {
       const RatioShape shape{features, form, dims};
       for (size_t count = 1; count <= (features == 255 ? 1 : 5); ++count) {
-        const Blocks blocks(random, shape, count);
+        const RandomBlocks blocks(random, shape, count);
         // The smaller norm leaves some below 0, which are 0 then.
         for (const float norm : {0.25f, 17.5f}) {
           std::vector<float> expected(blocks.rows);
