@@ -123,8 +123,9 @@ TEST("groups whose means tell their best clusters lead to those that scoring all
     const BestGroups groups(random, index, weights);
     Cells cells = index.cells();
     cells.groups = {groups.means.get(), groups.starts};
-    // 2 x count rough clusters are wanted of about 1,000 groups, of which a sixteenth is looked at (a quarter of the blocks); or all.
-    for (const size_t count : {0u, 1u, 25u, 20000u}) {
+    // 2 x count rough clusters are wanted, each perhaps of its own group; of about 1,000 groups a thirty-second is looked at
+    // (an eighth of the blocks), or all.
+    for (const size_t count : {0u, 1u, 12u, 20000u}) {
       std::vector<uint32_t> all(count), grouped(count);
       size_t ordinary = 0, ordinary_grouped = 0;
       const size_t found =
