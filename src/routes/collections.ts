@@ -4,9 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { Collection } from '../index/open.ts';
 import { findCollection, type RouteOptions } from './route.ts';
-import { CollectionParams, mediaTypes, problemAnswers } from './schemas.ts';
-
-const closed = { additionalProperties: false };
+import { CollectionParams, closed, mediaTypes, problemAnswers } from './schemas.ts';
 
 const CollectionSchema = Type.Object(
   {

@@ -2,8 +2,8 @@
 
 import { Type } from 'typebox';
 import { FILTER_RANGES } from '../round-request.ts';
+import { closed } from './schemas.ts';
 
-const closed = { additionalProperties: false };
 const bound = (description: string) => Type.Optional(Type.Number({ description }));
 
 /** The filter of a round. */

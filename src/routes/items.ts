@@ -6,9 +6,7 @@ import { Problem } from '../errors.ts';
 import type { Collection, Modality } from '../index/open.ts';
 import { native } from '../native.ts';
 import { findCollection, findItem, type RouteOptions } from './route.ts';
-import { CollectionParams, mediaTypes, problemAnswers } from './schemas.ts';
-
-const closed = { additionalProperties: false };
+import { CollectionParams, closed, mediaTypes, problemAnswers } from './schemas.ts';
 
 const pictureTypes: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/svg+xml'];
 

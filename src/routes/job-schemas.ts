@@ -4,9 +4,9 @@ import { type Static, Type } from 'typebox';
 import type { ServeConfig } from '../config.ts';
 import { SAMPLER_RANGES } from '../round-request.ts';
 import { FilterSchema } from './filter-schema.ts';
+import { closed } from './schemas.ts';
 import { sessionBody } from './session-schemas.ts';
 
-const closed = { additionalProperties: false };
 const [minAlpha, maxAlpha] = SAMPLER_RANGES.alpha;
 const maxStrata = 20;
 

@@ -4,13 +4,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { clockMs } from '../engine.ts';
 import { portableModel } from '../portable-model.ts';
+import { PortableModelSchema } from './model-schemas.ts';
 import type { RouteOptions } from './route.ts';
-import { mediaTypes, PortableModelSchema, problemAnswers } from './schemas.ts';
+import { closed, mediaTypes, problemAnswers } from './schemas.ts';
 import { collectionOf, etagOf } from './session-access.ts';
 import { nextTraining } from './session-round.ts';
 import { SessionParams } from './session-schemas.ts';
-
-const closed = { additionalProperties: false };
 
 /** The portable model of a round, and what it learnt from. */
 const SessionModel = Type.Object(

@@ -13,7 +13,7 @@ import {
   ROUND_DEFAULTS,
   type RoundRequest,
 } from '../round-request.ts';
-import type { SuggestBody } from './schemas.ts';
+import type { SuggestBody } from './round-schemas.ts';
 
 /** What a body says besides items. */
 export type RoundSettings = Omit<SuggestBody, 'labels' | 'exclude'>;

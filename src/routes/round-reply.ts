@@ -8,8 +8,8 @@ import { portableModel } from '../portable-model.ts';
 import { roundAccount, sourceOf, suggestedItems } from '../round-answer.ts';
 import type { RoundResult } from '../round-request.ts';
 import type { PlannedRound } from './round-body.ts';
+import type { SuggestAnswer } from './round-schemas.ts';
 import type { RouteOptions } from './route.ts';
-import type { SuggestAnswer } from './schemas.ts';
 
 /** An answer as the schema says it. */
 export type Answer = Static<typeof SuggestAnswer>;

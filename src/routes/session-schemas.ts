@@ -2,9 +2,8 @@
 
 import { type Static, Type } from 'typebox';
 import type { ServeConfig } from '../config.ts';
-import { itemId, maxSeed, SuggestAnswer, suggestBody } from './schemas.ts';
-
-const closed = { additionalProperties: false };
+import { SuggestAnswer, suggestBody } from './round-schemas.ts';
+import { closed, itemId, maxSeed } from './schemas.ts';
 
 /** An answer that has nothing to say. */
 export const Done = Type.Unsafe<undefined>({ description: 'Done', type: 'null' });

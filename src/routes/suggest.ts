@@ -5,8 +5,9 @@ import { clockMs } from '../engine.ts';
 import { wantsMsgpack } from '../msgpack.ts';
 import { toRound } from './round-body.ts';
 import { type Answer, runRound } from './round-reply.ts';
+import { SuggestAnswer, suggestBody } from './round-schemas.ts';
 import { findCollection, type RouteOptions } from './route.ts';
-import { CollectionParams, mediaTypes, problemAnswers, SuggestAnswer, suggestBody } from './schemas.ts';
+import { CollectionParams, mediaTypes, problemAnswers } from './schemas.ts';
 
 /** POST /collections/{collection}/suggest. */
 export const suggestRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
