@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -59,6 +61,17 @@ double reached_by(const Values& values, Score score, float low, float high, size
   for (size_t reached = buckets[last]; reached < limit; reached += buckets[last]) --last;
   // The two float roundings above move (x - low) * scale by less than 2^-22 of itself.
   return low + last * (1 - 0x1p-22) / scale;
+}
+
+// About the score that a share of `count` has: of every step-th of them the one that `rank` others exceed, or -FLT_MAX when
+// no more than so many were looked at.
+inline float sampled_score(const float* scores, size_t count, size_t step, size_t rank, std::vector<float>& sample) {
+  sample.clear();
+  for (size_t i = 0; i < count; i += step) sample.push_back(scores[i]);
+  if (rank >= sample.size()) return -FLT_MAX;
+  const auto at = sample.begin() + static_cast<ptrdiff_t>(rank);
+  std::nth_element(sample.begin(), at, sample.end(), std::greater<>());
+  return *at;
 }
 
 // Scores of a batch that reach a threshold, and where they stand in it; see Query::reaching.

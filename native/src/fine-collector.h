@@ -72,24 +72,16 @@ class FineCollector {
     // What scores `below` or more has been looked at; twice as many at a time, until there are enough.
     float below = INFINITY;
     for (size_t wanted = limit_; below > least_; wanted *= 2) {
-      const float from = kept_.size() < limit_ ? std::max(reached_by(wanted), least_) : least_;
+      float from = least_;
+      if (kept_.size() < limit_) {
+        from = std::max(from, sampled_score(scores_.data(), used_, kSampled, wanted / kSampled, sample_));
+      }
       look_at(from, below);
       below = from;
       drop_hopeless();
     }
     used_ = 0;
     runs_.clear();
-  }
-
-  // A score that about so many reach.
-  float reached_by(size_t wanted) {
-    const size_t rank = wanted / kSampled;
-    sample_.clear();
-    for (size_t i = 0; i < used_; i += kSampled) sample_.push_back(scores_[i]);
-    if (rank >= sample_.size()) return -FLT_MAX;
-    const auto at = sample_.begin() + static_cast<ptrdiff_t>(rank);
-    std::nth_element(sample_.begin(), at, sample_.end(), std::greater<>());
-    return *at;
   }
 
   // Keeps the candidates that score at least `from` and less than `below`.

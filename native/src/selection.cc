@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <vector>
 
 #include "collector.h"
@@ -41,16 +40,6 @@ struct Range {
   float promise = 0; // the best score of a group in it
 };
 
-// A score that about every `nth` group reaches, by a sample of them.
-float reached_by(const std::vector<float>& scores, size_t groups, size_t nth) {
-  std::vector<float> sample;
-  const size_t step = std::max<size_t>(1, groups / kSampledGroups);
-  for (size_t g = 0; g < groups; g += step) sample.push_back(scores[g]);
-  const auto at = sample.begin() + static_cast<ptrdiff_t>((sample.size() - 1) / nth);
-  std::nth_element(sample.begin(), at, sample.end(), std::greater<>());
-  return *at;
-}
-
 // The clusters of about every `nth` group, the best by their means, and those in the same blocks, which are read with
 // them: ranges below `total`, the most promising first, because they set a threshold that few of the others reach.
 std::vector<Range> promising(const Cells& cells, const Query& query, size_t nth, size_t total) {
@@ -59,7 +48,9 @@ std::vector<Range> promising(const Cells& cells, const Query& query, size_t nth,
   const size_t block = cells.representatives->block_items();
   std::vector<float> scores((count + own - 1) / own * own);
   query.approximate(0, scores.size() / own, scores.data());
-  const float least = reached_by(scores, count, nth);
+  const size_t step = std::max<size_t>(1, count / kSampledGroups), samples = (count + step - 1) / step;
+  std::vector<float> sample;
+  const float least = sampled_score(scores.data(), count, step, (samples - 1) / nth, sample);
   std::vector<Range> ranges;
   uint32_t chosen[kBatchSlots + 16];
   for (size_t first = 0; first < count; first += kBatchSlots) {
