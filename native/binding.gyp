@@ -42,6 +42,7 @@
       "src/kernels/bytes-neon.cc",
       "src/crc32c.cc",
       "src/mapping.cc",
+      "src/shared-bytes.cc",
       "src/ratio.cc",
       "src/ratio-distance.cc",
       "src/sq8.cc",

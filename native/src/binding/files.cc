@@ -41,9 +41,8 @@ Napi::Value map_section(Info info) {
 }
 
 Napi::Value memory_section(Info info) {
-  const auto bytes = array<uint8_t>(info.Env(), info[0], "bytes");
   auto section = std::make_shared<Section>();
-  section->copy.assign(bytes.begin(), bytes.end());
+  section->copy = shared_bytes(array<uint8_t>(info.Env(), info[0], "bytes"));
   return wrap(info.Env(), std::move(section));
 }
 

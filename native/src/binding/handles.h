@@ -12,15 +12,16 @@
 #include "../repeats.h"
 #include "../row-cache.h"
 #include "../search.h"
+#include "../shared-bytes.h"
 #include "arguments.h"
 
 namespace farsight {
 
-// Bytes of a section: a shared mapping, or a copy in memory.
+// Bytes of a section: a mapping or a copy in memory, both shared by all threads that open them.
 struct Section {
   std::shared_ptr<const Mapping> mapping;
-  std::vector<uint8_t> copy;
-  std::span<const uint8_t> bytes() const { return mapping ? mapping->bytes() : std::span<const uint8_t>(copy); }
+  SharedBytes copy;
+  std::span<const uint8_t> bytes() const { return mapping ? mapping->bytes() : std::span<const uint8_t>(*copy); }
   template <typename T>
   std::span<const T> as() const {
     return {reinterpret_cast<const T*>(bytes().data()), bytes().size() / sizeof(T)};
