@@ -48,17 +48,36 @@ export function round(
   const mix = new Mix(diversityOf(spaces, request), { fillUp: request.diversity === null });
   if (request.positive.length === 0) return explore(collection, request, skip, mix, admission);
 
-  const { heads, pseudoNegatives } = trainHeads(collection, request, skip, decoded);
+  const trained = trainHeads(collection, request, skip, decoded);
   onStage('fit');
-  const search = new FarthestSearch(collection, heads, request, skip, onStage, admission);
-  const survey = memory.survey(collection, heads, spaces, request, skip, admission?.bits ?? null);
+  try {
+    const search = new FarthestSearch(collection, trained.heads, request, skip, onStage, admission);
+    const survey = memory.survey(collection, trained.heads, spaces, request, skip, admission?.bits ?? null);
+    const result = suggested(request, trained, search, survey, mix, skip, admission);
+    onStage('fuse');
+    return result;
+  } finally {
+    for (const { prepared } of trained.heads) native.releaseHead(prepared);
+  }
+}
+
+/** What the samplers suggest, by the search and the survey of a round. */
+function suggested(
+  request: RoundRequest,
+  { heads, pseudoNegatives }: ReturnType<typeof trainHeads>,
+  search: FarthestSearch,
+  survey: RoundSurvey,
+  mix: Mix,
+  skip: Uint32Array,
+  admission: Admission | null,
+): RoundResult {
   const isFree = (item: number): boolean =>
     !mix.hasLooked(item) && !includesSorted(skip, item) && (admission === null || admits(admission, item));
   const mixed = mix.fill(streams(request, search, survey, isFree), 'farthest', request.k);
   const { candidates, fused } = search.fusedWith(mixed.items.filter((_, i) => mixed.sources[i] !== FARTHEST));
   const { best, sources } = inOrder(mixed, candidates.items, fused.order);
   const items = best.map((candidate) => candidates.items[candidate] as number);
-  const result: RoundResult = {
+  return {
     items,
     scores: pick(fused.scores, best),
     sources,
@@ -91,9 +110,6 @@ export function round(
         items.length === request.k,
     },
   };
-  for (const { prepared } of heads) native.releaseHead(prepared);
-  onStage('fuse');
-  return result;
 }
 
 /** What each sampler offers, and its share. */
