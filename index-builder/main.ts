@@ -37,7 +37,7 @@ export interface BuildOptions extends Attachments {
   readonly assign?: Assign;
   /** Lloyd passes; 0 is the papers' form. */
   readonly refine: number;
-  /** Groups of clusters to begin with, 0 for none; left out: by the number of clusters, see defaultGroups in ecp.ts. */
+  /** Groups of clusters to begin with, 0 for none; left out: see defaultGroups in ecp.ts. */
   readonly groups?: number;
   /** Clusters of more items are omitted from a round unless all are read; left out: see sizeLimit in ecp.ts. */
   readonly sizeLimit?: number;

@@ -19,7 +19,7 @@ export function groupClusters(
   representatives: Representatives,
   { groups, seed, threads }: Pick<StageOptions, 'groups' | 'seed' | 'threads'>,
 ): ClusterGroups | null {
-  const nodes = Math.min(MOST_NODES, groups ?? defaultGroups(representatives.count));
+  const nodes = Math.min(MOST_NODES, groups ?? defaultGroups(representatives.count, space.kind));
   if (nodes === 0) return null;
   const { of, count } = space.groups(representatives, { nodes, beam: 1, seed }, threads);
   return groupRows(of, count);

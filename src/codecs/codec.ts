@@ -137,6 +137,7 @@ export interface PackedPart {
 
 /** The space that the records of a modality lie in. */
 export interface Space {
+  readonly kind: 'dense' | 'sparse';
   readonly dims: number;
   readonly normalize: boolean;
   /** Largest |input value - stored value|, after normalisation; of what was packed so far where packing adds to it. */

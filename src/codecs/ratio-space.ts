@@ -30,6 +30,7 @@ export class RatioSpace implements Space {
   readonly normalize: boolean;
   readonly maxValueError: number;
   readonly recordBytes: number;
+  readonly kind = 'sparse';
   readonly seeds = 'random';
   readonly packsResiduals = false;
   readonly #quantiser: RatioQuantiser;

@@ -38,6 +38,7 @@ export class Sq8Space implements Space {
   readonly dims: number;
   readonly normalize: boolean;
   readonly recordBytes: number;
+  readonly kind = 'dense';
   readonly seeds = 'apart';
   readonly packsResiduals: boolean = false;
   readonly #maxValueError: number;

@@ -2,10 +2,10 @@
 
 /** Each level holds this share of the level below. */
 const LEVEL_SHARE = 0.01;
-/** Fewer clusters are not grouped: scoring all their representatives takes some tenths of a millisecond. */
-const LEAST_GROUPED = 200_000;
-/** Clusters per group asked for; over-full groups are divided, so that there are some three times as many. */
-const GROUP_CLUSTERS = 256;
+/** Fewer clusters are not grouped. Their representatives are read in some tenths of a millisecond, long dense ones in more. */
+const LEAST_GROUPED = { sparse: 200_000, dense: 50_000 };
+/** Clusters per group asked for; over-full groups are divided, so that there are up to three times as many. */
+const GROUP_CLUSTERS = { sparse: 256, dense: 128 };
 /** A level with fewer nodes than this is the root. */
 const ROOT_NODES = 100;
 
@@ -15,8 +15,8 @@ export function clusterCount(items: number, clusterSize: number): number {
 }
 
 /** Groups that clusters are divided into to begin with, when nothing else is asked for. */
-export function defaultGroups(clusters: number): number {
-  return clusters < LEAST_GROUPED ? 0 : Math.round(clusters / GROUP_CLUSTERS);
+export function defaultGroups(clusters: number, kind: 'sparse' | 'dense'): number {
+  return clusters < LEAST_GROUPED[kind] ? 0 : Math.round(clusters / GROUP_CLUSTERS[kind]);
 }
 
 /** Nodes per level from `clusters` at the bottom up to a root of fewer than 100. */

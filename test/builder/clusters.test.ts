@@ -5,7 +5,7 @@ import t from 'tap';
 import { openReader } from '../../index-builder/readers/open-reader.ts';
 import { hnswAssigner } from '../../index-builder/stages/hnsw.ts';
 import { sq8 } from '../../src/codecs/sq8.ts';
-import { clusterCount, levelSizes, sizeLimit } from '../../src/index/ecp.ts';
+import { clusterCount, defaultGroups, levelSizes, sizeLimit } from '../../src/index/ecp.ts';
 import type { Manifest } from '../../src/index/format.ts';
 import { openIndex, readManifest } from '../../src/index/open.ts';
 import { readItemNumbers, readWords } from '../../src/index/sections.ts';
@@ -41,6 +41,17 @@ t.test('each level has a hundredth of the nodes of the one below, until fewer th
   );
   t.equal(sizeLimit(99_206_564, 100), 992_065, 'one per cent');
   t.equal(sizeLimit(1000, 100), 1000, 'never less than ten clusters');
+});
+
+t.test('clusters are grouped where their representatives take long to read, dense ones sooner', async (t) => {
+  t.strictSame(
+    [199_999, 200_000, 1_086_768].map((clusters) => defaultGroups(clusters, 'sparse')),
+    [0, 781, 4245],
+  );
+  t.strictSame(
+    [49_999, 50_000, 102_975].map((clusters) => defaultGroups(clusters, 'dense')),
+    [0, 391, 804],
+  );
 });
 
 for (const [codec, dims, lowest] of [
