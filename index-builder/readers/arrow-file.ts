@@ -11,7 +11,7 @@ import {
   type Schema,
 } from 'apache-arrow';
 import { decompressZstd } from 'hyparquet-compressors';
-import { schemaMessage } from './arrow-footer.ts';
+import { requireFooter, schemaMessage } from './arrow-footer.ts';
 import { checkMetadata } from './arrow-metadata.ts';
 import { decoding } from './decoding.ts';
 import { InputFile } from './input-file.ts';
@@ -107,7 +107,7 @@ function scan(file: InputFile): { prefix: Uint8Array; batches: Batch[]; rows: nu
   const batches: Batch[] = [];
   let rows = 0;
   for (let at = isFile ? FILE_START_BYTES : 0; at < size; ) {
-    const found = readMessage(file, at);
+    const found = readMessage(file, at, rows);
     if (found === null) break;
     const { message, end } = found;
     if (isFile && prefix.length === 0 && !message.isSchema()) prefix.push(footerSchema(file));
@@ -126,6 +126,8 @@ function scan(file: InputFile): { prefix: Uint8Array; batches: Batch[]; rows: nu
     }
     at = end;
   }
+  // Whole batches are no whole file: only what stands behind them says that there were no more.
+  if (isFile) decoding(path, ARROW, () => requireFooter(file, MAX_METADATA_BYTES));
   if (prefix.length === 0) {
     if (!isFile) throw damaged(path, 'no schema');
     prefix.push(footerSchema(file));
@@ -139,20 +141,21 @@ function footerSchema(file: InputFile): Uint8Array {
   return message;
 }
 
-function readMessage(file: InputFile, at: number): { message: Message; end: number } | null {
+/** The message at a byte, behind batches of so many rows; null at the end of the stream. */
+function readMessage(file: InputFile, at: number, rows: number): { message: Message; end: number } | null {
   const { path, size } = file;
   const lengths = Buffer.alloc(Math.min(MARKED_BYTES, size - at));
   file.read(at, lengths);
-  if (lengths.length < 4) throw truncated(path, size, at + 4);
+  if (lengths.length < 4) throw truncated(file, at + 4, rows);
   // Streams of before version 0.15 have no continuation mark.
   const marked = lengths.readUInt32LE() === CONTINUATION;
-  if (marked && lengths.length < MARKED_BYTES) throw truncated(path, size, at + MARKED_BYTES);
+  if (marked && lengths.length < MARKED_BYTES) throw truncated(file, at + MARKED_BYTES, rows);
   const metadata = lengths.readInt32LE(marked ? 4 : 0);
   if (metadata === 0) return null;
   const metadataFrom = at + (marked ? MARKED_BYTES : 4);
   if (metadata < 0 || metadata > MAX_METADATA_BYTES)
     throw damaged(path, `a message of ${metadata} bytes at byte ${at}`);
-  if (metadataFrom + metadata > size) throw truncated(path, size, metadataFrom + metadata);
+  if (metadataFrom + metadata > size) throw truncated(file, metadataFrom + metadata, rows);
   const bytes = new Uint8Array(metadata);
   file.read(metadataFrom, bytes);
   check(path, bytes);
@@ -160,7 +163,7 @@ function readMessage(file: InputFile, at: number): { message: Message; end: numb
   const body = Number(message.bodyLength);
   const bodyFrom = metadataFrom + metadata;
   if (!(body >= 0 && body <= MAX_BODY_BYTES)) throw damaged(path, `a batch of ${body} bytes at byte ${at}`);
-  if (bodyFrom + body > size) throw truncated(path, size, bodyFrom + body);
+  if (bodyFrom + body > size) throw truncated(file, bodyFrom + body, rows);
   return { message, end: bodyFrom + body };
 }
 
@@ -171,10 +174,10 @@ function check(path: string, metadata: Uint8Array): void {
   }
 }
 
-function truncated(path: string, size: number, needed: number): InputError {
+function truncated({ path, size }: InputFile, needed: number, rows: number): InputError {
   return new InputError(
     path,
-    `is truncated: ${size} bytes`,
+    `is truncated: ${size} bytes, with the batches of ${rows} rows`,
     `expected a message up to byte ${needed}`,
     'copy or write the file again',
   );

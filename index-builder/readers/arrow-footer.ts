@@ -1,5 +1,5 @@
-// The schema of an Arrow file that has it in its footer alone, as apache-arrow's JavaScript writes them: made into the
-// message that other files begin with.
+// The footer of an Arrow file: that it is there, and the schema of a file that has it there alone, as apache-arrow's
+// JavaScript writes them, made into the message that other files begin with.
 // https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format and format/File.fbs, format/Message.fbs of Arrow
 
 import { fieldOf, targetOf } from './arrow-metadata.ts';
@@ -27,15 +27,18 @@ export function schemaMessage(file: InputFile, maxBytes: number): Uint8Array {
   return framed(footer, schemaAt, version === null ? 0 : view.getInt16(version, true));
 }
 
-function readFooter(file: InputFile, maxBytes: number): Uint8Array {
+/** A file that is cut off behind a batch lacks nothing else. Returns the footer's length; throws an Error as schemaMessage. */
+export function requireFooter(file: InputFile, maxBytes: number): number {
   const end = Buffer.alloc(END_BYTES);
-  if (file.size < END_BYTES) throw new Error('no footer');
-  file.read(file.size - END_BYTES, end);
+  if (file.size >= END_BYTES) file.read(file.size - END_BYTES, end);
   if (end.toString('latin1', 4) !== MAGIC) throw new Error(`no footer: the file does not end in ${MAGIC}`);
   const bytes = end.readInt32LE(0);
-  if (!(bytes > 0 && bytes <= Math.min(maxBytes, file.size - END_BYTES))) {
-    throw new Error(`a footer of ${bytes} bytes in a file of ${file.size}`);
-  }
+  if (bytes > 0 && bytes <= Math.min(maxBytes, file.size - END_BYTES)) return bytes;
+  throw new Error(`a footer of ${bytes} bytes in a file of ${file.size}`);
+}
+
+function readFooter(file: InputFile, maxBytes: number): Uint8Array {
+  const bytes = requireFooter(file, maxBytes);
   const footer = new Uint8Array(bytes);
   file.read(file.size - END_BYTES - bytes, footer);
   return footer;

@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import t from 'tap';
+import { ArrowFile } from '../../index-builder/readers/arrow-file.ts';
 import { openReader } from '../../index-builder/readers/open-reader.ts';
 import { InputError } from '../../index-builder/readers/reader.ts';
 import { seededRandom } from '../../src/random.ts';
@@ -160,12 +161,27 @@ t.test('a file cut off anywhere is an error, or holds whole rows of what it held
       const rows = await outcome(path, options);
       rmSync(path);
       // Text may end behind any number, and a stream of Arrow behind any batch: shorter, but nothing that was not there.
-      if (typeof rows === 'number' && !/csv|tsv|jsonl|arrows$|arrow$/.test(file))
-        t.fail(`${file} cut at ${cut}: ${rows}`);
+      if (typeof rows === 'number' && !/csv|tsv|jsonl|arrows$/.test(file)) t.fail(`${file} cut at ${cut}: ${rows}`);
       if (typeof rows === 'number' && rows > ROWS) t.fail(`${file} cut at ${cut} has ${rows} rows`);
       if (rows instanceof Error && !(rows instanceof InputError)) throw rows;
     }
     t.pass(`${file} ${JSON.stringify(options)}`);
+  }
+});
+
+t.test('an Arrow file that ends exactly behind a batch is an error, not a shorter collection', async (t) => {
+  const whole = readFileSync(join(folder, 'uncompressed.arrow'));
+  const arrow = new ArrowFile(join(folder, 'uncompressed.arrow'));
+  arrow.close();
+  t.equal(arrow.batches.length, 3);
+  for (const { at, bytes, firstRow, rows } of arrow.batches) {
+    const path = join(folder, 'behind-batch.arrow');
+    writeFileSync(path, whole.subarray(0, at + bytes));
+    const expected = { name: 'InputError', message: /no footer: the file does not end in ARROW1; expected a whole, / };
+    await t.rejects(drain(path, {}), expected, `${firstRow + rows} rows`);
+    writeFileSync(path, whole.subarray(0, at + bytes - 1));
+    const within = { name: 'InputError', message: new RegExp(`is truncated: .* the batches of ${firstRow} rows; exp`) };
+    await t.rejects(drain(path, {}), within, `${firstRow} rows and a part`);
   }
 });
 
