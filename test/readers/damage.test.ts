@@ -83,7 +83,7 @@ const refusals: readonly [string, string | Uint8Array, Readonly<Record<string, s
     'a tensor past the end',
     safetensors({ a: { ...empty, shape: [1, 4], data_offsets: [0, 16] } }, 8),
     {},
-    /truncated: 8 b/,
+    /tensor 'a': is truncated: 8 bytes of data, which end in row 0; expected 16 for 1 x 4 float32/,
   ],
   [
     'a tensor without a shape',
@@ -133,6 +133,25 @@ t.test('rows of .fvecs that begin with another length are refused by number', as
   whole.writeInt32LE(0, 0);
   writeFileSync(path, whole);
   await t.rejects(() => drain(path, {}), { message: /row 0 has 0 dims; expected at least 1/ });
+});
+
+t.test('an array that is cut off is refused with the row in which it ends', async (t) => {
+  const rowBytes = 4 * COLUMNS;
+  const header = { a: { dtype: 'F32', shape: [ROWS, COLUMNS], data_offsets: [0, ROWS * rowBytes] } };
+  writeFileSync(join(folder, 'whole.safetensors'), safetensors(header, ROWS * rowBytes));
+  const files = ['c.npy', 'a.fbin', 'whole.safetensors', 'a.fvecs'];
+  for (const file of files) {
+    const whole = readFileSync(join(folder, file));
+    const path = join(folder, `row-41${extname(file)}`);
+    for (const part of [0, 5]) {
+      const bytes = file.endsWith('vecs') ? rowBytes + 4 : rowBytes;
+      writeFileSync(path, whole.subarray(0, whole.length - (ROWS - 41) * bytes + part));
+      const cut = { name: 'InputError', message: /is truncated.* bytes.* end in row 41; expected / };
+      // Rows of .fvecs say no number of rows, so whole ones are a whole file.
+      if (file.endsWith('vecs') && part === 0) t.equal(await drain(path, {}), 41);
+      else await t.rejects(drain(path, {}), cut, `${file} and ${part} bytes`);
+    }
+  }
 });
 
 t.test('NaN and infinities in any format are refused by the build with file and row', async (t) => {

@@ -92,13 +92,20 @@ export class StoredArray implements ArrayFile {
 /** Rows that are turned from columns together: large enough that each column is read in pieces of some kilobytes. */
 const COLUMN_ORDER_BYTES = 2 ** 26;
 
-/** The data must be exactly what the shape needs. */
-export function requireBytes(path: string, present: number, { type, rows, columns }: Shape, remedy: string): void {
-  const needed = rows * columns * elementBytes(type);
+/** The data must be exactly what the shape needs. Only rows that follow one another end in one of them. */
+export function requireBytes(
+  path: string,
+  present: number,
+  { type, rows, columns, columnOrder = false }: Shape & Partial<Pick<Layout, 'columnOrder'>>,
+  remedy: string,
+): void {
+  const rowBytes = columns * elementBytes(type);
+  const needed = rows * rowBytes;
   if (present === needed) return;
+  const cut = columnOrder ? '' : `, which end in row ${Math.floor(present / rowBytes)}`;
   throw new InputError(
     path,
-    present < needed ? `is truncated: ${present} bytes of data` : `has trailing bytes: ${present} bytes of data`,
+    present < needed ? `is truncated: ${present} bytes of data${cut}` : `has trailing bytes: ${present} bytes of data`,
     `expected ${needed} for ${rows} x ${columns} ${ELEMENTS[type].name}`,
     present < needed ? 'copy or write the file again' : remedy,
   );
