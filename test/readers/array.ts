@@ -13,6 +13,7 @@ export const array = Float32Array.from({ length: ROWS * COLUMNS }, (_, at) => ((
 export const ids = Int32Array.from(array, (_, at) => (at * 31) % 200);
 /** What a byte can hold. */
 export const small = Uint8Array.from(array, (_, at) => at % 251);
+export const signed = Int8Array.from(array, (_, at) => (at % 251) - 125);
 
 /** A file of one of the formats, and the keys of --modality that read `array` from it. */
 export interface Written {
@@ -35,11 +36,7 @@ export function writeFormats(folder: string): void {
   write('a.fbin', int32s(ROWS, COLUMNS), bytes);
   write('a.bvecs', ...rowsOf(Buffer.from(small), 1).map((row) => Buffer.concat([int32s(COLUMNS), row])));
   write('a.u8bin', int32s(ROWS, COLUMNS), small);
-  write(
-    'a.i8bin',
-    int32s(ROWS, COLUMNS),
-    small.map((value) => value >> 1),
-  );
+  write('a.i8bin', int32s(ROWS, COLUMNS), new Uint8Array(signed.buffer));
   const header = Buffer.from(
     JSON.stringify({
       __metadata__: { format: 'pt' },
@@ -104,12 +101,14 @@ export const WRITTEN: readonly Written[] = [
   { file: 'a.fbin' },
   { file: 'many.safetensors', options: { tensor: 'features' } },
   { file: 'many.safetensors', options: { tensor: 'half' } },
+  { file: 'types.safetensors', options: { tensor: 'double' } },
   { file: 'one.h5' },
   { file: 'user-block.h5' },
   { file: 'many.h5', options: { dataset: 'plain' } },
   { file: 'many.h5', options: { dataset: '/group/chunked' } },
   { file: 'many.h5', options: { dataset: 'half' } },
   { file: 'many.h5', options: { dataset: 'big-endian' } },
+  { file: 'types.h5', options: { dataset: 'double' } },
   ...['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4'].map((name) => ({ file: `${name}.parquet` })),
   { file: 'pages.parquet', options: { column: 'embedding' } },
   { file: 'split.parquet' },
@@ -118,6 +117,8 @@ export const WRITTEN: readonly Written[] = [
   { file: 'uncompressed.arrow' },
   { file: 'lz4.arrow' },
   { file: 'zstd.arrow' },
+  { file: 'types.arrow', options: { column: 'half' } },
+  { file: 'types.arrow', options: { column: 'double' } },
   { file: 'stream.arrows', options: { column: 'v' } },
   { file: 'a.csv' },
   { file: 'named.csv' },

@@ -9,7 +9,7 @@ import { openIndex } from '../../src/index/open.ts';
 import { verifyIndex } from '../../src/index/verify.ts';
 import { build } from '../builder/collections.ts';
 import { temporaryFolder } from '../support.ts';
-import { array, COLUMNS, ids, ROWS, small, WRITTEN, writeFormats } from './array.ts';
+import { array, COLUMNS, ids, ROWS, signed, small, WRITTEN, writeFormats } from './array.ts';
 
 const folder = temporaryFolder(t);
 writeFormats(folder);
@@ -32,28 +32,29 @@ for (const { file, options = {} } of WRITTEN) {
   });
 }
 
-t.test('bytes are numbers in every format', async (t) => {
-  const expected = Float32Array.from(small);
-  for (const [file, options] of [
-    ['a.bvecs', {}],
-    ['a.u8bin', {}],
-    ['bytes.parquet', {}],
-    ['many.h5', { dataset: 'small' }],
+t.test('bytes of either sign are numbers in every format', async (t) => {
+  const files: [file: string, options: Readonly<Record<string, string>>, values: Uint8Array | Int8Array][] = [
+    ['a.bvecs', {}, small],
+    ['a.u8bin', {}, small],
+    ['a.i8bin', {}, signed],
+    ['bytes.parquet', {}, small],
+    ['many.h5', { dataset: 'small' }, small],
+  ];
+  for (const [file, key] of [
+    ['types.npz', 'array'],
+    ['types-deflated.npz', 'array'],
+    ['types.safetensors', 'tensor'],
+    ['types.h5', 'dataset'],
+    ['types.parquet', 'column'],
+    ['types.arrow', 'column'],
   ] as const) {
+    files.push([file, { [key]: 'small' }, small], [file, { [key]: 'signed' }, signed]);
+  }
+  for (const [file, options, values] of files) {
     const reader = await open(file, options);
-    t.ok(await sameBits(reader, 33, 0, expected), file);
+    t.ok(await sameBits(reader, 33, 0, Float32Array.from(values)), `${file} ${JSON.stringify(options)}`);
     reader.close();
   }
-  const signed = await open('a.i8bin', {});
-  t.ok(
-    await sameBits(
-      signed,
-      33,
-      0,
-      expected.map((value) => value >> 1),
-    ),
-  );
-  signed.close();
   const bfloat = await open('bfloat.safetensors', {});
   t.ok(await sameBits(bfloat, 1, 0, Float32Array.of(1, -2, 2, Number.NEGATIVE_INFINITY)));
   bfloat.close();
