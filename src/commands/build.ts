@@ -41,7 +41,8 @@ that is killed leaves the old index or none.
                           stored_bits=8..24  representative_features=N  value_divisor=X  ratio_divisor=X
                           rounding=nearest|floor; of r64, where its layout.json does not say them: features,
                           id_bits, value_bits, value_divisor, ratio_bits, ratio_divisor, pad_bits, dims;
-                          of pairs: ids=FILE, dims=N, ids_column= ids_dataset= ids_tensor= ids_array=
+                          of pairs: ids=FILE (.ivecs and .ibin too), dims=N, ids_column= ids_dataset= ids_tensor=
+                          ids_array=
   --ids FILE[,column=NAME]  external keys, one a line; or a column of a file that --metadata takes
   --metadata FILE         CSV or TSV with a header line, JSON Lines, Parquet or Arrow
   --thumbnails FILE       picture files, one path a line relative to FILE, an empty line for none

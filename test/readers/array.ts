@@ -34,6 +34,9 @@ export function writeFormats(folder: string): void {
   write('double.npy', npyHeader('f8', [ROWS, COLUMNS]), Buffer.from(Float64Array.from(array).buffer));
   write('a.fvecs', ...rowsOf(bytes, 4).map((row) => Buffer.concat([int32s(COLUMNS), row])));
   write('a.fbin', int32s(ROWS, COLUMNS), bytes);
+  const idBytes = Buffer.from(ids.buffer);
+  write('ids.ivecs', ...rowsOf(idBytes, 4).map((row) => Buffer.concat([int32s(COLUMNS), row])));
+  write('ids.ibin', int32s(ROWS, COLUMNS), idBytes);
   write('a.bvecs', ...rowsOf(Buffer.from(small), 1).map((row) => Buffer.concat([int32s(COLUMNS), row])));
   write('a.u8bin', int32s(ROWS, COLUMNS), small);
   write('a.i8bin', int32s(ROWS, COLUMNS), new Uint8Array(signed.buffer));

@@ -37,6 +37,7 @@ const refusals: readonly [string, string | Uint8Array, Readonly<Record<string, s
   ['no such CSV column', 'column.csv', { column: 'x' }, /has no column 'x'; its first line names name, vector/],
   ['no such field', 'one.jsonl', { column: 'x' }, /one\.jsonl line 1: has no column 'x'; expected one of 'key', /],
   ['a key of another format', 'one.h5', { tensor: 'x' }, /does not use tensor/],
+  ['integers in .ivecs', 'ids.ivecs', {}, /ids\.ivecs: has elements of \.ivecs; expected float32, /],
   ['integers in a .npz', 'many.npz', { array: 'ids' }, /array 'ids': has dtype <i4; expected float32, /],
   ['integer tensors', 'many.safetensors', { tensor: 'ids' }, /tensor 'ids': has dtype I32; expected float32/],
   [

@@ -87,6 +87,8 @@ t.test('scores and ids of a sparse pair come from any two formats, or from two a
     ['many.safetensors', 'many.safetensors', { tensor: 'half', ids_tensor: 'ids' }],
     ['stream.arrows', 'stream.arrows', { column: 'v', ids_column: 'ids' }],
     ['a.csv', 'ids.csv', {}],
+    ['a.fvecs', 'ids.ivecs', {}],
+    ['a.fbin', 'ids.ibin', {}],
     ['one.jsonl', 'ids.csv', {}],
   ];
   const rows = Array.from({ length: ROWS }, (_, row) => ids.subarray(row * COLUMNS, (row + 1) * COLUMNS).join(','));

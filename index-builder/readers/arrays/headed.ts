@@ -1,7 +1,8 @@
 // The headed binary formats of nearest-neighbour benchmarks, little-endian and without a signature, so that the name says
 // the element type and the sizes must agree with the file's:
-//   .fvecs .bvecs        every row: int32 dims, then its values (http://corpus-texmex.irisa.fr)
-//   .fbin .u8bin .i8bin  once: uint32 rows, uint32 dims; then all values (https://big-ann-benchmarks.com)
+//   .fvecs .bvecs .ivecs       every row: int32 dims, then its values (http://corpus-texmex.irisa.fr)
+//   .fbin .u8bin .i8bin .ibin  once: uint32 rows, uint32 dims; then all values (https://big-ann-benchmarks.com)
+// Those of int32 serve as ids of sparse rows.
 
 import { extname } from 'node:path';
 import { closingOnError, InputFile } from '../input-file.ts';
@@ -26,7 +27,7 @@ const PREFIX_BYTES = 4;
 
 export const vecs: ArrayFormat = {
   name: 'vecs',
-  summary: '.fvecs, .bvecs',
+  summary: '.fvecs, .bvecs, .ivecs (ids)',
   keys: [],
   matches: ({ path, entries }) => entries === null && Object.hasOwn(VECS, extension(path)),
   open: async (path, _options, accepted) =>
@@ -54,7 +55,7 @@ export const vecs: ArrayFormat = {
 
 export const bin: ArrayFormat = {
   name: 'bin',
-  summary: '.fbin, .u8bin, .i8bin',
+  summary: '.fbin, .u8bin, .i8bin, .ibin (ids)',
   keys: [],
   matches: ({ path, entries }) => entries === null && Object.hasOwn(BINS, extension(path)),
   open: async (path, _options, accepted) =>
