@@ -82,7 +82,7 @@ function modalityLines({ cluster_sizes: sizes, statistics, ...modality }: Modali
   const quantiles = Object.entries(sizes.quantiles).map(([name, size]) => `${name} ${size}`);
   return [
     `modality     ${modality.name}`,
-    `  codec            ${modality.codec}, ${modality.dims} dims, ${modality.normalize ? 'unit length' : 'as given'}`,
+    `  codec            ${modality.codec}, ${modality.dims} dims, ${bitsText(modality)}${modality.normalize ? 'unit length' : 'as given'}`,
     `  bytes per item   ${modality.bytes_per_item.toFixed(1)}`,
     `  levels           ${modality.levels.join(' < ')}`,
     `  cluster sizes    mean ${sizes.mean.toFixed(1)}, deviation ${sizes.deviation.toFixed(1)}, ${quantiles.join(', ')}, ` +
@@ -96,6 +96,15 @@ function modalityLines({ cluster_sizes: sizes, statistics, ...modality }: Modali
     `  value error      at most ${statistics.max_value_error.toPrecision(3)}`,
     `  assignment       ${(100 * statistics.assign_agreement).toFixed(1)} % of sampled items with their exactly nearest cluster`,
   ];
+}
+
+/** What rabitq stores of a dimension and what its scan reads of that, as bytes_per_item may have chosen it. */
+function bitsText({ rabitq, dims }: Pick<ModalityReport, 'rabitq' | 'dims'>): string {
+  if (rabitq === null) return '';
+  const { bits, full_dims: full, scan_bits: scanned, folded } = rabitq;
+  const fewer = full < dims ? ` (${bits - 1} behind the first ${full} dims)` : '';
+  const how = folded ? ', folded' : scanned < bits ? `, ${scanned} scanned` : '';
+  return `${bits} bit${bits === 1 ? '' : 's'}${fewer}${how}, `;
 }
 
 /** Recall by the number of clusters, as a table of its own. */

@@ -8,6 +8,8 @@ import { readWords } from './sections.ts';
 export interface ModalityReport {
   readonly name: string;
   readonly codec: string;
+  /** How codec rabitq spends its bytes; null for the others. */
+  readonly rabitq: RabitqReport | null;
   readonly dims: number;
   readonly normalize: boolean;
   /** Nodes per level, bottom up. */
@@ -18,6 +20,16 @@ export interface ModalityReport {
   readonly cluster_sizes: ClusterSizes;
   readonly statistics: ModalityManifest['statistics'];
   readonly bytes_per_item: number;
+}
+
+export interface RabitqReport {
+  /** Of a code per dimension; those behind the first `full_dims` have one less. */
+  readonly bits: number;
+  readonly full_dims: number;
+  /** That a scan reads. */
+  readonly scan_bits: number;
+  /** The factors lie within the codes. */
+  readonly folded: boolean;
 }
 
 export interface IndexReport {
@@ -52,6 +64,7 @@ export function inspectIndex(directory: string): IndexReport {
     modalities: manifest.modalities.map((modality) => ({
       name: modality.name,
       codec: modality.codec,
+      rabitq: rabitqReport(modality),
       dims: modality.dims,
       normalize: modality.normalize,
       levels: modality.levels,
@@ -65,4 +78,10 @@ export function inspectIndex(directory: string): IndexReport {
     quality: manifest.quality ?? null,
     sections: sections.map(({ name, bytes, shards }) => ({ name, bytes, shards: shards.length })),
   };
+}
+
+function rabitqReport({ rabitq }: ModalityManifest): RabitqReport | null {
+  if (rabitq === undefined) return null;
+  const { largest_factor, ...form } = rabitq;
+  return { ...form, folded: largest_factor !== undefined };
 }

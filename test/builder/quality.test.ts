@@ -100,6 +100,44 @@ t.test('inspect shows the report, and measures the same again without writing', 
   await t.rejects(inspect.run([measured, '--quality-queries', '3']), { name: 'UsageError', message: /goes with/ });
 });
 
+t.test('rabitq codes are measured too, and inspect says which of them bytes_per_item chose', async (t) => {
+  const path = writeVectors(join(folder, 'wide.npy'), 72, groupedValues(5, ITEMS, 72, 25, 0.3));
+  const budgets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    folded: { bytes_per_item: '36' },
+    planes: { codec: 'rabitq', bits: '8', scan_bits: '1' },
+    part: { bytes_per_item: '54' },
+  };
+  const out = join(folder, 'rabitq');
+  await build(out, Object.fromEntries(Object.entries(budgets).map(([name, keys]) => [name, [path, keys]])), {
+    qualityQueries: QUERIES,
+  });
+  const { quality } = readManifest(out);
+  t.strictSame(
+    quality?.modalities.map(({ name }) => name),
+    Object.keys(budgets),
+  );
+  for (const { name, recall } of quality?.modalities ?? []) {
+    // Exhaustive is over the same codes, so that all clusters find the same.
+    t.match(recall.by_clusters.at(-1), { related: { least: 1 }, random: { least: 1 } }, name);
+    t.ok((recall.by_clusters[0]?.random.mean ?? 1) < 0.95 && recall.recommended_clusters !== null, name);
+  }
+  const report = JSON.parse(farsight('inspect', out, '--json').stdout);
+  t.strictSame(
+    report.modalities.map(({ rabitq }: { rabitq: unknown }) => rabitq),
+    [
+      { bits: 4, scan_bits: 4, full_dims: 72, folded: true },
+      { bits: 8, scan_bits: 1, full_dims: 72, folded: false },
+      { bits: 6, scan_bits: 4, full_dims: 32, folded: false },
+    ],
+  );
+  t.strictSame(farsight('inspect', out).stdout.match(/^ {2}codec .*$/gm), [
+    '  codec            rabitq, 72 dims, 4 bits, folded, unit length',
+    '  codec            rabitq, 72 dims, 8 bits, 1 scanned, unit length',
+    '  codec            rabitq, 72 dims, 6 bits (5 behind the first 32 dims), 4 scanned, unit length',
+  ]);
+  t.equal(JSON.parse(farsight('inspect', measured, '--json').stdout).modalities[0].rabitq, null);
+});
+
 t.test('where too much lies in huge clusters no width is recommended', async (t) => {
   const out = join(folder, 'huge');
   const path = writeVectors(join(folder, 'many.npy'), 4, uniformValues(4, 4 * 4500));
