@@ -11,7 +11,7 @@ import { openSq8Clusters } from './sq8-clusters.ts';
 import { requireDense, Sq8Encoder } from './sq8-encoder.ts';
 
 const MOST_BITS = 12;
-/** Where neither bits nor bytes are given: an eighth of float32. */
+/** Where neither bits nor bytes are given: about an eighth of float32, and just that where codes can be folded. */
 const DEFAULT_BITS = 4;
 /** The one number of bits that codes with their factors within have, and the fewest dimensions: eight a group. */
 const FOLDED_BITS = 4;
@@ -46,10 +46,13 @@ export const rabitq: Codec = {
   copy: copyDense,
 };
 
-/** As given, or the most bits that the given bytes an item hold. */
+/** As given, or the most bits that the given bytes an item hold; with nothing given an eighth of float32. */
 function formFor(dims: number, options: ReadonlyMap<string, string>): RabitqForm {
   const bytes = numberOption(options, 'bytes_per_item', 0, 1, Number.MAX_SAFE_INTEGER);
-  if (bytes === 0) return withBits(dims, wholeOption(options, 'bits', DEFAULT_BITS, 1, MOST_BITS), options);
+  if (bytes === 0) {
+    const whole = withBits(dims, wholeOption(options, 'bits', DEFAULT_BITS, 1, MOST_BITS), options);
+    return { ...whole, folded: !options.has('bits') && foldable(dims, options) };
+  }
   if (options.has('bits')) {
     throw new OptionError(`bits=${options.get('bits')}: bytes_per_item is given too; leave one of them out`);
   }

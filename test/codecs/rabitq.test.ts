@@ -1,26 +1,29 @@
 // The rabitq codec: what comes back is what its stated error allows, a budget of bytes is kept and used, and an eighth of
 // float32 finds what float32 finds.
 
-import t from 'tap';
-import { openReader } from '../../index-builder/readers/open-reader.ts';
-import type { DenseChunk } from '../../index-builder/readers/reader.ts';
+import t, { type Test } from 'tap';
+import { queriesOfFile, recallOf } from '../../bench/dense/queries.ts';
+import { exhaustive } from '../../bench/dense/searches.ts';
 import type { Collection } from '../../src/index/open.ts';
 import { native } from '../../src/native.ts';
 import { seededRandom } from '../../src/random.ts';
 import { round } from '../../src/round.ts';
+import { MLP_DEFAULTS } from '../../src/round-request.ts';
 import {
   caltech97,
   clustered,
   collectionOf,
+  dataFolder,
   decode,
   denseFile,
   everyItem,
+  type Input,
   modalityOf,
-  modelOf,
   randomLabels,
   requestOf,
   sparseFiles,
   sparseRows,
+  tate,
   testOn,
 } from '../data.ts';
 import { temporaryFolder } from '../support.ts';
@@ -64,45 +67,29 @@ t.test('equal vectors, zero vectors and one item are kept', async (t) => {
 });
 
 testOn(t, caltech97, 'an eighth of float32 finds 95 of the 100 best of float32', async (t, { visual }) => {
-  if (visual === undefined) throw new RangeError('caltech97 has no modality visual');
-  const { reader } = await openReader(visual.path, new Map());
-  const { rows, dims } = reader;
-  const values = new Float32Array(rows * dims);
-  for await (const chunk of reader.chunks(1000)) values.set((chunk as DenseChunk).values, chunk.firstRow * dims);
-  reader.close();
-  const budget = dims / 2;
-  const keys = { codec: 'rabitq', bytes_per_item: `${budget}` };
-  const collection = await collectionOf(t, { visual }, {}, keys);
-  const codes = collection.manifest.sections.filter(({ name }) => name.startsWith('visual.codes'));
-  // The last block is padded to 16 items.
-  t.ok(codes.reduce((sum, { bytes }) => sum + bytes, 0) <= budget * (rows + 16));
-  const random = seededRandom(9, 'labels');
-  let hits = 0;
-  for (let q = 0; q < 20; q++) {
-    const labels = randomLabels(random, rows, 10, 100);
-    const request = requestOf(collection, { ...labels, k: 100, exhaustive: true });
-    const { weights } = modelOf(modalityOf(collection, 'visual'), request);
-    const labelled = new Set([...request.positive, ...request.negative]);
-    const scores = Float64Array.from({ length: rows }, (_, item) => {
-      let product = 0;
-      let square = 0;
-      for (let d = 0; d < dims; d++) {
-        const value = values[item * dims + d] as number;
-        product += value * (weights[d] as number);
-        square += value * value;
-      }
-      return labelled.has(item) ? Number.NEGATIVE_INFINITY : product / Math.sqrt(square);
-    });
-    const order = Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number));
-    const best = new Set(order.slice(0, 100));
-    hits += round(collection, request).items.filter((item) => best.has(item)).length;
-  }
-  t.ok(hits / 2000 >= 0.95, `recall@100 ${hits / 2000}`);
+  await findsAtAnEighth(t, 'visual', visual);
 });
 
+const realTate = dataFolder();
+// The tight case. Nothing stands in for it: of drawn vectors of 128 dimensions an eighth finds 92 (docs/codecs.md).
+t.test(
+  'tate: an eighth of float32 finds 95 of the 100 best captions of float32',
+  { skip: realTate === null ? 'the shared data folder is not there' : false },
+  async (t) => {
+    await findsAtAnEighth(t, 'caption', tate.real(realTate as string)['caption']);
+  },
+);
+
 t.test('answers do not depend on the number of threads that search', async (t) => {
-  const path = denseFile(temporaryFolder(t), 'visual', clustered(3000, 40, 20, 3), 40);
-  for (const options of [{ bits: '1' }, { bits: '4' }, { bits: '5', scan_bits: '1' }]) {
+  const folder = temporaryFolder(t);
+  const narrow = denseFile(folder, 'narrow', clustered(3000, 40, 20, 3), 40);
+  const wide = denseFile(folder, 'wide', clustered(3000, 72, 20, 3), 72);
+  for (const [path, options] of [
+    [narrow, { bits: '1' }],
+    [narrow, { bits: '4' }],
+    [narrow, { bits: '5', scan_bits: '1' }],
+    [wide, { bytes_per_item: '36' }],
+  ] as const) {
     const collection = await collectionOf(
       t,
       { v: { path, options: { codec: 'rabitq', ...options } } },
@@ -121,22 +108,30 @@ t.test('answers do not depend on the number of threads that search', async (t) =
 
 t.test('all samplers, diversity and another modality work over rabitq codes', async (t) => {
   const folder = temporaryFolder(t);
-  const collection = await collectionOf(
-    t,
-    {
-      visual: { path: denseFile(folder, 'visual', clustered(2000, 48, 12, 5), 48), options: { bytes_per_item: '20' } },
-      text: sparseFiles(folder, 'text', sparseRows(2000, 300, 6, 12), 6),
-    },
-    { clusterSize: 20 },
-  );
-  t.equal(collection.manifest.modalities[0]?.codec, 'rabitq');
-  const labels = randomLabels(seededRandom(5, 'labels'), collection.items, 8, 30);
-  const mix = { farthest: 5, spread: 5, random: 5, grid: 5 };
-  const request = requestOf(collection, { ...labels, k: 20, mix, diversity: 0.95 });
-  const { items, coverage } = round(collection, request);
-  t.equal(new Set(items).size, 20);
-  t.equal(coverage.complete, true);
-  t.strictSame([...round(collection, request).items], [...items]);
+  const text = sparseFiles(folder, 'text', sparseRows(2000, 300, 6, 12), 6);
+  for (const [dims, bytes] of [
+    [48, '20'],
+    // Folded.
+    [72, '36'],
+  ] as const) {
+    const visual = {
+      path: denseFile(folder, 'visual', clustered(2000, dims, 12, 5), dims),
+      options: { bytes_per_item: bytes },
+    };
+    const collection = await collectionOf(t, { visual, text }, { clusterSize: 20 });
+    const { codec, rabitq } = modalityOf(collection, 'visual').manifest;
+    t.strictSame([codec, rabitq?.largest_factor !== undefined], ['rabitq', dims === 72]);
+    const labels = randomLabels(seededRandom(5, 'labels'), collection.items, 8, 30);
+    const mix = { farthest: 5, spread: 5, random: 5, grid: 5 };
+    const request = requestOf(collection, { ...labels, k: 20, mix, diversity: 0.95 });
+    for (const model of [request.model, { ...MLP_DEFAULTS, hidden: [7] }]) {
+      const { items, coverage } = round(collection, { ...request, model });
+      t.equal(new Set(items).size, 20);
+      t.equal(coverage.complete, true);
+      for (const workers of [1, 3])
+        t.strictSame([...round(collection, { ...request, model, workers }).items], [...items]);
+    }
+  }
 });
 
 t.test('exact scores are the products of decoded vectors', async (t) => {
@@ -189,6 +184,22 @@ t.test('a budget of bytes is kept and used, and chooses the codec', async (t) =>
   }
 });
 
+t.test('without further keys codes are an eighth of float32, folded where they can be', async (t) => {
+  const bytesOf = async (dims: number, options: Readonly<Record<string, string>>): Promise<[number, boolean]> => {
+    const path = denseFile(temporaryFolder(t), 'visual', clustered(320, dims, 8, 2), dims);
+    const collection = await collectionOf(t, { v: { path, options: { codec: 'rabitq', ...options } } });
+    const codes = collection.manifest.sections.filter(({ name }) => name.startsWith('v.codes'));
+    const { rabitq } = modalityOf(collection, 'v').manifest;
+    t.match(rabitq, { bits: 4, scan_bits: 4 });
+    return [codes.reduce((sum, { bytes }) => sum + bytes, 0) / collection.items, rabitq?.largest_factor !== undefined];
+  };
+  t.strictSame(await bytesOf(64, {}), [32, true]);
+  // A factor and half a byte that names the cluster beside the bits, in whole rows of eight dimensions.
+  t.strictSame(await bytesOf(64, { bits: '4' }), [34.5, false]);
+  t.strictSame(await bytesOf(64, { scan_bits: '4' }), [34.5, false]);
+  t.strictSame(await bytesOf(56, {}), [30.5, false], 'too few dimensions to fold');
+});
+
 t.test('what makes no sense is refused by name', async (t) => {
   const folder = temporaryFolder(t);
   const path = denseFile(folder, 'visual', clustered(20, 64, 2, 2), 64);
@@ -208,3 +219,18 @@ t.test('what makes no sense is refused by name', async (t) => {
     message: /codec=rabitq: the input is sparse; use codec=ratio/,
   });
 });
+
+/** Over as many hyperplanes of 10 + 100 random labels, and the same ones, as docs/codecs.md has its table of. */
+async function findsAtAnEighth(t: Test, name: string, input: Input | undefined): Promise<void> {
+  if (input === undefined) throw new RangeError(`no modality ${name}`);
+  const { rows, dims, truth, models } = await queriesOfFile(input.path, 100);
+  const budget = dims / 2;
+  const keys = { codec: 'rabitq', bytes_per_item: `${budget}` };
+  const collection = await collectionOf(t, { [name]: input }, {}, keys);
+  const codes = collection.manifest.sections.filter((section) => section.name.startsWith(`${name}.codes`));
+  // The last block is padded to 16 items.
+  t.ok(codes.reduce((sum, { bytes }) => sum + bytes, 0) <= budget * (rows + 16));
+  const found = models.map((model) => exhaustive(modalityOf(collection, name), model));
+  const recall = recallOf(truth, found);
+  t.ok(recall >= 0.95, `recall@100 ${recall}`);
+}
