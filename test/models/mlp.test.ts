@@ -9,23 +9,29 @@ import { trainMlp } from '../../src/models/mlp.ts';
 import type { MlpModel, Model, TrainingRows } from '../../src/models/model.ts';
 import { trainRocchio } from '../../src/models/rocchio.ts';
 import { moments } from '../../src/moments.ts';
-import { featureSpaceOf, portableModel } from '../../src/portable-model.ts';
+import { featureSpaceOf, type PortableModel } from '../../src/portable-model.ts';
 import { seededRandom } from '../../src/random.ts';
 import { round } from '../../src/round.ts';
 import { type RoundRequest, SAMPLER_RANGES } from '../../src/round-request.ts';
 import { sweep } from '../../src/sweep.ts';
 import {
   caltech97,
+  clustered,
   collectionOf,
   dataFolder,
   decode,
+  denseFile,
   everyItem,
+  type Inputs,
   modalityOf,
   requestOf,
+  sparseFiles,
+  sparseRows,
   testOn,
   twoModalities,
 } from '../data.ts';
-import { temporaryFolder } from '../support.ts';
+import { SessionClient } from '../sessions/client.ts';
+import { startTestServer, temporaryFolder } from '../support.ts';
 
 const ITEMS = 1000;
 const SEED = 5;
@@ -128,35 +134,38 @@ testOn(t, caltech97, 'networks rank unseen items no worse than logistic regressi
   }
 });
 
-t.test('the portable model scores raw vectors as the server does, with the script of docs/http.md', async (t) => {
-  const folder = temporaryFolder(t);
+t.test('the body of GET /model scores rows of the input files, with the script of docs/http.md', async (t) => {
   const script = /```js\n\/\/ score\.mjs[\s\S]*?\n([\s\S]*?)```/.exec(
     readFileSync(new URL('../../../docs/http.md', import.meta.url), 'utf8'),
   );
   t.ok(script !== null && script[0].split('\n').length <= 22);
+  const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'score.mjs'), script?.[1] ?? '');
+  const { inputs, vectors } = inputFiles(folder);
+  const indexed = await collectionOf(t, inputs, { clusterSize: 20 });
+  const server = await startTestServer(t, { collections: { small: indexed.directory } });
   for (const hidden of [[], [8], [12, 6]]) {
-    for (const name of ['visual', 'text']) {
-      const model = { kind: 'mlp', hidden, c: 10 } as const;
-      const answer = round(collection, ask({ modalities: [{ name, weight: 1 }], model, returnModel: true, k: 8 }));
-      const portable = portableModel(collection, answer);
-      t.equal(portable.feature_space, featureSpaceOf(collection));
-      const vectors = denseRows(collection, name, answer.items);
-      writeFileSync(join(folder, 'model.json'), JSON.stringify(portable));
-      writeFileSync(join(folder, 'vectors.json'), JSON.stringify(vectors));
+    for (const [name, rows] of Object.entries(vectors)) {
+      const settings = { modalities: { [name]: {} }, model: { kind: 'mlp', hidden } };
+      const session = await SessionClient.create(server, settings);
+      await session.call('PUT', '/labels', { positive: [...labels.positive], negative: [...labels.negative] });
+      const body = await (await fetch(`${server.url}/v1/sessions/${session.id}/model`)).text();
+      const { items } = (await session.round({ k: 200, search: { exhaustive: true } })).body;
+      const chosen = items.map(({ id }) => rows[id] as number[]);
+      writeFileSync(join(folder, 'model.json'), body);
+      writeFileSync(join(folder, 'vectors.json'), JSON.stringify(chosen));
       const out = execFileSync('node', ['score.mjs', 'model.json', name, 'vectors.json'], {
         cwd: folder,
         encoding: 'utf8',
       });
+      const portable = JSON.parse(body) as PortableModel;
+      t.equal(portable.feature_space, featureSpaceOf(indexed));
+      const bounds = chosen.map((row) => scoreBound(portable.modalities[name], row));
+      t.ok(Math.max(...bounds) < spreadOf(items.map(({ score }) => score)), 'the bound tells scores apart');
       const scores = JSON.parse(out) as number[];
-      const { deviation } = moments(answer.scores);
-      // Nine digits of every weight, and stored vectors whose length is 1 but for their codes' rounding.
-      for (const [i, score] of scores.entries()) {
-        t.ok(
-          Math.abs(score - (answer.scores[i] as number)) < 0.02 * (1 + deviation),
-          `${name} ${score} ${answer.scores[i]}`,
-        );
-      }
+      const off = items.map(({ score }, i) => Math.abs(score - (scores[i] as number)) / (bounds[i] as number));
+      t.equal(scores.length, 200);
+      t.ok(Math.max(...off) <= 1, `${name} [${hidden}]: ${Math.max(...off)} of what is allowed`);
     }
   }
 });
@@ -165,6 +174,62 @@ t.test('without positives, and unless asked for, there is no model in the answer
   t.strictSame(round(collection, ask({ positive: new Uint32Array(0), returnModel: true })).trained, []);
   t.strictSame(round(collection, ask({ returnModel: false })).trained, []);
 });
+
+/** Files of one dense modality and one of which the codec keeps four features of six, and their rows as plain vectors. */
+function inputFiles(folder: string): {
+  readonly inputs: Inputs;
+  readonly vectors: Readonly<Record<string, readonly (readonly number[])[]>>;
+} {
+  const [dims, words, perRow] = [24, 300, 6];
+  const values = clustered(ITEMS, dims, 12, 11);
+  const sparse = sparseRows(ITEMS, words, perRow, 12);
+  const text = sparseFiles(folder, 'text', sparse, perRow);
+  const inputs = {
+    visual: { path: denseFile(folder, 'visual', values, dims), options: {} },
+    text: { ...text, options: { ...text.options, features: '4', dims: `${words}` } },
+  };
+  const textRow = (item: number): number[] => {
+    const row = new Array<number>(words).fill(0);
+    for (let j = item * perRow; j < (item + 1) * perRow; j++) row[sparse.ids[j] as number] = sparse.values[j] as number;
+    return row;
+  };
+  const rowsBy = (row: (item: number) => number[]) => Array.from({ length: ITEMS }, (_, item) => row(item));
+  const visual = rowsBy((item) => [...values.subarray(item * dims, (item + 1) * dims)]);
+  return { inputs, vectors: { visual, text: rowsBy(textRow) } };
+}
+
+/**
+ * How far the score of a stored vector can be from that of its input. A value is off by max_value_error and three roundings
+ * to float of numbers below 2: of the value at unit length, of step times code and of the sum that decodes it. A unit's sum
+ * is off by what its inputs are, times their weights' magnitudes. A weight of nine digits is off by at most 5e-9 of itself,
+ * here twice that, which holds the roundings of doubles too, and what errors of weights and values make of one another.
+ * Rectifying brings no two values further apart.
+ */
+function scoreBound(modality: PortableModel['modalities'][string] | undefined, row: readonly number[]): number {
+  if (modality === undefined) throw new RangeError('the model lacks the modality');
+  const kept = [...row.keys()]
+    .sort((a, b) => (row[b] as number) - (row[a] as number))
+    .slice(0, modality.features ?? row.length);
+  const length = Math.hypot(...kept.map((d) => row[d] as number));
+  let sizes = row.map(() => 0);
+  let errors = row.map(() => 0);
+  for (const d of kept) {
+    sizes[d] = Math.abs(row[d] as number) / length;
+    errors[d] = modality.max_value_error + 3 * 2 ** -23;
+  }
+  for (const { weights, bias } of modality.layers) {
+    const [before, off] = [sizes, errors];
+    const sum = (unit: readonly number[], of: readonly number[]): number =>
+      unit.reduce((total, weight, d) => total + Math.abs(weight) * (of[d] as number), 0);
+    sizes = weights.map((unit, u) => sum(unit, before) + Math.abs(bias[u] as number));
+    errors = weights.map((unit, u) => sum(unit, off) + 1e-8 * (sizes[u] as number));
+  }
+  return errors[0] as number;
+}
+
+function spreadOf(scores: readonly number[]): number {
+  return Math.max(...scores) - Math.min(...scores);
+}
 
 function ask(change: Partial<RoundRequest>): RoundRequest {
   const model = { kind: 'mlp', hidden: [8], c: 10 } as const;
