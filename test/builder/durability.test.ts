@@ -9,21 +9,21 @@ import { native } from '../../src/native.ts';
 import { bin, plainNode } from '../cli/program.ts';
 import { build, uniformValues, writeLines, writeVectors } from './collections.ts';
 import { interceptChanges } from './file-system.ts';
-import { changesOf, DIMS, ITEMS, inputs, leftovers, reset, stateOf, twoIndexes } from './two-indexes.ts';
+import { changesOf, DIMS, ITEMS, inputs, KILLED, leftovers, reset, stateOf, twoIndexes } from './two-indexes.ts';
 
 for (const replaces of [true, false]) {
   const before = replaces ? 'the old index' : 'nothing';
 
   t.test(`when the system refuses any one change, ${before} stays or the new index stands`, async (t) => {
     const { folder, out, input, old, renewed } = await twoIndexes(t);
-    const changes = await changesOf(folder, () => build(out, inputs(input), { refine: 3 }));
+    const changes = await changesOf(folder, () => build(out, inputs(input), KILLED));
     await reset(out, replaces);
     for (let failing = 1; failing <= changes; failing++) {
       const restore = interceptChanges(folder, (change) => {
         if (change === failing) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
       });
       try {
-        await t.rejects(() => build(out, inputs(input), { refine: 3 }), {
+        await t.rejects(() => build(out, inputs(input), KILLED), {
           name: 'IndexError',
           message:
             /: cannot be written \(ENOSPC\); (check free space and permissions, or choose|the build needs .* with --resume)/,
@@ -42,7 +42,7 @@ t.test('where two paths cannot be exchanged at once the index is replaced by ren
   Object.assign(native, { exchangePaths: () => false });
   await reset(out, true);
   t.equal(stateOf(t, out, old, renewed), 'old');
-  const changes = await changesOf(folder, () => build(out, inputs(input), { refine: 3 }));
+  const changes = await changesOf(folder, () => build(out, inputs(input), KILLED));
   t.equal(stateOf(t, out, old, renewed), 'new');
   await reset(out, true);
   for (let failing = changes - 4; failing <= changes; failing++) {
@@ -50,7 +50,7 @@ t.test('where two paths cannot be exchanged at once the index is replaced by ren
       if (change === failing) throw Object.assign(new Error('input/output error'), { code: 'EIO' });
     });
     try {
-      await t.rejects(() => build(out, inputs(input), { refine: 3 }), { name: 'IndexError', message: /\(EIO\)/ });
+      await t.rejects(() => build(out, inputs(input), KILLED), { name: 'IndexError', message: /\(EIO\)/ });
     } finally {
       restore();
     }

@@ -6,15 +6,11 @@ import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { build } from './collections.ts';
 import { interceptChanges } from './file-system.ts';
-import { CHECKPOINT_ROWS } from './two-indexes.ts';
+import { inputs, KILLED } from './two-indexes.ts';
 
 const [input, out, killAt, how, threads] = process.argv.slice(2) as [string, string, string, string?, string?];
 writeSync(1, 'building\n');
 interceptChanges(dirname(out), (change) => {
   if (change === Number(killAt)) process.kill(process.pid, 'SIGKILL');
 });
-await build(
-  out,
-  { a: [input, { codec: 'sq8' }], b: [input, { codec: 'ratio' }] },
-  { refine: 3, resume: how === 'resume', threads: Number(threads ?? 1), checkpointRows: CHECKPOINT_ROWS },
-);
+await build(out, inputs(input), { ...KILLED, resume: how === 'resume', threads: Number(threads ?? 1) });

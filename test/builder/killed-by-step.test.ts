@@ -6,7 +6,7 @@ import t from 'tap';
 import { seededRandom } from '../../src/random.ts';
 import { plainNode } from '../cli/program.ts';
 import { build } from './collections.ts';
-import { CHECKPOINT_ROWS, changesOf, inputs, leftovers, reset, stateOf, twoIndexes } from './two-indexes.ts';
+import { changesOf, inputs, KILLED, leftovers, reset, stateOf, twoIndexes } from './two-indexes.ts';
 
 const child = fileURLToPath(new URL('killed-build.js', import.meta.url));
 const [command, nodeArgs] = plainNode;
@@ -17,8 +17,7 @@ for (const replaces of [true, false]) {
   t.test(`killed before a change of the file system, a build leaves ${before} or the new index`, async (t) => {
     const { folder, out, input, old, renewed } = await twoIndexes(t);
     await reset(out, replaces);
-    const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
-    const changes = await changesOf(folder, () => build(out, inputs(input), options));
+    const changes = await changesOf(folder, () => build(out, inputs(input), KILLED));
     await reset(out, replaces);
     // The last ones put the index in place; of those that write it, a seeded few.
     const random = seededRandom(1, 'killed changes');

@@ -14,7 +14,7 @@ import { GOLDEN_INDEX } from '../index/golden-index.ts';
 import { temporaryFolder } from '../support.ts';
 import { build, groupedValues, type Input, uniformValues, writeVectors } from './collections.ts';
 import { interceptChanges } from './file-system.ts';
-import { CHECKPOINT_ROWS, inputs as killedInputs, reset, twoIndexes } from './two-indexes.ts';
+import { KILLED, inputs as killedInputs, reset, twoIndexes } from './two-indexes.ts';
 
 const ITEMS = 2000;
 const QUERIES = 5;
@@ -161,11 +161,10 @@ t.test('skew is that of the sizes', async (t) => {
 t.test('progress names the stage, and a build killed in it goes on with the next modality', async (t) => {
   const { folder, out, input } = await twoIndexes(t);
   const steps: string[] = [];
-  const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
   const killAt = await firstMeasured(
     folder,
     join(`${out}.building`, 'journal.json'),
-    async () => await build(out, killedInputs(input), options),
+    async () => await build(out, killedInputs(input), KILLED),
   );
   t.ok(killAt > 0);
   const expected = readFileSync(join(out, 'manifest.json'), 'utf8');
@@ -173,11 +172,11 @@ t.test('progress names the stage, and a build killed in it goes on with the next
   const child = fileURLToPath(new URL('killed-build.js', import.meta.url));
   const [command, nodeArgs] = plainNode;
   spawnSync(command, [...nodeArgs, child, input, out, `${killAt}`, 'anew', '1'], { stdio: 'ignore' });
-  await t.rejects(() => build(out, killedInputs(input), { ...options, resume: true, qualityQueries: 2 }), {
+  await t.rejects(() => build(out, killedInputs(input), { ...KILLED, resume: true, qualityQueries: 2 }), {
     name: 'IndexError',
     message: /cannot resume, --quality-queries was 1 and is 2/,
   });
-  await build(out, killedInputs(input), { ...options, resume: true }, ({ modality, stage, done, total, unit }) => {
+  await build(out, killedInputs(input), { ...KILLED, resume: true }, ({ modality, stage, done, total, unit }) => {
     steps.push(`${modality} ${stage} ${done} of ${total} ${unit}`);
   });
   t.strictSame(steps, ['b quality 1 of 2 hyperplanes', 'b quality 2 of 2 hyperplanes'], 'a was measured before');

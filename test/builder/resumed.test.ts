@@ -8,7 +8,7 @@ import t from 'tap';
 import { seededRandom } from '../../src/random.ts';
 import { plainNode } from '../cli/program.ts';
 import { build, uniformValues, writeVectors } from './collections.ts';
-import { CHECKPOINT_ROWS, changesOf, DIMS, ITEMS, inputs, leftovers, reset, twoIndexes } from './two-indexes.ts';
+import { changesOf, DIMS, filesOf, ITEMS, inputs, KILLED, leftovers, reset, twoIndexes } from './two-indexes.ts';
 
 const child = fileURLToPath(new URL('killed-build.js', import.meta.url));
 const [command, nodeArgs] = plainNode;
@@ -17,10 +17,7 @@ for (const threads of [1, 2]) {
   t.test(`killed at seeded steps and resumed, a build with ${threads} threads gives the same bytes`, async (t) => {
     const { folder, out, input } = await twoIndexes(t);
     await reset(out, false);
-    const changes = await changesOf(
-      folder,
-      async () => await build(out, inputs(input), { refine: 3, checkpointRows: CHECKPOINT_ROWS }),
-    );
+    const changes = await changesOf(folder, () => build(out, inputs(input), KILLED));
     const expected = filesOf(out);
     const run = (killAt: number, how: 'anew' | 'resume') =>
       spawnSync(command, [...nodeArgs, child, input, out, `${killAt}`, how, `${threads}`], { stdio: 'ignore' });
@@ -41,13 +38,12 @@ for (const threads of [1, 2]) {
 t.test('a resumed build does not repeat what is finished', async (t) => {
   const { folder, out, input } = await twoIndexes(t);
   await reset(out, false);
-  const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
-  const changes = await changesOf(folder, () => build(out, inputs(input), options));
+  const changes = await changesOf(folder, () => build(out, inputs(input), KILLED));
   await reset(out, false);
   const late = changes - 12;
   spawnSync(command, [...nodeArgs, child, input, out, `${late}`, 'anew', '1'], { stdio: 'ignore' });
   t.ok(existsSync(join(`${out}.building`, 'journal.json')));
-  const rest = await changesOf(folder, () => build(out, inputs(input), { ...options, resume: true }));
+  const rest = await changesOf(folder, () => build(out, inputs(input), { ...KILLED, resume: true }));
   t.ok(rest < changes / 2, `${rest} changes instead of ${changes}`);
 });
 
@@ -58,7 +54,7 @@ t.test('what was another build is not resumed, and the difference is named', asy
     spawnSync(command, [...nodeArgs, child, input, out, '60', 'anew', '1'], { stdio: 'ignore' });
     t.ok(existsSync(join(`${out}.building`, 'journal.json')));
   };
-  const options = { refine: 3, resume: true };
+  const options = { ...KILLED, resume: true };
   const expected = (what: RegExp) => ({ name: 'IndexError', message: what });
   await abandon();
   await t.rejects(
@@ -76,7 +72,7 @@ t.test('what was another build is not resumed, and the difference is named', asy
     expected(/new\.npy was 48128 bytes of .* and is 48160 bytes of/),
   );
   // Without --resume it is cleared away.
-  await build(out, inputs(input), { refine: 3 });
+  await build(out, inputs(input), KILLED);
   t.strictSame(leftovers(out), []);
 });
 
@@ -110,18 +106,12 @@ t.test('the number of a dead process that another one was given later locks noth
 
 t.test('the index does not depend on the memory it was built in', async (t) => {
   const { folder, out, input } = await twoIndexes(t);
-  await build(out, inputs(input), { refine: 3, memoryBytes: 450 * 2 ** 20 });
+  await build(out, inputs(input), { ...KILLED, memoryBytes: 450 * 2 ** 20 });
   const expected = filesOf(out);
-  await build(join(folder, 'other'), inputs(input), { refine: 3, checkpointRows: 64, threads: 3 });
+  await build(join(folder, 'other'), inputs(input), { ...KILLED, checkpointRows: 64, threads: 3 });
   t.strictSame(filesOf(join(folder, 'other')), expected);
   await t.rejects(() => build(out, inputs(input), { memoryBytes: 2 ** 20 }), {
     name: 'IndexError',
     message: /modality a: 1500 items need at least 38\d\.\d MiB of memory and --memory is 1\.0 MiB; give more/,
   });
 });
-
-function filesOf(directory: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'latin1')]),
-  );
-}

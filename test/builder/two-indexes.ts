@@ -1,6 +1,6 @@
 // An index that stands and a build that replaces it: what tests of killed and failing builds share.
 
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { openIndex } from '../../src/index/open.ts';
@@ -11,8 +11,11 @@ import { interceptChanges } from './file-system.ts';
 
 export const DIMS = 8;
 export const ITEMS = 1500;
-/** Several checkpoints in a pass over the items. */
-export const CHECKPOINT_ROWS = 512;
+/**
+ * What the builds under test are built with: every section that large collections have, of which groups and the grid are
+ * by default those of many clusters and items only, and several checkpoints in a pass over the items.
+ */
+export const KILLED = { refine: 3, groups: 12, grid: true, checkpointRows: 512 } as const;
 
 /** Vectors, the generation that `reset` puts at `out`, and the one the builds under test make. */
 export async function twoIndexes(
@@ -22,7 +25,7 @@ export async function twoIndexes(
   const out = join(folder, 'index');
   const input = writeVectors(join(folder, 'new.npy'), DIMS, uniformValues(1, DIMS * ITEMS));
   const scratch = join(folder, 'scratch');
-  const { generation } = await build(scratch, inputs(input), { refine: 3 });
+  const { generation } = await build(scratch, inputs(input), KILLED);
   return { folder, out, input, old: await (await oldIndex(scratch)).generation, renewed: generation };
 }
 
@@ -51,6 +54,12 @@ export function stateOf(t: Test, out: string, old: string | null, renewed: strin
   const { generation } = openIndex(out);
   t.ok(generation === old || generation === renewed, `generation ${generation}`);
   return generation === renewed ? 'new' : 'old';
+}
+
+export function filesOf(directory: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'latin1')]),
+  );
 }
 
 export function leftovers(out: string): string[] {

@@ -9,7 +9,7 @@ import t, { type Test } from 'tap';
 import { native } from '../../src/native.ts';
 import { plainNode } from '../cli/program.ts';
 import { build, uniformValues, writeLines, writeVectors } from './collections.ts';
-import { CHECKPOINT_ROWS, DIMS, ITEMS, inputs, leftovers, reset, stateOf, twoIndexes } from './two-indexes.ts';
+import { DIMS, ITEMS, inputs, KILLED, leftovers, reset, stateOf, twoIndexes } from './two-indexes.ts';
 
 const child = fileURLToPath(new URL('killed-build.js', import.meta.url));
 const [command, nodeArgs] = plainNode;
@@ -21,7 +21,7 @@ t.test('--resume without room on the disk keeps what an earlier build left', asy
   await reset(out, true);
   spawnSync(command, [...nodeArgs, child, input, out, '60', 'anew', '1'], { stdio: 'ignore' });
   t.ok(existsSync(join(`${out}.building`, 'journal.json')));
-  const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS, resume: true };
+  const options = { ...KILLED, resume: true };
   const restore = replaced(t, 'statfsSync', () => ({ bavail: 1, bsize: 4096 }));
   await t.rejects(() => build(out, inputs(input), options), {
     name: 'IndexError',
@@ -54,7 +54,6 @@ t.test('the room that a dead build takes counts as free when it is not resumed',
 
 t.test('input that cannot be read for once, or memory that is short, keeps what was built', async (t) => {
   const { out, input, old, renewed } = await twoIndexes(t);
-  const options = { refine: 3, checkpointRows: CHECKPOINT_ROWS };
   const failures = {
     'cannot be read \\(EIO\\)': () => {
       const { readSync } = fs;
@@ -78,7 +77,7 @@ t.test('input that cannot be read for once, or memory that is short, keeps what 
     await reset(out, true);
     const restore = fail();
     try {
-      await t.rejects(() => build(out, inputs(input), options), {
+      await t.rejects(() => build(out, inputs(input), KILLED), {
         message: new RegExp(`${what}.*; ${KEPT.source}`),
         cause: { message: new RegExp(what) },
       });
@@ -86,7 +85,7 @@ t.test('input that cannot be read for once, or memory that is short, keeps what 
       restore();
     }
     t.equal(stateOf(t, out, old, renewed), 'old');
-    await build(out, inputs(input), { ...options, resume: true });
+    await build(out, inputs(input), { ...KILLED, resume: true });
     t.equal(stateOf(t, out, old, renewed), 'new', what);
     t.strictSame(leftovers(out), []);
   }
