@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { BLOCK_ITEMS } from './block.ts';
-import { MODALITIES, WORD_FILES } from './layout.ts';
+import { MODALITIES, WORD_BYTES, WORD_FILES } from './layout.ts';
 import type { MeasuredModality } from './measure.ts';
 
 export interface Job {
@@ -29,6 +29,14 @@ export const CITY_FILE = 'city.u8';
 export const ALL_WORD_FILES: readonly string[] = MODALITIES.flatMap(({ name }) =>
   WORD_FILES.map((file) => join(name, file)),
 );
+
+/** Labels, statistics and layouts beside the vectors: 500,000 item numbers of at most eleven characters, and more. */
+const OTHER_BYTES = 8 * 2 ** 20;
+
+/** What a collection takes on disk. */
+export function collectionBytes(items: number): number {
+  return items * (ALL_WORD_FILES.length * WORD_BYTES + 1) + OTHER_BYTES;
+}
 
 /** What the threads of a job share: the next block, how many are done, and whether to stop. */
 export class BlockQueue {

@@ -4,6 +4,7 @@ import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, r
 import { dirname, join, resolve } from 'node:path';
 import {
   changing,
+  DiskError,
   freeBytes,
   isEmptyDirectory,
   putBack,
@@ -12,6 +13,8 @@ import {
   writeDurably,
 } from '../stages/disk.ts';
 import { lockDirectory } from '../stages/lock.ts';
+import { size } from '../stages/size.ts';
+import { collectionBytes } from './job.ts';
 
 /** A collection that cannot be written or read back: names the file or folder and what to do. */
 export class GenerateError extends Error {
@@ -123,9 +126,16 @@ function requireSpace(out: string, bytes: number): void {
   const free = freeBytes(dirname(resolve(out)));
   if (free >= bytes) return;
   throw new GenerateError(
-    `${out}: the collection takes ${bytes} bytes, but its disk has ${free} free; free space, choose another --out, or ` +
-      'give fewer --items',
+    `${out}: the collection takes ${size(bytes)}, but its disk has ${size(free)} free; make room, choose another --out, ` +
+      'or give fewer --items',
   );
+}
+
+/** An error, with what the whole collection takes where the disk was full. */
+export function withNeed(error: unknown, items: number): unknown {
+  if (!(error instanceof DiskError && error.full)) return error;
+  const advice = `the collection takes ${size(collectionBytes(items))} in all; ${error.remedy}, choose another --out, or `;
+  return new DiskError(error.path, error.code, `${advice}give fewer --items`);
 }
 
 function isGenerated(path: string): boolean {

@@ -10,6 +10,7 @@ import { CityOfItem } from './cities.ts';
 import { ALL_WORD_FILES, BlockQueue, CITY_FILE, type Job, type Measured, type Outcome } from './job.ts';
 import { HALVES, MODALITIES, WORD_BYTES } from './layout.ts';
 import { Measurement } from './measure.ts';
+import { withNeed } from './output.ts';
 import { worldOf } from './world.ts';
 
 if (parentPort !== null) {
@@ -23,7 +24,7 @@ function run(job: Job): Outcome {
   try {
     return { measured: job.kind === 'write' ? writeBlocks(job) : measureBlocks(job) };
   } catch (error) {
-    return { failed: (error as Error).message };
+    return { failed: (withNeed(error, job.items) as Error).message };
   }
 }
 

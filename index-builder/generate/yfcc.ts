@@ -3,9 +3,9 @@
 import { join } from 'node:path';
 import { actorsJson, readCities } from './actors.ts';
 import { LEAST_COLLECTION } from './cities.ts';
-import { ALL_WORD_FILES, CITY_FILE } from './job.ts';
+import { ALL_WORD_FILES, CITY_FILE, collectionBytes } from './job.ts';
 import { layoutJson, MODALITIES, WORD_BYTES } from './layout.ts';
-import { ACTORS_FILE, OutputFolder } from './output.ts';
+import { ACTORS_FILE, OutputFolder, withNeed } from './output.ts';
 import { frequentVectors, type Statistics, statisticsOf } from './statistics.ts';
 import { runThreads } from './threads.ts';
 import { type Trait, traitsOf } from './traits.ts';
@@ -24,9 +24,6 @@ export const MOST_ITEMS = 4_000_000_000;
 export const LEAST_ITEMS = LEAST_COLLECTION;
 export const STATISTICS_FILE = 'statistics.json';
 
-/** Labels, statistics and layouts beside the vectors: 500,000 item numbers of at most eleven characters, and more. */
-const OTHER_BYTES = 8 * 2 ** 20;
-
 export interface Generated {
   readonly statistics: Statistics;
   readonly traits: readonly Trait[];
@@ -38,7 +35,7 @@ export async function generateYfcc(
   onProgress: (stage: 'write' | 'measure', items: number) => void,
 ): Promise<Generated> {
   const { out, items, seed, threads, signal } = options;
-  const output = new OutputFolder(out, items * (ALL_WORD_FILES.length * WORD_BYTES + 1) + OTHER_BYTES);
+  const output = new OutputFolder(out, collectionBytes(items));
   try {
     for (const { name } of MODALITIES) output.folder(name);
     for (const name of ALL_WORD_FILES) output.presize(name, items * WORD_BYTES);
@@ -61,7 +58,9 @@ export async function generateYfcc(
     output.commit();
     return { statistics, traits };
   } catch (error) {
+    // Asked before the room that it took is given back.
+    const told = withNeed(error, items);
     output.abandon();
-    throw error;
+    throw told;
   }
 }

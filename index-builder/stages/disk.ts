@@ -4,9 +4,14 @@ import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, st
 import { dirname, resolve } from 'node:path';
 import { IndexError } from '../../src/index/format.ts';
 import { native } from '../../src/native.ts';
+import { size } from './size.ts';
 
-/** What a full disk, a quota or a limit of the shell answers. */
-const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** Why there was no room, and what makes some. */
+const FULL: ReadonlyMap<string, readonly [reason: string, remedy: string]> = new Map([
+  ['ENOSPC', ['the disk is full', 'make room']],
+  ['EDQUOT', ['a quota is used up', 'make room']],
+  ['EFBIG', ['a file size limit is reached', 'raise the limit']],
+]);
 /** What one writeSync is asked for. */
 const LARGEST_WRITE_BYTES = 1 << 26;
 
@@ -15,15 +20,34 @@ export class DiskError extends IndexError {
   readonly path: string;
   readonly code: string;
 
-  constructor(path: string, code: string, remedy = 'check free space and permissions, or choose another --out') {
-    super(`${path}: cannot be written (${code}); ${remedy}`);
+  constructor(path: string, code: string, advice = `${remedyOf(code)}, or choose another --out`) {
+    super(`${path}: cannot be written (${code}${reasonOf(path, code)}); ${advice}`);
     this.path = path;
     this.code = code;
   }
 
   /** More space, or a higher limit, would have let it pass. */
   get full(): boolean {
-    return FULL.includes(this.code);
+    return FULL.has(this.code);
+  }
+
+  get remedy(): string {
+    return remedyOf(this.code);
+  }
+}
+
+function remedyOf(code: string): string {
+  return FULL.get(code)?.[1] ?? 'check free space and permissions';
+}
+
+/** Where there was no room: why, and how much there is. */
+function reasonOf(path: string, code: string): string {
+  const [reason] = FULL.get(code) ?? [];
+  if (reason === undefined) return '';
+  try {
+    return `: ${reason}, ${size(freeBytes(path))} are free`;
+  } catch {
+    return `: ${reason}`;
   }
 }
 

@@ -12,6 +12,7 @@ import { gridBytes, writesGrid } from './grid.ts';
 import { partitionSlots } from './pack.ts';
 import { sampleSize } from './sample.ts';
 
+import { size } from './size.ts';
 export interface ModalityPlan {
   readonly name: string;
   readonly items: number;
@@ -176,12 +177,4 @@ function assignBytes({ dims }: VectorReader, clusters: number, threads: number):
   const group = LARGEST_GROUP * Math.ceil(Math.sqrt(clusters));
   const panel = 2 * (dims + 1) * group;
   return panel + threads * (panel + THREAD_FEATURE_BYTES * dims + THREAD_CLUSTER_BYTES * clusters);
-}
-
-/** Bytes for people. */
-export function size(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-  const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
-  const value = bytes / 1024 ** unit;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

@@ -4,7 +4,8 @@ import { CodecError } from '../../src/codecs/codec.ts';
 import { IndexError } from '../../src/index/format.ts';
 import { InputError, UnreadableError } from '../readers/reader.ts';
 import { DiskError } from './disk.ts';
-import { type Plan, size } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { size } from './size.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
@@ -25,7 +26,7 @@ export function unfinished(error: unknown, workspace: Workspace, plan: Plan): un
     return new DiskError(
       error.path,
       error.code,
-      `the build needs ${size(plan.diskBytes)} in all; make room and build again with --resume, ` +
+      `the build needs ${size(plan.diskBytes)} in all; ${error.remedy} and build again with --resume, ` +
         `or remove ${directory}, which is kept for that`,
     );
   }

@@ -19,14 +19,15 @@ for (const replaces of [true, false]) {
     const changes = await changesOf(folder, () => build(out, inputs(input), KILLED));
     await reset(out, replaces);
     for (let failing = 1; failing <= changes; failing++) {
+      const code = failing % 2 === 0 ? 'EDQUOT' : 'ENOSPC';
       const restore = interceptChanges(folder, (change) => {
-        if (change === failing) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        if (change === failing) throw Object.assign(new Error('no room'), { code });
       });
       try {
         await t.rejects(() => build(out, inputs(input), KILLED), {
           name: 'IndexError',
           message:
-            /: cannot be written \(ENOSPC\); (check free space and permissions, or choose|the build needs .* with --resume)/,
+            /: cannot be written \((ENOSPC: the disk is full|EDQUOT: a quota is used up), \d.* free\); (make room, or choose another|the build needs \d.* in all; make room and .* with --resume)/,
         });
       } finally {
         restore();
@@ -135,7 +136,7 @@ t.test('a file size limit ends a build with one line, a code, a remedy, and what
   t.equal(status, 1);
   t.match(
     stderr,
-    /index\.building\/a\.\w+: cannot be written \(EFBIG\); the build needs \d.* in all; make room and build again with --resume, or remove .*index\.building, which is kept for that\n$/,
+    /index\.building\/a\.\w+: cannot be written \(EFBIG: a file size limit is reached, \d.* free\); the build needs \d.* in all; raise the limit and build again with --resume, or remove .*index\.building, which is kept for that\n$/,
   );
   t.equal(stateOf(t, out, old, renewed), 'old');
   t.strictSame(leftovers(out), ['index.building']);
