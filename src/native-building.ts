@@ -6,6 +6,7 @@ import type {
   BadValue,
   MemberCounts,
   MembersHandle,
+  OnPass,
   R64Layout,
   RabitqParameters,
   RatioParameters,
@@ -143,10 +144,9 @@ export interface NativeBuilding {
     threads: number,
   ): AssignerHandle;
   denseAssigner(representatives: Float32Array, dims: number, tree: AssignTree | null, threads: number): AssignerHandle;
-  /** Nearest representative and squared distance of every row of a chunk; independent of chunking and threads. */
   /**
    * groups[i]: the group of representative i, of groups of near ones as assignment by a tree has them. Returns how many
-   * there are, none of them empty; the tree's beam does not matter.
+   * there are, none of them empty; the tree's beam does not matter. What `onPass` throws is thrown again.
    */
   groupSparse(
     representatives: SparseVectors,
@@ -154,6 +154,7 @@ export interface NativeBuilding {
     tree: AssignTree,
     threads: number,
     groups: Uint32Array,
+    onPass: OnPass,
   ): number;
   groupDense(
     representatives: Float32Array,
@@ -161,7 +162,9 @@ export interface NativeBuilding {
     tree: AssignTree,
     threads: number,
     groups: Uint32Array,
+    onPass: OnPass,
   ): number;
+  /** Nearest representative and squared distance of every row of a chunk; independent of chunking and threads. */
   assignSparse(
     assigner: AssignerHandle,
     rows: SparseVectors,

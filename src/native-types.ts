@@ -148,6 +148,9 @@ export interface AssignTree {
   readonly seed: number;
 }
 
+/** Told before the first pass and after every one how many of all are done. */
+export type OnPass = (done: number, passes: number) => void;
+
 /** How the topics of a text are inferred. */
 export interface TopicInference {
   /** Of the Dirichlet over a text's topics. */

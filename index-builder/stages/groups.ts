@@ -17,11 +17,13 @@ export interface ClusterGroups {
 export function groupClusters(
   space: Space,
   representatives: Representatives,
-  { groups, seed, threads }: Pick<StageOptions, 'groups' | 'seed' | 'threads'>,
+  { groups, seed, threads, onProgress }: Pick<StageOptions, 'groups' | 'seed' | 'threads' | 'onProgress'>,
 ): ClusterGroups | null {
   const nodes = Math.min(MOST_NODES, groups ?? defaultGroups(representatives.count, space.kind));
   if (nodes === 0) return null;
-  const { of, count } = space.groups(representatives, { nodes, beam: 1, seed }, threads);
+  const { of, count } = space.groups(representatives, { nodes, beam: 1, seed }, threads, (done, passes) =>
+    onProgress('groups', done, passes),
+  );
   return groupRows(of, count);
 }
 

@@ -18,6 +18,7 @@ export const UNITS = {
   encode: 'vectors',
   cluster: 'vectors',
   assign: 'vectors',
+  groups: 'passes',
   write: 'vectors',
   levels: 'clusters',
   hash: 'bytes',

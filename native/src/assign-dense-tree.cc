@@ -42,7 +42,9 @@ std::vector<float> rows_of(const float* values, size_t dims, const std::vector<u
   return out;
 }
 
-Groups groups_of(const std::vector<float>& values, size_t dims, const AssignTree& tree, size_t threads) {
+template <typename AfterPass>
+Groups groups_of(const std::vector<float>& values, size_t dims, const AssignTree& tree, size_t threads,
+                 const AfterPass& after_pass) {
   const auto read = [&](size_t row, float* out) { std::copy_n(values.data() + row * dims, dims, out); };
   return lloyd_groups(
       values.size() / dims, tree.nodes, tree.seed, threads,
@@ -51,7 +53,8 @@ Groups groups_of(const std::vector<float>& values, size_t dims, const AssignTree
       },
       [&](const DenseNodes& nodes, size_t first, size_t last, uint16_t* found) {
         nodes.search(read, first, last, 1, found);
-      });
+      },
+      after_pass);
 }
 
 class DenseTree final : public DenseAssigner {
@@ -59,7 +62,7 @@ class DenseTree final : public DenseAssigner {
   DenseTree(const float* representatives, size_t count, size_t dims, const AssignTree& tree, size_t threads)
       : dims_(dims), numbers_(distinct_vectors(representatives, count, dims).rows) {
     const std::vector<float> values = rows_of(representatives, dims, numbers_);
-    groups_ = groups_of(values, dims, tree, threads);
+    groups_ = groups_of(values, dims, tree, threads, [] {});
     nodes_ = std::make_unique<DenseNodes>(values, dims, groups_.members, groups_.starts, threads);
     beam_ = std::min<size_t>(tree.beam, groups_.count());
     fill_panels(values, threads);
@@ -161,17 +164,19 @@ std::unique_ptr<DenseAssigner> dense_tree_assigner(const float* representatives,
 }
 
 size_t dense_groups(const float* values, size_t count, size_t dims, const AssignTree& tree, size_t threads,
-                    uint32_t* groups) {
+                    uint32_t* groups, const OnPass& on_pass) {
   const Distinct kinds = distinct_vectors(values, count, dims);
   const std::vector<float> rows = rows_of(values, dims, kinds.rows);
-  const auto divide = [&](const std::vector<float>& some, size_t nodes, size_t own_threads) {
-    return groups_of(some, dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, own_threads);
+  const auto divide = [&](const std::vector<float>& some, size_t nodes, size_t own_threads, const auto& after_pass) {
+    return groups_of(some, dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, own_threads, after_pass);
   };
   const Groups found = nested_groups(
-      kinds.rows.size(), tree.nodes, threads, [&](size_t nodes) { return divide(rows, nodes, threads); },
+      kinds.rows.size(), tree.nodes, threads,
+      [&](size_t nodes, const auto& after_pass) { return divide(rows, nodes, threads, after_pass); },
       [&](const std::vector<uint32_t>& members, size_t nodes) {
-        return divide(rows_of(rows.data(), dims, members), nodes, 1);
-      });
+        return divide(rows_of(rows.data(), dims, members), nodes, 1, [] {});
+      },
+      on_pass);
   write_groups(found, kinds.kind_of, groups);
   return found.count();
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "assign.h"
 #include "parallel.h"
 
 namespace farsight {
@@ -42,9 +43,9 @@ Groups divided(const Groups& groups, size_t most);
 inline constexpr int kGroupPasses = 6;
 inline constexpr int kDividingPasses = 4;
 inline constexpr size_t kMostGroups = 65536;
-template <typename NodesOf, typename Nearest>
+template <typename NodesOf, typename Nearest, typename AfterPass>
 Groups lloyd_groups(size_t rows, size_t nodes, uint64_t seed, size_t threads, const NodesOf& nodes_of,
-                    const Nearest& nearest) {
+                    const Nearest& nearest, const AfterPass& after_pass) {
   Groups groups;
   groups.members = seeded_sample(nodes, rows, seed);
   groups.starts.resize(groups.members.size() + 1);
@@ -55,6 +56,7 @@ Groups lloyd_groups(size_t rows, size_t nodes, uint64_t seed, size_t threads, co
     parallel(rows, threads, [&](size_t first, size_t last) { nearest(*means, first, last, found.data() + first); });
     groups = grouped(found, groups.count());
     if (pass < kDividingPasses) groups = divided(groups, kMostGroups);
+    after_pass();
   }
   return groups;
 }
@@ -80,17 +82,24 @@ Groups divided_each(const Groups& groups, size_t nodes, size_t threads, const Di
   return out;
 }
 
-// Groups from `nodes` nodes, made in steps: from the root of `rows` (all(nodes) makes them), then each divided by about
-// kGroupStep until there are enough. It costs a fraction of Lloyd passes over all rows and nodes, and groups that a step has
-// parted follow on each other.
+// Groups from `nodes` nodes, made in steps: from the root of `rows` (all(nodes, after_pass) makes them), then each divided
+// by about kGroupStep until there are enough. It costs a fraction of Lloyd passes over all rows and nodes, and groups that a
+// step has parted follow on each other.
 inline constexpr size_t kGroupStep = 4;
 template <typename All, typename Divide>
-Groups nested_groups(size_t rows, size_t nodes, size_t threads, const All& all, const Divide& divide) {
+Groups nested_groups(size_t rows, size_t nodes, size_t threads, const All& all, const Divide& divide,
+                     const OnPass& on_pass) {
+  const auto next = [&](size_t reached) { return std::min(nodes, reached * kGroupStep); };
   size_t reached = std::min(nodes, root_of(rows));
-  Groups groups = all(reached);
+  size_t passes = kGroupPasses, done = 0;
+  for (size_t step = reached; step < nodes; step = next(step)) ++passes;
+  const auto after_pass = [&] { on_pass(++done, passes); };
+  on_pass(0, passes);
+  Groups groups = all(reached, after_pass);
   while (reached < nodes) {
-    reached = std::min(nodes, reached * kGroupStep);
+    reached = next(reached);
     groups = divided_each(groups, reached, threads, divide);
+    after_pass();
   }
   return groups;
 }

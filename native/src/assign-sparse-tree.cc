@@ -61,8 +61,9 @@ SparseTable rows_of(const SparseTable& table, const std::vector<uint32_t>& rows,
   return out;
 }
 
+template <typename AfterPass>
 Groups groups_of(const SparseTable& table, const WeighedRows& weighed, size_t dims, const AssignTree& tree,
-                 size_t threads) {
+                 size_t threads, const AfterPass& after_pass) {
   return lloyd_groups(
       table.counts.size(), tree.nodes, tree.seed, threads,
       [&](const Groups& groups) {
@@ -70,7 +71,8 @@ Groups groups_of(const SparseTable& table, const WeighedRows& weighed, size_t di
       },
       [&](const SparseNodes& nodes, size_t first, size_t last, uint16_t* found) {
         nodes.search(weighed, first, last, 1, found);
-      });
+      },
+      after_pass);
 }
 
 // The members of one group as a panel, built for a batch of visitors.
@@ -154,7 +156,7 @@ class SparseTree final : public SparseAssigner {
       table_ = rows_of(all, numbers_, threads);
     }
     const WeighedRows weighed(table_, threads);
-    groups_ = groups_of(table_, weighed, dims, tree, threads);
+    groups_ = groups_of(table_, weighed, dims, tree, threads, [] {});
     nodes_ = std::make_unique<SparseNodes>(table_, groups_.members, groups_.starts, dims, threads);
     beam_ = std::min<size_t>(tree.beam, groups_.count());
     for (size_t g = 0; g < groups_.count(); ++g) {
@@ -280,16 +282,21 @@ std::unique_ptr<SparseAssigner> sparse_tree_assigner(const SparseVectors& repres
 }
 
 size_t sparse_groups(const SparseVectors& vectors, size_t dims, const AssignTree& tree, size_t threads,
-                     uint32_t* groups) {
+                     uint32_t* groups, const OnPass& on_pass) {
   const SparseTable all(vectors, threads);
   const Distinct kinds = distinct(all, 1);
   const SparseTable table = rows_of(all, kinds.rows, threads);
-  const auto divide = [&](const SparseTable& rows, size_t nodes, size_t own_threads) {
-    return groups_of(rows, WeighedRows(rows, own_threads), dims, {static_cast<uint32_t>(nodes), 1, tree.seed}, own_threads);
+  const auto divide = [&](const SparseTable& rows, size_t nodes, size_t own_threads, const auto& after_pass) {
+    const AssignTree own{static_cast<uint32_t>(nodes), 1, tree.seed};
+    return groups_of(rows, WeighedRows(rows, own_threads), dims, own, own_threads, after_pass);
   };
   const Groups found = nested_groups(
-      kinds.rows.size(), tree.nodes, threads, [&](size_t nodes) { return divide(table, nodes, threads); },
-      [&](const std::vector<uint32_t>& members, size_t nodes) { return divide(rows_of(table, members, 1), nodes, 1); });
+      kinds.rows.size(), tree.nodes, threads,
+      [&](size_t nodes, const auto& after_pass) { return divide(table, nodes, threads, after_pass); },
+      [&](const std::vector<uint32_t>& members, size_t nodes) {
+        return divide(rows_of(table, members, 1), nodes, 1, [] {});
+      },
+      on_pass);
   write_groups(found, kinds.kind_of, groups);
   return found.count();
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "vectors.h"
@@ -40,10 +41,12 @@ std::unique_ptr<DenseAssigner> dense_assigner(const float* representatives, size
 
 // groups[i] = the group of vector i in groups of near vectors, numbered so that near groups of near vectors often follow
 // on each other; equal vectors share theirs. From `nodes` of a tree, divided and left out as there: returns how many
-// groups there are, none of them empty.
+// groups there are, none of them empty. `on_pass` is called before the first pass over the
+// vectors and after every one, by the thread that calls.
+using OnPass = std::function<void(size_t done, size_t passes)>;
 size_t sparse_groups(const SparseVectors& vectors, size_t dims, const AssignTree& tree, size_t threads,
-                     uint32_t* groups);
+                     uint32_t* groups, const OnPass& on_pass);
 size_t dense_groups(const float* values, size_t count, size_t dims, const AssignTree& tree, size_t threads,
-                    uint32_t* groups);
+                    uint32_t* groups, const OnPass& on_pass);
 
 } // namespace farsight

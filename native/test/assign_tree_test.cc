@@ -156,6 +156,15 @@ double scatter(const std::vector<std::vector<double>>& vectors, const std::vecto
   return sum / static_cast<double>(vectors.size());
 }
 
+// Notes which passes are told of, each once and in order.
+OnPass passes(std::vector<size_t>& seen) {
+  return [&seen](size_t done, size_t all) {
+    CHECK(done == (seen.empty() || seen.back() == all ? 0 : seen.back() + 1));
+    CHECK(done <= all);
+    seen.push_back(done);
+  };
+}
+
 TEST("groups hold what is near, equal vectors together, for any number of threads") {
   Sparse sparse = scattered(2000, 6, 9, 0);
   std::copy_n(sparse.ids.begin(), 100 * 6, sparse.ids.end() - 100 * 6);
@@ -170,8 +179,12 @@ TEST("groups hold what is near, equal vectors together, for any number of thread
   const std::vector<uint32_t> one(2000);
   for (const uint32_t nodes : {1u, 60u, 3000u}) {
     std::vector<uint32_t> sparse_expected(2000), dense_expected(2000);
-    const size_t sparse_count = sparse_groups(sparse.view(), kDims, {nodes, 1, 3}, 1, sparse_expected.data());
-    const size_t dense_count = dense_groups(dense.data(), 2000, 8, {nodes, 1, 3}, 1, dense_expected.data());
+    // Six Lloyd passes for 44 or 45 groups, the root of some 1,900 different vectors; then by 4: 176, 704, 2816, 3000.
+    const size_t expected = nodes == 1 ? 6 : nodes == 60 ? 7 : 10;
+    std::vector<size_t> seen;
+    const size_t sparse_count = sparse_groups(sparse.view(), kDims, {nodes, 1, 3}, 1, sparse_expected.data(), passes(seen));
+    const size_t dense_count = dense_groups(dense.data(), 2000, 8, {nodes, 1, 3}, 1, dense_expected.data(), passes(seen));
+    CHECK(seen.size() == 2 * (expected + 1) && seen.back() == expected);
     // Groups divide what there is to tell apart: a half of it at least, and of 3,000 groups nearly all.
     const double left = nodes == 1 ? 1.0 : nodes == 60 ? 0.5 : 0.2;
     CHECK(scatter(sparse_rows, sparse_expected, sparse_count) <= left * scatter(sparse_rows, one, 1));
@@ -181,9 +194,9 @@ TEST("groups hold what is near, equal vectors together, for any number of thread
     }
     for (const size_t threads : {2u, 5u}) {
       std::vector<uint32_t> groups(2000);
-      CHECK(sparse_groups(sparse.view(), kDims, {nodes, 1, 3}, threads, groups.data()) == sparse_count);
+      CHECK(sparse_groups(sparse.view(), kDims, {nodes, 1, 3}, threads, groups.data(), passes(seen)) == sparse_count);
       CHECK(groups == sparse_expected);
-      CHECK(dense_groups(dense.data(), 2000, 8, {nodes, 1, 3}, threads, groups.data()) == dense_count);
+      CHECK(dense_groups(dense.data(), 2000, 8, {nodes, 1, 3}, threads, groups.data(), passes(seen)) == dense_count);
       CHECK(groups == dense_expected);
     }
   }

@@ -2,7 +2,7 @@
 // search.
 
 import type { ModalityManifest } from '../index/format.ts';
-import type { AssignTree, CodesHandle, SectionHandle } from '../native-types.ts';
+import type { AssignTree, CodesHandle, OnPass, SectionHandle } from '../native-types.ts';
 
 export type CodecName = 'ratio' | 'sq8' | 'rabitq';
 
@@ -155,7 +155,12 @@ export interface Space {
   /** Representatives to be assigned to others: how eCP links its levels. */
   asRows(representatives: Representatives): Rows;
   /** The group of each in groups of near ones, as many as the tree has at last, none of them empty. */
-  groups(representatives: Representatives, tree: AssignTree, threads: number): { of: Uint32Array; count: number };
+  groups(
+    representatives: Representatives,
+    tree: AssignTree,
+    threads: number,
+    onPass: OnPass,
+  ): { of: Uint32Array; count: number };
   /** The mean of each group: group g holds representatives starts[g] to starts[g + 1]. */
   groupMeans(representatives: Representatives, starts: Uint32Array, threads: number): Representatives;
   dense(representatives: Representatives, number: number): number[];

@@ -2,7 +2,7 @@
 
 import type { RatioCodesManifest } from '../index/format.ts';
 import { native } from '../native.ts';
-import type { AssignTree, RatioParameters, RatioQuantiser, SparseVectors } from '../native-types.ts';
+import type { AssignTree, OnPass, RatioParameters, RatioQuantiser, SparseVectors } from '../native-types.ts';
 import type {
   Assigner,
   CodecManifest,
@@ -160,9 +160,9 @@ export class RatioSpace implements Space {
     ];
   }
 
-  groups(representatives: SparseRepresentatives, tree: AssignTree, threads: number) {
+  groups(representatives: SparseRepresentatives, tree: AssignTree, threads: number, onPass: OnPass) {
     const of = new Uint32Array(representatives.count);
-    return { of, count: native.groupSparse(representatives, this.dims, tree, threads, of) };
+    return { of, count: native.groupSparse(representatives, this.dims, tree, threads, of, onPass) };
   }
 
   /** Not drawn out to unit length: the mean of unlike members promises less. */

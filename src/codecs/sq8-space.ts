@@ -1,7 +1,7 @@
 // The space of sq8 records: dense vectors on a grid of 256 steps per dimension, clusters by Euclidean distance.
 
 import { native } from '../native.ts';
-import type { AssignTree, Sq8Vectors } from '../native-types.ts';
+import type { AssignTree, OnPass, Sq8Vectors } from '../native-types.ts';
 import type {
   Assigner,
   CodecManifest,
@@ -133,9 +133,9 @@ export class Sq8Space implements Space {
     return [{ suffix: 'codes', bytes: this.#pack(records, threads) }];
   }
 
-  groups(representatives: DenseRepresentatives, tree: AssignTree, threads: number) {
+  groups(representatives: DenseRepresentatives, tree: AssignTree, threads: number, onPass: OnPass) {
     const of = new Uint32Array(representatives.count);
-    return { of, count: native.groupDense(representatives.values, this.dims, tree, threads, of) };
+    return { of, count: native.groupDense(representatives.values, this.dims, tree, threads, of, onPass) };
   }
 
   groupMeans({ values }: DenseRepresentatives, starts: Uint32Array, threads: number): DenseRepresentatives {

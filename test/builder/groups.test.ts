@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { Progress } from '../../index-builder/stages/stage.ts';
 import { codecNamed } from '../../src/codecs/registry.ts';
 import { headOf } from '../../src/head.ts';
 import type { Manifest } from '../../src/index/format.ts';
@@ -75,6 +76,25 @@ for (const keys of [RATIO, SQ8]) {
   );
 }
 
+t.test('progress tells of every pass that makes groups, once all rows are assigned', async (t) => {
+  for (const keys of [RATIO, SQ8]) {
+    const stages: string[] = [];
+    const passes: number[] = [];
+    let total = 0;
+    await built(t, keys, GROUPS, (progress) => {
+      if (stages.at(-1) !== progress.stage) stages.push(progress.stage);
+      if (progress.stage !== 'groups') return;
+      t.equal(progress.unit, 'passes');
+      passes.push(progress.done);
+      total = progress.total;
+    });
+    t.equal(stages[stages.indexOf('groups') - 1], 'assign');
+    t.equal(stages[stages.indexOf('groups') + 1], 'write');
+    t.ok(total > 1);
+    t.strictSame(passes, [...Array(total + 1).keys()]);
+  }
+});
+
 t.test('a small collection has no groups unless they are asked for', async (t) => {
   const { manifest } = await built(t, RATIO, undefined);
   t.equal(manifest.modalities[0]?.groups, undefined);
@@ -88,11 +108,16 @@ t.test('more groups than clusters are as many as there are different clusters at
   t.strictSame(verifyIndex(out, true, () => {}).findings, []);
 });
 
-async function built(t: Test, keys: Readonly<Record<string, string>>, groups: number | undefined) {
+async function built(
+  t: Test,
+  keys: Readonly<Record<string, string>>,
+  groups: number | undefined,
+  onProgress: (progress: Progress) => void = () => {},
+) {
   const folder = temporaryFolder(t);
   const path = writeVectors(join(folder, 'a.npy'), DIMS, groupedValues(1, ITEMS, DIMS, 300, 0.1));
   const out = join(folder, 'index');
-  return { out, manifest: await build(out, { a: [path, keys] }, groups === undefined ? {} : { groups }) };
+  return { out, manifest: await build(out, { a: [path, keys] }, groups === undefined ? {} : { groups }, onProgress) };
 }
 
 /** Items of the eight best clusters by a plane. */

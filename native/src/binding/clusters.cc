@@ -129,14 +129,22 @@ AssignTree group_tree(Napi::Env env, const Napi::Value& value) {
   return *tree;
 }
 
+// A function that is told of passes; what it throws ends them.
+OnPass pass_listener(Napi::Env env, const Napi::Value& value) {
+  if (!value.IsFunction()) type_error(env, "onPass: expected a function");
+  return [env, listener = value.As<Napi::Function>()](size_t done, size_t passes) {
+    listener.Call({Napi::Number::New(env, static_cast<double>(done)), Napi::Number::New(env, static_cast<double>(passes))});
+  };
+}
+
 Napi::Value group_sparse(Info info) {
   const auto env = info.Env();
   const auto dims = whole(env, info[1], "dims", 1, 65536);
   const auto representatives = sparse_vectors(env, info[0], dims, "representatives");
   if (representatives.rows == 0) range_error(env, "representatives: expected at least one");
   const auto groups = array_of<uint32_t>(env, info[4], "groups", representatives.rows);
-  const auto count =
-      sparse_groups(representatives, dims, group_tree(env, info[2]), thread_count(env, info[3]), groups.data());
+  const auto count = sparse_groups(representatives, dims, group_tree(env, info[2]), thread_count(env, info[3]),
+                                   groups.data(), pass_listener(env, info[5]));
   return Napi::Number::New(env, static_cast<double>(count));
 }
 
@@ -148,7 +156,7 @@ Napi::Value group_dense(Info info) {
   if (representatives.empty()) range_error(env, "representatives: expected at least one");
   const auto groups = array_of<uint32_t>(env, info[4], "groups", representatives.size() / dims);
   const auto count = dense_groups(representatives.data(), groups.size(), dims, group_tree(env, info[2]),
-                                  thread_count(env, info[3]), groups.data());
+                                  thread_count(env, info[3]), groups.data(), pass_listener(env, info[5]));
   return Napi::Number::New(env, static_cast<double>(count));
 }
 
