@@ -111,7 +111,9 @@ async function measure(dataset: Dataset, spec: ModalitySpec): Promise<Result> {
     for (const [f, [, tree]] of forms.entries()) {
       const { nearest, distances, ms } = found[f] as (typeof found)[number];
       const before = cpuMs();
-      space.assigner(representatives, tree, 1).assign(rows, nearest, distances);
+      const assigner = space.assigner(representatives, tree, 1);
+      assigner.assign(rows, nearest, distances);
+      assigner.release();
       ms.push(cpuMs() - before);
     }
   }

@@ -18,6 +18,7 @@ import { openReader } from './readers/open-reader.ts';
 import type { VectorReader } from './readers/reader.ts';
 import { assignBySize } from './stages/assign.ts';
 import { type Attachments, parseColumn, writeAttachments } from './stages/attach.ts';
+import { dropGarbage } from './stages/garbage.ts';
 import { writeGrid, writesGrid } from './stages/grid.ts';
 import { buildModality, type ModalityHead } from './stages/modality.ts';
 import { defaultMemory, type Plan, type PlannedModality, planBuild, requireSpace } from './stages/plan.ts';
@@ -75,7 +76,7 @@ export async function buildIndex(
       return { name, reader, encoder: codecFor(keys, reader).encoder(reader, keys) };
     });
     const { clusterSize, memoryBytes = defaultMemory(), threads } = options;
-    const plan = planBuild(modalities, options, clusterSize, memoryBytes, threads, options.grid);
+    const plan = planBuild(modalities, options, clusterSize, memoryBytes, threads);
     onPlan(plan);
     const workspace = new Workspace(options.out, identityOf(options, readers), options.resume ?? false);
     try {
@@ -126,6 +127,7 @@ async function buildInto(
       },
     );
     manifests.push(manifest);
+    dropGarbage();
   }
   const build = { cluster_size: clusterSize, assign, refine, size_limit: limit };
   const parts = { seed, items, build, modalities: manifests };
@@ -136,6 +138,7 @@ async function buildInto(
         onProgress: (done, total) => onProgress({ modality: 'all', stage: 'grid', done, total, unit: UNITS.grid }),
       })
     : null;
+  dropGarbage();
   const body = bodyOf({ ...parts, ...(grid === null ? {} : { grid }), sections: [...workspace.sections] });
   const quality = measureQuality(decodeManifest(encodeManifest(body), options.out), {
     workspace,

@@ -144,6 +144,9 @@ export interface NativeBuilding {
     threads: number,
   ): AssignerHandle;
   denseAssigner(representatives: Float32Array, dims: number, tree: AssignTree | null, threads: number): AssignerHandle;
+  /** Gives an assigner's memory back; it may not be used afterwards. */
+  releaseSparseAssigner(assigner: AssignerHandle): void;
+  releaseDenseAssigner(assigner: AssignerHandle): void;
   /**
    * groups[i]: the group of representative i, of groups of near ones as assignment by a tree has them. Returns how many
    * there are, none of them empty; the tree's beam does not matter. What `onPass` throws is thrown again.

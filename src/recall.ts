@@ -4,6 +4,7 @@ import { type CandidateSearch, candidatesOfAll, candidatesOfBestClusters } from 
 import { trainHeads } from './heads.ts';
 import type { Collection, Modality } from './index/open.ts';
 import type { LabelSet } from './label-sets.ts';
+import { native } from './native.ts';
 import { DEFAULT_WEIGHT, type ModelOptions } from './round-request.ts';
 
 export interface RecallOptions {
@@ -44,10 +45,12 @@ export function recallByClusters(
     items: collection.items,
   });
   const truth = descending(candidatesOfAll(heads, search(0), skip).scores[0]);
-  return Float64Array.from(options.clusters, (clusters) => {
+  const recalls = Float64Array.from(options.clusters, (clusters) => {
     const found = descending(candidatesOfBestClusters(heads, search(clusters), skip, () => {}).scores[0]);
     return inBoth(truth, found) / truth.length;
   });
+  for (const { prepared } of heads) native.releaseHead(prepared);
+  return recalls;
 }
 
 function descending(scores: Float64Array = new Float64Array(0)): Float64Array {

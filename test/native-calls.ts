@@ -201,6 +201,8 @@ export const calls: readonly (readonly [name: string, args: () => Call, fixedLen
   ],
   ['sparseAssigner', () => [pairs, 4, { nodes: 2, beam: 1, seed: 1 }, 1], []],
   ['denseAssigner', () => [new Float32Array(4), 2, { nodes: 2, beam: 1, seed: 1 }, 1], []],
+  ['releaseSparseAssigner', () => [native.sparseAssigner(pairs, 4, null, 1)], []],
+  ['releaseDenseAssigner', () => [native.denseAssigner(new Float32Array(4), 2, null, 1)], []],
   ['groupSparse', () => [pairs, 4, { nodes: 2, beam: 1, seed: 1 }, 1, new Uint32Array(2), () => {}], [4]],
   ['groupDense', () => [new Float32Array(4), 2, { nodes: 2, beam: 1, seed: 1 }, 1, new Uint32Array(2), () => {}], [4]],
   ['assignSparse', () => [sparseAssigner, pairs, 1, new Uint32Array(2), new Float32Array(2)], [3, 4]],

@@ -69,6 +69,15 @@ t.test('a handle of another kind is a TypeError', async (t) => {
   }
 });
 
+t.test('a released assigner is refused, and may be released again', async (t) => {
+  const assigner = native.denseAssigner(new Float32Array(4), 2, null, 1);
+  const assign = (): void => native.assignDense(assigner, rows, 1, new Uint32Array(4), new Float32Array(4));
+  t.doesNotThrow(assign);
+  native.releaseDenseAssigner(assigner);
+  t.throws(assign, { name: 'RangeError', message: /was released/ });
+  t.doesNotThrow(() => native.releaseDenseAssigner(assigner));
+});
+
 t.test('a released head is refused, and may be released again', async (t) => {
   const head = native.linearHead(dense.cells, new Float32Array(dense.manifest.dims), 0);
   const clusters = new Uint32Array(4);

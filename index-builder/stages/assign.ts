@@ -48,9 +48,27 @@ function treeAssigner(
   const nearest = nearestOf(exact, few);
   for (let beam = tree.beam; beam < tree.nodes; beam *= 2) {
     const assigner = space.assigner(representatives, { ...tree, beam }, threads);
-    if (agreementOf(nearestOf(assigner, few), nearest) >= LEAST_AGREEMENT) return assigner;
+    if (agreementOf(nearestOf(assigner, few), nearest) >= LEAST_AGREEMENT) {
+      exact.release();
+      return assigner;
+    }
+    assigner.release();
   }
   return exact;
+}
+
+/** Assigns rows exactly, by an assigner that goes again. */
+export function assignExactly(
+  space: Space,
+  representatives: Representatives,
+  rows: Rows,
+  threads: number,
+  nearest: Uint32Array,
+  distances: Float32Array,
+): void {
+  const assigner = space.assigner(representatives, null, threads);
+  assigner.assign(rows, nearest, distances);
+  assigner.release();
 }
 
 function nearestOf(assigner: Assigner, rows: Rows): Uint32Array {
@@ -118,6 +136,7 @@ export function assignRows(
       workspace.record(modality, { stage: 'assign', row: nearest.rows, state });
     }
   }
+  assigner.release();
   nearest.sync();
   const agreement =
     options.assign === 'exact' ? 1 : sampledAgreement(space, records, nearest, representatives, options);
@@ -134,7 +153,8 @@ function sampledAgreement(
 ): number {
   const sample = sampledNumbers(records, AGREEMENT_SAMPLE, 'agreement', options);
   const rows = rowsOf(space, records, sample, options);
-  const exact = nearestOf(space.assigner(representatives, null, options.threads), rows);
+  const exact = new Uint32Array(rows.count);
+  assignExactly(space, representatives, rows, options.threads, exact, new Float32Array(rows.count));
   return agreementOf(new Uint32Array(readRecords(nearest, sample, options).buffer), exact);
 }
 

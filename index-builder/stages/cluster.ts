@@ -7,6 +7,7 @@ import { clusterCount } from '../../src/index/ecp.ts';
 import { type Random, sampleAscending, seededRandom } from '../../src/random.ts';
 import { assignerFor, assignInParts, fewOf } from './assign.ts';
 import { DistinctRows } from './distinct.ts';
+import { dropGarbage } from './garbage.ts';
 import { sampleRecords, sampleSize } from './sample.ts';
 import type { ScratchFile } from './scratch.ts';
 import { drawByDistance, seedRows } from './seeds.ts';
@@ -34,6 +35,7 @@ export function learnRepresentatives(space: Space, records: ScratchFile, options
   for (let pass = 1; pass <= refine; pass++) {
     const assigner = assignerFor(space, representatives, () => fewOf(space, rows), options);
     assignInParts(assigner, options.assign, rows, nearest, distances, (done) => onRows((pass - 1) * rows.count + done));
+    assigner.release();
     const { order, starts } = groupRows(nearest, representatives.count);
     representatives = rows.means(order, starts, representatives, threads);
     if (pass === refine) {
@@ -42,6 +44,7 @@ export function learnRepresentatives(space: Space, records: ScratchFile, options
     } else if (apart) {
       representatives = refilled(space, rows, representatives, starts, clusters, distances, random);
     }
+    dropGarbage();
   }
   return representatives;
 }

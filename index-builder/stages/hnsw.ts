@@ -25,5 +25,7 @@ export function hnswAssigner(
         nearest[row] = graph.searchKnn(rows.dense(row), 1).neighbors[0] as number;
       }
     },
+    // The library frees a graph with its object only.
+    release: () => {},
   };
 }

@@ -34,6 +34,7 @@ export function levelsOver(space: Space, representatives: Representatives, optio
     assignInParts(assigner, assign, lower, nearest, new Float32Array(lower.count), (rows) =>
       options.onProgress('levels', done + rows, total),
     );
+    assigner.release();
     done += nearest.length;
     parents.push(nearest);
     nodes.push(chosen);

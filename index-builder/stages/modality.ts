@@ -7,6 +7,7 @@ import { assignRows } from './assign.ts';
 import { learnRepresentatives } from './cluster.ts';
 import { changing, writeDurably } from './disk.ts';
 import { encodeRows } from './encode.ts';
+import { dropGarbage } from './garbage.ts';
 import { packModality } from './pack.ts';
 import type { ModalityPlan, PlannedModality } from './plan.ts';
 import type { ScratchFile } from './scratch.ts';
@@ -29,10 +30,13 @@ export async function buildModality(
   try {
     const records = await encodeRows(reader, encoder, options);
     open.push(records);
+    dropGarbage();
     const space = encoder.space();
     const representatives = representativesOf(space, records, options);
+    dropGarbage();
     const { nearest, agreement } = assignRows(space, records, representatives, options);
     open.push(nearest);
+    dropGarbage();
     const packed = packModality(space, records, nearest, representatives, agreement, plan.partitionBytes, options);
     const { dims, normalize } = space;
     const source = head((bytes, total) => options.onProgress('hash', bytes, total));

@@ -4,6 +4,7 @@
 import type { Moments, Representatives, Space } from '../../src/codecs/codec.ts';
 import type { ModalityManifest, SectionManifest } from '../../src/index/format.ts';
 import { native } from '../../src/native.ts';
+import { dropGarbage } from './garbage.ts';
 import { groupClusters, renumber, startsOfKept } from './groups.ts';
 import { levelsOver } from './levels.ts';
 import type { ScratchFile } from './scratch.ts';
@@ -56,6 +57,7 @@ export function packModality(
     representativesOf,
     options,
   );
+  dropGarbage();
   const representatives = representativesOf(moments);
   const groupStarts = groups && startsOfKept(groups.starts, clusters.kept);
   const groupMeans = groupStarts && space.groupMeans(representatives, groupStarts, options.threads);
@@ -101,8 +103,12 @@ function packRecords(
 ) {
   const members = space.members(starts, options.refine > 0);
   const passes = space.packsResiduals ? 2 : 1;
+  // One for both passes: a second one would be as large as all that the plan leaves.
+  const partition = new Uint8Array(
+    partitionSlots(records.rows, records.recordBytes, partitionBytes) * records.recordBytes,
+  );
   const parts = (pass: number) =>
-    partsInSlotOrder(records, slots, partitionBytes, options, (share) =>
+    partsInSlotOrder(records, slots, partition, options, (share) =>
       options.onProgress('write', Math.floor(((pass + share) / passes) * records.rows), records.rows),
     );
   const writers = sectionWriters(space, records.rows, options);
@@ -127,18 +133,17 @@ function packRecords(
   }
 }
 
-/** Streams the records once per partition and places them at their slots; a part is overwritten by the next partition. */
+/** Streams the records once per partition, as many as `buffer` holds, and places them at their slots in it. */
 function* partsInSlotOrder(
   records: ScratchFile,
   slots: Uint32Array,
-  partitionBytes: number,
+  buffer: Uint8Array,
   options: StageOptions,
   onShare: (done: number) => void,
 ): Generator<{ part: Uint8Array; firstSlot: number }> {
   const { recordBytes, rows } = records;
-  const slotsPerPartition = partitionSlots(rows, recordBytes, partitionBytes);
+  const slotsPerPartition = buffer.length / recordBytes;
   const partitions = Math.ceil(rows / slotsPerPartition);
-  const buffer = new Uint8Array(slotsPerPartition * recordBytes);
   for (let partition = 0; partition < partitions; partition++) {
     const first = partition * slotsPerPartition;
     const count = Math.min(slotsPerPartition, rows - first);

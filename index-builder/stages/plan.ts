@@ -5,14 +5,15 @@ import { totalmem } from 'node:os';
 import type { Encoder } from '../../src/codecs/codec.ts';
 import { clusterCount } from '../../src/index/ecp.ts';
 import { IndexError } from '../../src/index/format.ts';
+import { defaultQueries } from '../../src/quality.ts';
 import type { VectorReader } from '../readers/reader.ts';
 import { type Attachments, attachedBytes } from './attach.ts';
 import { freeBytes } from './disk.ts';
 import { gridBytes, writesGrid } from './grid.ts';
 import { partitionSlots } from './pack.ts';
 import { sampleSize } from './sample.ts';
-
 import { size } from './size.ts';
+
 export interface ModalityPlan {
   readonly name: string;
   readonly items: number;
@@ -40,6 +41,11 @@ export interface Plan {
   readonly attachBytes: number;
   /** Scratch of the largest modality and everything that is written. */
   readonly diskBytes: number;
+  /**
+   * Of the new index, which is mapped and read at the end: resident while there is room, but pages of files, which the
+   * system drops when memory is short.
+   */
+  readonly mappedBytes: number;
 }
 
 /** The process itself: Node, the addon, buffers of one part. */
@@ -59,6 +65,8 @@ const LEAST_PARTITION_BYTES = 16 * 2 ** 20;
 const MOST_PARTITION_BYTES = 2 ** 32 - 2 ** 20;
 /** Numbers of four bytes held per item when sections are written: slots, then items and one of them packed. */
 const WRITE_NUMBERS_BYTES = 12;
+/** Representatives while partitions pass: as learned, in the order of groups, as means, and their variances. */
+const WRITE_REPRESENTATIVES = 4;
 /** Directories, headers and manifests. */
 const DISK_MARGIN_BYTES = 2 ** 20;
 
@@ -72,18 +80,23 @@ export interface PlannedModality {
   readonly encoder: Encoder;
 }
 
+/** What is written and measured beside the modalities. */
+export interface Extras extends Attachments {
+  readonly grid?: boolean;
+  readonly qualityQueries?: number;
+}
+
 /** Throws IndexError when the memory cannot hold the smallest way to build. */
 export function planBuild(
   modalities: readonly PlannedModality[],
-  attachments: Attachments,
+  extras: Extras,
   clusterSize: number,
   memoryBytes: number,
   threads: number,
-  grid?: boolean,
 ): Plan {
   const plans = modalities.map((modality) => planModality(modality, clusterSize, memoryBytes, threads));
   const items = plans[0]?.items ?? 0;
-  const attached = attachedBytes(attachments, items);
+  const attached = attachedBytes(extras, items);
   for (const { path, held } of attached) {
     if (BASE_BYTES + held <= memoryBytes) continue;
     throw new IndexError(
@@ -91,14 +104,21 @@ export function planBuild(
         'give more, or build without it',
     );
   }
-  const written = plans.reduce((sum, plan) => sum + plan.outputBytes, writesGrid(grid, items) ? gridBytes(items) : 0);
+  const output = plans.reduce((sum, plan) => sum + plan.outputBytes, 0);
+  const grid = writesGrid(extras.grid, items);
   const scratch = plans.reduce((most, plan) => Math.max(most, plan.scratchBytes), 0);
   return {
     memoryBytes,
     items,
     modalities: plans,
     attachBytes: attached.reduce((most, { held }) => Math.max(most, BASE_BYTES + held), 0),
-    diskBytes: written + scratch + attached.reduce((sum, { kept }) => sum + kept, 0) + DISK_MARGIN_BYTES,
+    diskBytes:
+      output +
+      (grid ? gridBytes(items) : 0) +
+      scratch +
+      attached.reduce((sum, { kept }) => sum + kept, 0) +
+      DISK_MARGIN_BYTES,
+    mappedBytes: grid || (extras.qualityQueries ?? defaultQueries(items)) > 0 ? output : 0,
   };
 }
 
@@ -127,6 +147,9 @@ export function describePlan(plan: Plan): string[] {
         `scratch ${size(modality.scratchBytes)}, index ${size(modality.outputBytes)}`
       );
     }),
+    ...(plan.mappedBytes === 0
+      ? []
+      : [`plan: index mapped for grid and quality: ${size(plan.mappedBytes)}, which the system may drop, not counted`]),
   ];
 }
 
@@ -144,8 +167,8 @@ function planModality(
   const assigning = clusters * sizes.representative * REPRESENTATIVE_FORMS + assignBytes(reader, clusters, threads);
   const cluster = BASE_BYTES + sampleRows * (sizes.record + sizes.row + 16) + assigning;
   const assign = BASE_BYTES + PART_FORMS_BYTES + assigning;
-  // Means, variances and their packed forms stay while partitions pass.
-  const fixed = BASE_BYTES + PART_FORMS_BYTES + items * WRITE_NUMBERS_BYTES + clusters * sizes.representative * 3;
+  const held = items * WRITE_NUMBERS_BYTES + clusters * sizes.representative * WRITE_REPRESENTATIVES;
+  const fixed = BASE_BYTES + PART_FORMS_BYTES + held;
   const all = items * sizes.record;
   const least = Math.max(encode, cluster, assign, fixed + Math.min(all, LEAST_PARTITION_BYTES));
   if (least > memory) {

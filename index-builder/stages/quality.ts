@@ -6,6 +6,7 @@ import type { Manifest, QualityManifest } from '../../src/index/format.ts';
 import { openSections } from '../../src/index/open.ts';
 import { readWords } from '../../src/index/sections.ts';
 import { LEAST_ITEMS, measureRecall, QUALITY } from '../../src/quality.ts';
+import { dropGarbage } from './garbage.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface QualityStage {
@@ -30,6 +31,7 @@ export function measureQuality(manifest: Manifest, stage: QualityStage): Quality
       const recall = measureRecall(collection, modality, options, (done) => stage.onProgress(name, done, 2 * queries));
       const sizes = clusterSizes(readWords(workspace.index, manifest, `${name}.starts`));
       workspace.recordQuality(name, { name, cluster_sizes: sizes, recall });
+      dropGarbage();
     }
   }
   const modalities = manifest.modalities.flatMap(({ name }) => workspace.quality(name) ?? []);

@@ -4,6 +4,7 @@
 
 import type { Rows, Space } from '../../src/codecs/codec.ts';
 import { type Random, sampleAscending } from '../../src/random.ts';
+import { assignExactly } from './assign.ts';
 import { DistinctRows } from './distinct.ts';
 import { groupRows } from './slots.ts';
 
@@ -80,7 +81,7 @@ export function drawByDistance(distances: Float32Array, count: number, random: R
 /** Lowers distances[i] to that of row i to the nearest of the rows at `places`. */
 function approach(space: Space, rows: Rows, places: Uint32Array, distances: Float32Array, threads: number): void {
   const found = new Float32Array(rows.count);
-  space.assigner(rows.take(places), null, threads).assign(rows, new Uint32Array(rows.count), found);
+  assignExactly(space, rows.take(places), rows, threads, new Uint32Array(rows.count), found);
   for (let i = 0; i < found.length; i++) distances[i] = Math.min(distances[i] as number, found[i] as number);
 }
 
@@ -93,10 +94,10 @@ function coarseGroups(space: Space, rows: Rows, seeds: number, random: Random, t
   let means = some.take(sampleAscending(random, groups, some.count));
   for (let pass = 0; pass < GROUP_PASSES; pass++) {
     const of = new Uint32Array(some.count);
-    space.assigner(means, null, threads).assign(some, of, new Float32Array(some.count));
+    assignExactly(space, means, some, threads, of, new Float32Array(some.count));
     const { order, starts } = groupRows(of, groups);
     means = some.means(order, starts, means, threads);
   }
-  space.assigner(means, null, threads).assign(rows, nearest, new Float32Array(rows.count));
+  assignExactly(space, means, rows, threads, nearest, new Float32Array(rows.count));
   return groupRows(nearest, groups);
 }

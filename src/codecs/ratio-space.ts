@@ -98,6 +98,7 @@ export class RatioSpace implements Space {
     return {
       assign: (rows, nearest, distances) =>
         native.assignSparse(assigner, (rows as RatioRows).vectors, threads, nearest, distances),
+      release: () => native.releaseSparseAssigner(assigner),
     };
   }
 

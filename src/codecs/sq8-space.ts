@@ -86,6 +86,7 @@ export class Sq8Space implements Space {
     return {
       assign: (rows, nearest, distances) =>
         native.assignDense(assigner, (rows as Sq8Rows).vectors, threads, nearest, distances),
+      release: () => native.releaseDenseAssigner(assigner),
     };
   }
 

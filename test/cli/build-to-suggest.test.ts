@@ -104,9 +104,10 @@ t.test('long work prints plain lines of progress where there is no terminal', as
   const shape =
     /^a: (encode|cluster|assign|write|quality): \d+ of \d+ (?:vectors|hyperplanes)(, [\d.e+]+\/s, \d+ s left)?$/;
   const begun = new Set<string>();
-  const [all, own, ...lines] = stderr.split('\n').slice(0, -1);
+  const [all, own, mapped, ...lines] = stderr.split('\n').slice(0, -1);
   t.match(all, /^plan: 30000 items, /);
   t.match(own, /^plan: a: 64 dims, /);
+  t.match(mapped, /^plan: index mapped for grid and quality: \d.* MiB, which the system may drop, not counted$/);
   for (const line of lines) {
     const [whole, stage = '', pace] = shape.exec(line) ?? [];
     t.equal(whole, line);

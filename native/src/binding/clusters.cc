@@ -122,6 +122,12 @@ Napi::Value prepare_dense(Info info) {
   return wrap(env, std::shared_ptr<PreparedDense>(new PreparedDense{dims, std::move(assigner)}));
 }
 
+template <typename Prepared>
+Napi::Value release_assigner(Info info) {
+  held_by<Prepared>(info.Env(), info[0], "assigner").release(info.Env());
+  return info.Env().Undefined();
+}
+
 // The tree that groups are those of.
 AssignTree group_tree(Napi::Env env, const Napi::Value& value) {
   const auto tree = assign_tree(env, value);
@@ -321,6 +327,8 @@ void export_clusters(Napi::Env env, Napi::Object exports) {
   add<pack_folded_records>(env, exports, "packFoldedRecords");
   add<prepare_sparse>(env, exports, "sparseAssigner");
   add<prepare_dense>(env, exports, "denseAssigner");
+  add<release_assigner<PreparedSparse>>(env, exports, "releaseSparseAssigner");
+  add<release_assigner<PreparedDense>>(env, exports, "releaseDenseAssigner");
   add<group_sparse>(env, exports, "groupSparse");
   add<group_dense>(env, exports, "groupDense");
   add<assign_sparse>(env, exports, "assignSparse");
