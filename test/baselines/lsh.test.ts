@@ -57,6 +57,15 @@ t.test(
   },
 );
 
+t.test('tables that do not fit into memory are refused before anything is hashed', async (t) => {
+  const modality = modalityOf(await twoModalities(t, 100), 'visual');
+  t.throws(() => buildTables(modality, 2 ** 31, { ...OPTIONS, tables: 1000 }), {
+    name: 'RangeError',
+    // 8 bytes an item and table, and 4 a bucket.
+    message: /1000 LSH tables of visual \(2147483648 items\) needs 16000\.0 GiB of memory and .* are free/,
+  });
+});
+
 t.test('probes are every bucket once, in the order of their cost', async (t) => {
   const random = seededRandom(2, 'projected queries');
   for (const form of FORMS) {

@@ -1,7 +1,7 @@
 // The hash tables of one modality: per table the items of every bucket, ascending, as one list with the buckets' starts.
 
 import type { Modality } from '../../../src/index/open.ts';
-import { type PlainVectors, plainBlocks, plainRow } from '../plain-vectors.ts';
+import { checkMemory, type PlainVectors, plainBlocks, plainRow } from '../plain-vectors.ts';
 import { bucketOf, type Choices, choicesOf, type HashForm, type Partition, partition } from './cross-polytope.ts';
 import { gaussianProjections, type Projections, rotatedProjections } from './projections.ts';
 
@@ -31,9 +31,13 @@ export interface Table {
   readonly items: Uint32Array;
 }
 
-/** Hashes every vector of the modality: two passes when centred, 4 bytes per item and table, and one block of rows. */
+/**
+ * Hashes every vector of the modality: two passes when centred, 4 bytes per item and table, twice as many until all items
+ * are in the order of their buckets, and one block of rows. Throws RangeError where that does not fit into memory.
+ */
 export function buildTables(modality: Modality, items: number, options: TableOptions): LshTables {
   const { tables, bits, form, seed } = options;
+  checkMemory(`${tables} LSH tables of ${modality.name} (${items} items)`, tables * (8 * items + 4 * 2 ** bits));
   const { dims, ratio } = modality.manifest;
   const parts = partition(bits, form);
   const projectionsOf = ratio === undefined ? rotatedProjections : gaussianProjections;
