@@ -53,10 +53,11 @@ played; interrupted, nothing is written.`,
     const out = values.out === undefined ? null : new AsideFile(values.out);
     try {
       const { result, show, code } = await play();
-      out?.write(`${JSON.stringify(result, null, 2)}\n`);
-      out?.commit();
+      // First what cannot be refused: a disk that became full meanwhile must not cost the result.
       if (values.json) print(JSON.stringify(result));
       else show();
+      out?.write(`${JSON.stringify(result, null, 2)}\n`);
+      out?.commit();
       if (code !== 0) process.stderr.write('farsight simulate: the transcripts differ\n');
       return code;
     } catch (error) {

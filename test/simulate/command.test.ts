@@ -1,6 +1,6 @@
 // farsight simulate as a program: what it prints and writes, and how it refuses.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,6 +54,19 @@ t.test('a simulation is printed and written, and transcripts differ or not by ex
   const replayed = farsight('simulate', words[0] as string, '--replay', at('a'));
   t.equal(replayed.code, 0, replayed.stderr);
   t.equal(replayed.stdout.match(/3 of 3 rounds identical/g)?.length, 3);
+});
+
+t.test('a result that cannot be written was printed', async (t) => {
+  const folder = temporaryFolder(t);
+  const words = [await tinyIndex(t), '--protocol', 'imagenet', '--actors', tinyActors(t), '--rounds', '3', '-k', '4'];
+  const [command, nodeArgs] = plainNode;
+  const args = [...nodeArgs, bin, 'simulate', ...words, '--out', join(folder, 'result.json')];
+  // A kibibyte: less than the result is, and more than nothing, so that opening it passes.
+  const limited = spawnSync('bash', ['-c', 'ulimit -f 1; exec "$0" "$@"', command, ...args], { encoding: 'utf8' });
+  t.equal(limited.status, 1);
+  t.match(limited.stdout, /imagenet on index \(600 items\), 1 actors, .*\nsystem .*\n.*\nexquisitor .*\n/);
+  t.match(limited.stderr, /result\.json: cannot be written \(EFBIG\)/);
+  t.strictSame(readdirSync(folder), []);
 });
 
 t.test('what is asked wrongly is bad usage', async (t) => {
