@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { native } from '../src/native.ts';
 import { packageRoot } from './datasets/collections.ts';
 
@@ -108,12 +108,20 @@ export function writeRun(name: string, run: Readonly<Record<string, unknown>>, s
   const folder = join(packageRoot(), 'bench/runs');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${file}.json`);
-  // Where files lie on this machine is nobody else's business.
-  const words = process.argv.slice(2).map((word) => (isAbsolute(word) ? basename(word) : word));
-  const command = ['node', `dist/bench/${name}.bench.js`, ...words].join(' ');
+  const command = commandLine(['node', join(packageRoot(), `dist/bench/${name}.bench.js`), ...process.argv.slice(2)]);
   const record = { name, date: started.toISOString(), command, machine: machine(), revision: revision(), ...run };
   writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`);
   return path;
+}
+
+/** What was run, from the words of process.argv. Where files lie on this machine is nobody else's business. */
+export function commandLine([, script = '', ...words]: readonly string[]): string {
+  const own = relative(packageRoot(), script);
+  const program = /^farsight(\.js)?$/.test(basename(script))
+    ? 'farsight'
+    : `node ${own.startsWith('..') ? basename(script) : own}`;
+  // At the beginning of a word or of a key's value.
+  return [program, ...words.map((word) => word.replaceAll(/(^|=)\/(?:[^/,=]+\/)*(?=[^/,=])/g, '$1'))].join(' ');
 }
 
 /** What the numbers depend on besides the code. */
@@ -174,12 +182,15 @@ function cpuModel(): string {
   return cpus()[0]?.model.trim() ?? 'unknown';
 }
 
-/** The commit, with + when the tree has changes; null outside a repository. */
-function revision(): string | null {
+/** The commit, with + when the tree has changes, new results aside; null outside a repository. */
+export function revision(): string | null {
   const git = (...words: string[]): string =>
     execFileSync('git', words, { cwd: packageRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
-    return git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+');
+    return (
+      git('rev-parse', '--short=12', 'HEAD') +
+      (git('status', '--porcelain', '--', ':/', ':(top,exclude)bench/runs') === '' ? '' : '+')
+    );
   } catch {
     return null;
   }

@@ -3,7 +3,7 @@
 
 import { basename } from 'node:path';
 import type { System } from '../baselines/system.ts';
-import { machine } from '../measure.ts';
+import { commandLine, machine, revision } from '../measure.ts';
 import type { AsideFile } from './aside-file.ts';
 import { type Entry, openSystems, type PlayOptions, playStage, type Stage } from './playing.ts';
 import type { Actor, Plan } from './protocol.ts';
@@ -34,10 +34,16 @@ export interface Simulation {
   readonly protocol: string;
   readonly protocol_parameters: Plan['parameters'];
   readonly date: string;
+  /** What was run, and of which revision; null outside a repository. */
+  readonly command: string;
+  readonly revision: string | null;
   readonly machine: Readonly<Record<string, string | number>>;
   readonly collection: { readonly name: string; readonly generation: string; readonly items: number };
   readonly actors: { readonly file: string; readonly count: number; readonly seed: number | null };
   readonly over: 'process' | 'http';
+  /** Starts of an actor at most, and rounds of a start. */
+  readonly starts: number;
+  readonly rounds: number;
   readonly k: number;
   readonly seed: number;
   readonly runs: readonly RunResult[];
@@ -95,13 +101,15 @@ type Memory = NonNullable<Awaited<ReturnType<NonNullable<System['memory']>>>>;
 /** What was played, where and when; of several stages, names and generations side by side. */
 function heading(
   stages: readonly Stage[],
-  { protocol, plan, over, k, seed }: SimulationOptions,
+  { protocol, plan, over, starts, rounds, k, seed }: SimulationOptions,
 ): Omit<Simulation, 'kind' | 'version' | 'runs'> {
   const [first] = stages as readonly [Stage, ...Stage[]];
   return {
     protocol,
     protocol_parameters: plan.parameters,
     date: new Date().toISOString(),
+    command: commandLine(process.argv),
+    revision: revision(),
     machine: machine(),
     collection: {
       name: stages.map(({ name }) => name).join(' '),
@@ -114,6 +122,10 @@ function heading(
       seed: first.actors.seed,
     },
     over,
+    starts: Math.max(
+      ...stages.flatMap(({ actors }) => actors.actors.map((actor) => Math.min(starts, actor.starts.length))),
+    ),
+    rounds,
     k,
     seed,
   };

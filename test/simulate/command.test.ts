@@ -27,6 +27,14 @@ t.test('a simulation is printed and written, and transcripts differ or not by ex
   t.equal(played.code, 0, played.stderr);
   t.match(played.stdout, /imagenet on index \(600 items\), 1 actors, 1 sessions of 3 rounds, in process/);
   const result = JSON.parse(readFileSync(at('result.json'), 'utf8'));
+  t.strictSame([result.starts, result.rounds], [1, 3]);
+  t.match(result.revision, /^[0-9a-f]{12}\+?$/);
+  t.equal(
+    result.command,
+    'farsight simulate index --protocol imagenet --actors actors.json --rounds 3 -k 4 --system exquisitor,clusters=1:2 ' +
+      '--system knn-ecp --out result.json --save a',
+    'without where files lie',
+  );
   t.strictSame(
     result.runs.map(({ system, parameters }: { system: string; parameters: { clusters: number } }) => [
       system,
