@@ -34,6 +34,7 @@ export interface Quantiles {
   readonly median: number;
   readonly p95: number;
   readonly p99: number;
+  readonly max: number;
 }
 
 /** Calls before the first measured one, per contestant: the compiler's and the caches' time to settle. */
@@ -79,7 +80,7 @@ export function compare(
   });
 }
 
-/** Quantiles by nearest rank. */
+/** Quantiles by nearest rank: the least value that at least such a share of all do not exceed. */
 export function quantiles(values: ArrayLike<number>): Quantiles {
   const sorted = Array.from(values).sort((a, b) => a - b);
   return {
@@ -87,7 +88,16 @@ export function quantiles(values: ArrayLike<number>): Quantiles {
     median: quantile(sorted, 0.5),
     p95: quantile(sorted, 0.95),
     p99: quantile(sorted, 0.99),
+    max: quantile(sorted, 1),
   };
+}
+
+/** Fewer calls have no 99th percentile but their worst. */
+const LEAST_P99_CALLS = 100;
+
+/** The column of a table that says how bad calls get. */
+export function tail({ calls, wall }: Pick<Measurement, 'calls' | 'wall'>): Readonly<Record<string, string>> {
+  return calls < LEAST_P99_CALLS ? { most: short(wall.max) } : { p99: short(wall.p99) };
 }
 
 export function mean(values: readonly number[]): number {
@@ -174,8 +184,9 @@ function consume(result: unknown): void {
   consumed = consumed === result ? null : result;
 }
 
+/** The value of rank ceil(share * n); less a little, as 0.07 * 100 is not 7 in double arithmetic. */
 function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
+  return sorted[Math.max(0, Math.ceil(share * sorted.length - 1e-9) - 1)] as number;
 }
 
 function cpuModel(): string {

@@ -12,7 +12,7 @@ import { basename } from 'node:path';
 import { type Modality, openIndex } from '../src/index/open.ts';
 import { warm } from '../src/index/warm.ts';
 import { type LabelCounts, relatedLabelSets } from '../src/label-sets.ts';
-import { printTable, short, writeRun } from './measure.ts';
+import { printTable, short, tail, writeRun } from './measure.ts';
 import { agreementOf } from './samplers/agreement.ts';
 import { measureMixes } from './samplers/mixes.ts';
 import { routeRecalls } from './samplers/near.ts';
@@ -46,11 +46,11 @@ const pools = wants('pools') ? poolRecalls(collection, sets, surveysOf(collectio
 if (rounds.length > 0) {
   printTable(
     `rounds over ${items} items, k = 25, ${POSITIVES} + ${NEGATIVES} labels, ms`,
-    rounds.map(({ name, wall, cpu, disturbed, repetitions, suggested }) => ({
+    rounds.map(({ name, calls, wall, cpu, disturbed, repetitions, suggested }) => ({
       mix: name,
       p50: short(wall.median),
       p95: short(wall.p95),
-      p99: short(wall.p99),
+      ...tail({ calls, wall }),
       cpu: short(cpu),
       disturbed: `${disturbed}/${repetitions}`,
       suggested,

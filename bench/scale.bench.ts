@@ -13,7 +13,7 @@
 import { basename } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { openIndex } from '../src/index/open.ts';
-import { type Measurement, printTable, short, writeRun } from './measure.ts';
+import { type Measurement, printTable, short, tail, writeRun } from './measure.ts';
 import { type Exactness, exactness } from './scale/exactness.ts';
 import { labelSetsFor } from './scale/labels.ts';
 import { bytesPerItem, type Memory, memoryTouched } from './scale/memory.ts';
@@ -27,7 +27,7 @@ const LABELS = [
   [200, 1000],
   [200, 2000],
 ] as const;
-/** Label sets without a number on the command line; each is run twice per b, so 50 give p99 a hundred times. */
+/** Label sets without a number on the command line; each is run ten times per b. */
 const SETS = 50;
 
 interface Report {
@@ -112,7 +112,7 @@ function print(report: Report): void {
         rows: row.kept ? 'kept' : 'looked up',
         diversity: row.diverse ? 'standard' : '1',
         p50: short(row.wall.median),
-        p99: short(row.wall.p99),
+        ...tail(row),
         cpu: short(row.cpu),
         'items scored': Math.round(row.itemsScored),
         'recall@25 of exhaustive': row.recall.toFixed(3),
@@ -127,7 +127,7 @@ function print(report: Report): void {
       labels: row.labels,
       groups: row.groups,
       p50: short(row.grouped.median),
-      p99: short(row.grouped.p99),
+      ...tail({ calls: row.calls, wall: row.grouped }),
       'among all p50': short(row.flat.median),
       'same clusters': row.overlap.toFixed(4),
       least: row.leastOverlap.toFixed(3),
@@ -137,7 +137,7 @@ function print(report: Report): void {
   );
   printTable(
     'exhaustive rounds, ms',
-    exhaustive.map((row) => ({ round: row.name, p50: short(row.wall.median), p99: short(row.wall.p99) })),
+    exhaustive.map((row) => ({ round: row.name, calls: row.calls, p50: short(row.wall.median), ...tail(row) })),
   );
   printTable(
     'the top 1000 by the 8-bit scan alone, and after exact scores have decided; 1 is exact',

@@ -10,7 +10,7 @@ import { DecodedRows } from '../src/decoded-rows.ts';
 import { trainHeads } from '../src/heads.ts';
 import { openIndex } from '../src/index/open.ts';
 import { ROUND_DEFAULTS } from '../src/round-request.ts';
-import { compare, printTable, short, writeRun } from './measure.ts';
+import { compare, printTable, short, tail, writeRun } from './measure.ts';
 import { labelSetsFor } from './scale/labels.ts';
 
 const SEED = 17;
@@ -49,11 +49,11 @@ const rows = LABELS.flatMap(([positives, negatives]) => {
 });
 printTable(
   `training on ${actors === 'random' ? 'random items' : 'labels of actors'}, ${modalities.length} modalities, ms`,
-  rows.map(({ labels, name, wall, cpu, disturbed, repetitions }) => ({
+  rows.map(({ labels, name, calls, wall, cpu, disturbed, repetitions }) => ({
     labels,
     rows: name,
     p50: short(wall.median),
-    p99: short(wall.p99),
+    ...tail({ calls, wall }),
     cpu: short(cpu),
     disturbed: `${disturbed}/${repetitions}`,
   })),

@@ -27,10 +27,12 @@ const FORMS = [
 ] as const;
 const KEPT_BYTES = 1 << 28;
 const SEGMENTS = 16;
-const REPETITIONS = 2;
+/** With 50 sets 500 rounds of each form, so that the worst of a hundred is met a few times. */
+const REPETITIONS = 10;
 const RECALL_SETS = 10;
 /** Exhaustive rounds read everything: fewer of them say as much. */
 const EXHAUSTIVE_SETS = 5;
+const EXHAUSTIVE_REPETITIONS = 2;
 
 export function measureRounds(collection: Collection, sets: readonly LabelSet[]): readonly RoundTimes[] {
   const memory = new SurveyMemory();
@@ -74,7 +76,7 @@ export function measureExhaustive(collection: Collection, sets: readonly LabelSe
     name: `exhaustive w=${workers}`,
     run: (set: number) => round(collection, requestOf(collection, few[set] as LabelSet, { exhaustive: true, workers })),
   }));
-  return compare(contestants, { inputs: few.length, repetitions: REPETITIONS });
+  return compare(contestants, { inputs: few.length, repetitions: EXHAUSTIVE_REPETITIONS });
 }
 
 function requestOf(collection: Collection, labels: LabelSet, form: Partial<RoundRequest>): RoundRequest {

@@ -14,7 +14,8 @@ export interface Selection {
   readonly groups: number;
   readonly labels: number;
   readonly hyperplanes: number;
-  /** Times of the choice in milliseconds. */
+  /** Choices that were timed, and their times in milliseconds. */
+  readonly calls: number;
   readonly grouped: Quantiles;
   readonly flat: Quantiles;
   /** Share of the clusters chosen among all that are chosen through groups too: mean and least. */
@@ -81,6 +82,7 @@ function selectionOf(collection: Collection, grouped: Modality, flat: Modality, 
     groups: grouped.manifest.groups ?? 0,
     labels: positive.length + negative.length,
     hyperplanes: sets.length,
+    calls: (groupedTimes as NonNullable<typeof groupedTimes>).calls,
     grouped: (groupedTimes as NonNullable<typeof groupedTimes>).wall,
     flat: (flatTimes as NonNullable<typeof flatTimes>).wall,
     overlap: mean(overlaps),
