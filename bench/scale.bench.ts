@@ -140,13 +140,14 @@ function print(report: Report): void {
     exhaustive.map((row) => ({ round: row.name, calls: row.calls, p50: short(row.wall.median), ...tail(row) })),
   );
   printTable(
-    'the top 1000 by the 8-bit scan alone, and after exact scores have decided; 1 is exact',
+    'the top 1000 by the 8-bit scan alone, and after exact scores have decided, of all items and of all clusters; 1 is exact',
     report.exactness.map((row) => ({
       modality: row.modality,
       '8-bit top 1000': row.selected.toFixed(4),
       '8-bit top 4000': row.selectedWider.toFixed(4),
       'search result': row.refined.toFixed(4),
       'same list': `${row.identical}/${row.hyperplanes}`,
+      'of all clusters': `${row.identicalOfClusters}/${row.hyperplanes}`,
     })),
   );
   process.stdout.write(`${writeRun('scale', { seed: SEED, ...report }, `${items}-items`)}\n`);

@@ -18,8 +18,9 @@ export interface Exactness {
   readonly selectedWider: number;
   /** Share of the exact top 1000 in the search's result. */
   readonly refined: number;
-  /** Hyperplanes whose result is the exact list, item by item. */
+  /** Hyperplanes whose result is the exact list, item by item: of a search of every item, and of all clusters. */
   readonly identical: number;
+  readonly identicalOfClusters: number;
 }
 
 const TOP = 1000;
@@ -51,6 +52,8 @@ export function exactness(collection: Collection, modality: Modality, sets: read
       eightBit.numbers.map((slot) => itemOfSlot[slot] as number),
     );
     const found = searched(modality, model, count);
+    const isExact = (list: Uint32Array): boolean =>
+      list.length === count && list.every((item, i) => item === exact.numbers[i]);
     const share = (scores: Float64Array): number => {
       const among = scores.filter((score) => score >= (exact.scores[count - 1] as number));
       return Math.min(count, among.length) / count;
@@ -59,7 +62,8 @@ export function exactness(collection: Collection, modality: Modality, sets: read
       selected: share(selected.subarray(0, count)),
       selectedWider: share(selected),
       refined: share(exactScores(modality, model, found)),
-      identical: found.length === count && found.every((item, i) => item === exact.numbers[i]),
+      identical: isExact(found),
+      identicalOfClusters: isExact(searchedClusters(modality, model, count)),
     };
   });
   return {
@@ -69,6 +73,7 @@ export function exactness(collection: Collection, modality: Modality, sets: read
     selectedWider: mean(rows.map((row) => row.selectedWider)),
     refined: mean(rows.map((row) => row.refined)),
     identical: rows.filter((row) => row.identical).length,
+    identicalOfClusters: rows.filter((row) => row.identicalOfClusters).length,
   };
 }
 
@@ -85,6 +90,21 @@ function searched({ cells }: Modality, { weights, bias }: LinearModel, count: nu
     scores,
   );
   return items.subarray(0, found);
+}
+
+/** What a search of all clusters returns: a round's scan, of more clusters than a round reads. */
+function searchedClusters(
+  { cells, manifest: { clusters } }: Modality,
+  { weights, bias }: LinearModel,
+  count: number,
+): Uint32Array {
+  const all = Uint32Array.from({ length: clusters }, (_, c) => c);
+  const items = new Uint32Array(count);
+  const counts = new Uint32Array(1);
+  const head = native.linearHead(cells, weights, bias);
+  const nothing = new Uint32Array(0);
+  native.scanClusters(head, all, count, nothing, 1, Number.POSITIVE_INFINITY, items, new Float64Array(count), counts);
+  return items.subarray(0, counts[0]);
 }
 
 /** Exact scores of items first, first + 1, … */
