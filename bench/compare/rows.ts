@@ -16,6 +16,7 @@ const IDENTITY = new Set([
 const METRICS: Readonly<Record<string, MeasuredRow['better']>> = {
   cpu: 'lower',
   'wall.median': 'lower',
+  'wall.p99': 'lower',
   'ns.*': 'lower',
   ms: 'lower',
   oursMs: 'lower',
@@ -24,6 +25,7 @@ const METRICS: Readonly<Record<string, MeasuredRow['better']>> = {
   serverCpuMs: 'lower',
   roundsPerSecond: 'higher',
   'rssMb.*': 'lower',
+  rssMib: 'lower',
 };
 /** Fields of every run that describe it, and lists whose own name says nothing. */
 const DESCRIPTION = new Set(['name', 'date', 'command', 'machine', 'revision']);

@@ -104,6 +104,9 @@ t.test('the rows of every committed run have names of their own', async (t) => {
   for (const [bench, name] of [
     ['kernels', 'score ratio 6 of 128, in cache | ns scalar'],
     ['http', 'JSON, 10+100 | connections=1 | p50Ms'],
+    ['scale-99206564-items', 'rounds | b=256, rows kept | labels=1200 | wall p99'],
+    ['scale-99206564-items', 'exhaustive | exhaustive w=2 | wall median'],
+    ['scale-99206564-items', 'memory | rssMib'],
   ] as const) {
     const rows = rowsOf(`-${bench}.json`);
     t.ok(rows.length > 10, `${bench}: ${rows.length} rows`);
