@@ -44,13 +44,15 @@ export function recallByClusters(
     sizeLimit: collection.manifest.build.size_limit,
     items: collection.items,
   });
-  const truth = descending(candidatesOfAll(heads, search(0), skip).scores[0]);
-  const recalls = Float64Array.from(options.clusters, (clusters) => {
-    const found = descending(candidatesOfBestClusters(heads, search(clusters), skip, () => {}).scores[0]);
-    return inBoth(truth, found) / truth.length;
-  });
-  for (const { prepared } of heads) native.releaseHead(prepared);
-  return recalls;
+  try {
+    const truth = descending(candidatesOfAll(heads, search(0), skip).scores[0]);
+    return Float64Array.from(options.clusters, (clusters) => {
+      const found = descending(candidatesOfBestClusters(heads, search(clusters), skip, () => {}).scores[0]);
+      return inBoth(truth, found) / truth.length;
+    });
+  } finally {
+    for (const { prepared } of heads) native.releaseHead(prepared);
+  }
 }
 
 function descending(scores: Float64Array = new Float64Array(0)): Float64Array {
