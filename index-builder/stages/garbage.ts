@@ -7,12 +7,14 @@ import { runInNewContext } from 'node:vm';
 /** Less than this is part of what the plan counts for the process itself, and not worth the milliseconds. */
 const LEAST_BYTES = 64 * 2 ** 20;
 
-// What a context has that is made under --expose-gc.
-setFlagsFromString('--expose-gc');
-const collect: () => void = runInNewContext('gc');
-setFlagsFromString('--no-expose-gc');
-
 /** Call it where large arrays have just gone out of reach. */
 export function dropGarbage(): void {
-  if (process.memoryUsage().arrayBuffers >= LEAST_BYTES) collect();
+  if (process.memoryUsage().arrayBuffers < LEAST_BYTES) return;
+  // A context that is made under this flag has the function that collects.
+  setFlagsFromString('--expose-gc');
+  try {
+    runInNewContext('gc()');
+  } finally {
+    setFlagsFromString('--no-expose-gc');
+  }
 }

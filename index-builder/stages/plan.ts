@@ -5,7 +5,7 @@ import { totalmem } from 'node:os';
 import type { Encoder } from '../../src/codecs/codec.ts';
 import { clusterCount } from '../../src/index/ecp.ts';
 import { IndexError } from '../../src/index/format.ts';
-import { defaultQueries } from '../../src/quality.ts';
+import { defaultQueries, LEAST_ITEMS } from '../../src/quality.ts';
 import type { VectorReader } from '../readers/reader.ts';
 import { type Attachments, attachedBytes } from './attach.ts';
 import { freeBytes } from './disk.ts';
@@ -106,6 +106,7 @@ export function planBuild(
   }
   const output = plans.reduce((sum, plan) => sum + plan.outputBytes, 0);
   const grid = writesGrid(extras.grid, items);
+  const measured = items >= LEAST_ITEMS && (extras.qualityQueries ?? defaultQueries(items)) > 0;
   const scratch = plans.reduce((most, plan) => Math.max(most, plan.scratchBytes), 0);
   return {
     memoryBytes,
@@ -118,7 +119,7 @@ export function planBuild(
       scratch +
       attached.reduce((sum, { kept }) => sum + kept, 0) +
       DISK_MARGIN_BYTES,
-    mappedBytes: grid || (extras.qualityQueries ?? defaultQueries(items)) > 0 ? output : 0,
+    mappedBytes: grid || measured ? output : 0,
   };
 }
 
