@@ -1,18 +1,17 @@
-// Dense codecs in one table: bytes of an item's codes, recall@100 of exhaustive float32 over SVM hyperplanes, ns per item of
-// an exhaustive search, and recall and time of the b best clusters; beside them hnswlib-node and, where FARSIGHT_PYTHON names
-// a Python that has it, FAISS, on the same vectors and hyperplanes. Real embeddings and synthetic ones of 128 to 2048 dims.
+// Dense codecs in one table: bytes of an item's codes and of all that a search reads, recall@100 of exhaustive float32 over
+// SVM hyperplanes of few and of many labels and over single items, ns per item of an exhaustive search, and recall and time
+// of the b best clusters; beside them hnswlib-node and, where FARSIGHT_PYTHON names a Python that has it, FAISS, on the same
+// vectors and hyperplanes. Real embeddings and synthetic ones of 128 to 2048 dims.
 //   [FARSIGHT_PYTHON=…] node dist/bench/dense.bench.js [collection…] [codec=…,bits=…]…
 
 import type { Modality } from '../src/index/open.ts';
 import { caltech97, type Dataset, describe, indexOf, named, synthetic, tate } from './datasets/collections.ts';
 import { exportQueries } from './dense/exported.ts';
-import { faissRows, hnswRows, type Row } from './dense/libraries.ts';
-import { type Queries, queriesOf, recallOf, TOP } from './dense/queries.ts';
+import { faissRows, hnswRows, type Kind, type Row } from './dense/libraries.ts';
+import { LABEL_KINDS, type Queries, queriesOf, recallOf, TOP } from './dense/queries.ts';
 import { exhaustive, ofClusters } from './dense/searches.ts';
 import { compare, printTable, short, writeRun } from './measure.ts';
 
-const HYPERPLANES = 100;
-const LABELS = '10+100';
 const CLUSTERS = [16, 64, 256] as const;
 const REPETITIONS = 3;
 
@@ -51,11 +50,15 @@ const standard: readonly Dataset[] = [
   embeddings(2048, 10_000),
 ];
 
-/** An eighth of float32 comes as a budget of bytes; the others as bits. */
+/** An eighth of float32 comes as a budget of bytes; the others as bits, some of which a scan leaves for the best. */
 function codecsFor(dims: number): readonly string[] {
-  const bits = [1, 2, 6, 8].map((each) => `codec=rabitq,bits=${each}`);
-  return ['codec=sq8', ...bits, `codec=rabitq,bytes_per_item=${dims / 2}`];
+  const bits = [1, 2, 4, 6, 8].map((each) => `codec=rabitq,bits=${each}`);
+  const refined = [4, 8].flatMap((each) => [1, 2].map((scan) => `codec=rabitq,bits=${each},scan_bits=${scan}`));
+  return ['codec=sq8', ...bits, ...refined, `codec=rabitq,bytes_per_item=${dims / 2}`];
 }
+
+/** The most clusters that are read for the kinds of queries that are not timed. */
+const MOST_CLUSTERS = 256;
 
 const words = process.argv.slice(2);
 const asked = words.filter((word) => word.includes('='));
@@ -67,13 +70,18 @@ const datasets = named(
 const rows: Row[] = [];
 for (const dataset of datasets) rows.push(...(await measure(dataset, asked)));
 process.stdout.write(
-  `${writeRun('dense', { hyperplanes: HYPERPLANES, top: TOP, rows }, words.length === 0 ? undefined : datasets.map(({ name }) => name).join('-'))}\n`,
+  `${writeRun('dense', { queries: LABEL_KINDS, top: TOP, rows }, words.length === 0 ? undefined : datasets.map(({ name }) => name).join('-'))}\n`,
 );
 
 async function measure(dataset: Dataset, asked: readonly string[]): Promise<Row[]> {
   const modality = dataset.modalities[0]?.name as string;
-  const queries = await queriesOf(dataset, modality, HYPERPLANES);
-  exportQueries(dataset, queries, LABELS);
+  const kinds: Kind[] = [];
+  for (const { name, hyperplanes, ...each } of LABEL_KINDS) {
+    const queries = await queriesOf(dataset, modality, hyperplanes, each);
+    exportQueries(dataset, queries, name);
+    kinds.push({ name, queries });
+  }
+  const [{ queries }, ...further] = kinds as [Kind, ...Kind[]];
   const table: Row[] = [];
   for (const keys of asked.length > 0 ? asked : codecsFor(queries.dims)) {
     const { collection } = await indexOf(dataset, {
@@ -81,20 +89,44 @@ async function measure(dataset: Dataset, asked: readonly string[]): Promise<Row[
       keys: Object.fromEntries(keys.split(',').map((pair) => pair.split('=') as [string, string])),
     });
     const opened = collection.modalities.get(modality) as Modality;
-    const bytes = collection.manifest.sections
-      .filter(({ name }) => name.startsWith(`${modality}.codes`))
-      .reduce((sum, section) => sum + section.bytes, 0);
-    table.push({ collection: dataset.name, codec: keys, ...measureCodec(opened, queries, bytes / queries.rows) });
+    const bytesOf = (prefix: string): number =>
+      collection.manifest.sections
+        .filter(({ name }) => name.startsWith(prefix))
+        .reduce((sum, section) => sum + section.bytes, 0) / queries.rows;
+    const codes = bytesOf(`${modality}.codes`);
+    table.push({
+      collection: dataset.name,
+      codec: keys,
+      bytes: codes.toFixed(1),
+      'bytes in all': bytesOf(`${modality}.`).toFixed(1),
+      'of float32': (codes / (4 * queries.dims)).toFixed(3),
+      ...measureCodec(opened, queries),
+      ...recallsOf(opened, further),
+    });
   }
-  table.push(...(await hnswRows(dataset, modality, queries)), ...(await faissRows(dataset, queries, LABELS)));
+  table.push(...(await hnswRows(dataset, modality, kinds)), ...(await faissRows(dataset, kinds)));
   printTable(
-    `${describe(dataset)}: recall@${TOP} of exhaustive float32, ${HYPERPLANES} hyperplanes of 10 + 100 labels`,
+    `${describe(dataset)}: recall@${TOP} of exhaustive float32; of 10 + 100 labels where it is not said`,
     table,
   );
   return table;
 }
 
-function measureCodec(modality: Modality, { rows, dims, models, truth }: Queries, bytes: number) {
+/** Of all items and of the best clusters, for kinds of queries that are not timed. */
+function recallsOf(modality: Modality, kinds: readonly Kind[]): Row {
+  return Object.fromEntries(
+    kinds.flatMap(({ name, queries: { models, truth } }) => {
+      const all = models.map((model) => exhaustive(modality, model));
+      const some = models.map((model) => ofClusters(modality, model, MOST_CLUSTERS));
+      return [
+        [name, recallOf(truth, all).toFixed(4)],
+        [`${name} b=${MOST_CLUSTERS}`, recallOf(truth, some).toFixed(4)],
+      ];
+    }),
+  );
+}
+
+function measureCodec(modality: Modality, { rows, models, truth }: Queries): Row {
   const model = (q: number) => models[q] as (typeof models)[number];
   const searches = [
     { name: 'all', run: (q: number) => exhaustive(modality, model(q)) },
@@ -108,8 +140,6 @@ function measureCodec(modality: Modality, { rows, dims, models, truth }: Queries
   );
   const times = compare(searches, { inputs: models.length, repetitions: REPETITIONS });
   return {
-    bytes: bytes.toFixed(1),
-    'of float32': (bytes / (4 * dims)).toFixed(3),
     recall: (recalls[0] as number).toFixed(4),
     'ns/item': short(((times[0]?.wall.median ?? 0) * 1e6) / rows),
     ...Object.fromEntries(

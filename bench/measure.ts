@@ -74,10 +74,15 @@ export function compare(
       wall: quantiles(calls),
       cpu: quantiles(cpu).median / inputs,
       ratio: { median: quantile(ratios, 0.5), least: ratios[0] as number, most: ratios.at(-1) as number },
-      disturbed: wall.filter((ms, r) => ms > DISTURBED * (cpu[r] as number)).length,
+      disturbed: wall.filter((ms, r) => isDisturbed(ms, cpu[r] as number)).length,
       repetitions,
     };
   });
+}
+
+/** Whether so much wall time against CPU time says that something else had the core. */
+export function isDisturbed(wallMs: number, cpuMs: number): boolean {
+  return wallMs > DISTURBED * cpuMs;
 }
 
 /** Quantiles by nearest rank: the least value that at least such a share of all do not exceed. */

@@ -4,7 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npyHeader } from '../../index-builder/readers/npy-array.ts';
 import { cacheFolder, type Dataset, specsOf } from '../datasets/collections.ts';
-import { type Queries, TOP } from './queries.ts';
+import type { Queries } from './queries.ts';
+
+/** -1 as int32. */
+const NO_ITEM = 2 ** 32 - 1;
 
 /** Of the dataset's first modality; `labels` names the hyperplanes among others of it. */
 export function exportQueries(dataset: Dataset, { dims, models, truth }: Queries, labels: string): void {
@@ -22,6 +25,13 @@ export function exportQueries(dataset: Dataset, { dims, models, truth }: Queries
     dims,
     models.map(({ weights }) => weights),
   );
-  write('truth', 'i4', TOP, truth);
+  // Some have more items than others: the rows end with items that there are none of.
+  const longest = Math.max(...truth.map(({ length }) => length));
+  const padded = truth.map((items) => {
+    const row = new Uint32Array(longest).fill(NO_ITEM);
+    row.set(items);
+    return row;
+  });
+  write('truth', 'i4', longest, padded);
   writeFileSync(join(cacheFolder(), `dense-${dataset.name}-path.txt`), `${specsOf(dataset)[0]?.path}\n`);
 }

@@ -13,6 +13,9 @@ export interface FaissAnswer {
   readonly recall: number;
   /** Of each query. */
   readonly ms: readonly number[];
+  /** Of all queries together: wall time, and CPU time of the thread that searched. */
+  readonly wall_ms: number;
+  readonly cpu_ms: number;
 }
 
 export class Faiss {

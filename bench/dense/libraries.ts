@@ -11,6 +11,12 @@ import { type Queries, recallOf, TOP } from './queries.ts';
 
 export type Row = Record<string, string | number>;
 
+/** Queries of one kind; the first kind is timed. */
+export interface Kind {
+  readonly name: string;
+  readonly queries: Queries;
+}
+
 const LINKS = 16;
 const BUILD_EFFORT = 100;
 const EFFORTS = [100, 400] as const;
@@ -18,9 +24,13 @@ const PROBES = [16, 64, 256] as const;
 /** FAISS keeps an item's number beside its code. */
 const NUMBER_BYTES = 8;
 
-export async function faissRows(dataset: Dataset, { rows, dims }: Queries, labels: string): Promise<Row[]> {
+export async function faissRows(dataset: Dataset, kinds: readonly Kind[]): Promise<Row[]> {
   const faiss = await Faiss.over(dataset.name);
   if (faiss === null) return [];
+  const [{ name: labels, queries }, ...further] = kinds as [Kind, ...Kind[]];
+  const { rows, dims } = queries;
+  const centres = (index: string): number =>
+    index === 'float32' ? 0 : (4 * dims * Number(faiss.about['lists'])) / rows;
   const row = async (
     name: string,
     bytes: number,
@@ -29,6 +39,12 @@ export async function faissRows(dataset: Dataset, { rows, dims }: Queries, label
   ) => {
     const { recall, ms } = await faiss.search(index, probes, labels);
     const median = quantiles(ms).median;
+    const others: Row = {};
+    for (const { name } of further) {
+      if (index === 'float32') others[name] = (await faiss.search(index, 0, name)).recall.toFixed(4);
+      else if (probes === PROBES.at(-1))
+        others[`${name} b=${probes}`] = (await faiss.search(index, probes, name)).recall.toFixed(4);
+    }
     const time: Row =
       index === 'float32' ? { 'ns/item': short((median * 1e6) / rows) } : { [`ms b=${probes}`]: short(median) };
     const found: Row =
@@ -37,8 +53,10 @@ export async function faissRows(dataset: Dataset, { rows, dims }: Queries, label
       collection: dataset.name,
       codec: `${faiss.about['library']} ${name}`,
       bytes: bytes.toFixed(1),
+      'bytes in all': (bytes + centres(index)).toFixed(1),
       ...found,
       ...time,
+      ...others,
     };
   };
   const table: Row[] = [await row('float32', 4 * dims, 'float32', 0)];
@@ -54,27 +72,37 @@ export async function faissRows(dataset: Dataset, { rows, dims }: Queries, label
   return table;
 }
 
-export async function hnswRows(dataset: Dataset, name: string, queries: Queries): Promise<Row[]> {
+export async function hnswRows(dataset: Dataset, name: string, kinds: readonly Kind[]): Promise<Row[]> {
+  const [{ queries }, ...further] = kinds as [Kind, ...Kind[]];
   const { collection } = await indexOf(dataset, { modalities: [name], keys: { codec: 'rabitq', bits: '12' } });
   const modality = collection.modalities.get(name) as Modality;
   const file = join(cacheFolder(), `dense-${collection.generation}-${LINKS}-${BUILD_EFFORT}.hnsw`);
   if (!graphExists(file)) buildGraph(modality, queries.rows, { links: LINKS, effort: BUILD_EFFORT }, file);
   const { graph, builtSeconds } = readGraph(modality, queries.rows, file);
+  const bytes = (4 * queries.dims + 8 * LINKS + NUMBER_BYTES).toFixed(1);
   return EFFORTS.map((effort) => {
     const { search } = graphSearch(graph, effort);
     const times: number[] = [];
-    const found = queries.models.map((model) => {
+    const best = (model: Queries['models'][number]) => {
       const before = performance.now();
       const items = search(model, { most: TOP, least: TOP, skip: new Uint32Array(0) });
       times.push(performance.now() - before);
       return items;
-    });
+    };
+    const recall = recallOf(queries.truth, queries.models.map(best));
+    const ms = quantiles(times).median;
+    const others = further.map(({ name, queries: { models, truth } }) => [
+      name,
+      recallOf(truth, models.map(best)).toFixed(4),
+    ]);
     return {
       collection: dataset.name,
       codec: `hnswlib-node M=${LINKS} ef=${effort}, built in ${Math.round(builtSeconds)} s`,
-      bytes: (4 * queries.dims + 8 * LINKS + NUMBER_BYTES).toFixed(1),
-      recall: recallOf(queries.truth, found).toFixed(4),
-      ms: short(quantiles(times).median),
+      bytes,
+      'bytes in all': bytes,
+      recall: recall.toFixed(4),
+      ms: short(ms),
+      ...Object.fromEntries(others),
     };
   });
 }

@@ -1,5 +1,6 @@
 // What a dense codec is measured with: the input vectors at unit length, SVM hyperplanes trained on them, and the items
-// that score best in float32.
+// that score best in float32. Items of equal score are equally right, as in the quality report: which of them a search
+// returns is no merit of it.
 
 import { type OpenedReader, openReader } from '../../index-builder/readers/open-reader.ts';
 import { type LabelSet, randomLabelSets } from '../../src/label-sets.ts';
@@ -16,7 +17,7 @@ export interface Queries {
   readonly rows: number;
   readonly dims: number;
   readonly models: readonly LinearModel[];
-  /** Items of the TOP largest float32 scores, per model. */
+  /** Per model the items whose float32 score reaches the TOP-th largest; more than TOP where items tie there. */
   readonly truth: readonly Uint32Array[];
 }
 
@@ -25,6 +26,13 @@ export interface Labels {
   readonly negatives: number;
 }
 const FEW_LABELS: Labels = { positives: 10, negatives: 100 };
+
+/** The kinds of queries that recall is measured for, and how many of each. */
+export const LABEL_KINDS = [
+  { name: '10+100', ...FEW_LABELS, hyperplanes: 100 },
+  { name: '100+1000', positives: 100, negatives: 1000, hyperplanes: 40 },
+  { name: 'item', positives: 1, negatives: 0, hyperplanes: 100 },
+] as const;
 
 /**
  * Hyperplanes of the default model, from random labels, and their exhaustive float32 answers. One label alone is a query of
@@ -62,18 +70,33 @@ export async function queriesOfFile(path: string, count: number, each = FEW_LABE
     }
   }
   reader.close();
-  return { rows, dims, models, truth: scores.map((all) => bestOf(all, TOP)) };
+  return { rows, dims, models, truth: scores.map(reachingTop) };
 }
 
 const NONE = new Float32Array(0);
 
-/** The share of the true best that was found, over all queries. */
+/** The share of TOP items that are among the true best, over all queries. */
 export function recallOf(truth: readonly Uint32Array[], found: readonly ArrayLike<number>[]): number {
   const hits = truth.map((items, q) => {
     const set = new Set(items);
-    return Array.from(found[q] as ArrayLike<number>).filter((item) => set.has(item)).length / items.length;
+    const right = Array.from(found[q] as ArrayLike<number>)
+      .slice(0, TOP)
+      .filter((item) => set.has(item)).length;
+    return right / Math.min(TOP, items.length);
   });
   return hits.reduce((sum, hit) => sum + hit, 0) / hits.length;
+}
+
+/** The TOP best, and whatever else scores as much as the last of them. */
+function reachingTop(scores: Float32Array): Uint32Array {
+  const best = bestOf(scores, TOP);
+  const least = scores[best.at(-1) as number] as number;
+  const among = new Set(best);
+  const ties: number[] = [];
+  scores.forEach((score, item) => {
+    if (score === least && !among.has(item)) ties.push(item);
+  });
+  return Uint32Array.of(...best, ...ties);
 }
 
 function modelOf({ positive, negative }: LabelSet, dims: number, rows: ReadonlyMap<number, Float32Array>): LinearModel {
