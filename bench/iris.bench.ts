@@ -102,7 +102,7 @@ function playGame(
       transcript: null,
       signal: new AbortController().signal,
       onProgress: () => {},
-      onMeasures: (run, { name }, measures) => {
+      onSession: (run, { name }, _rounds, measures) => {
         const own = classes[run] as ByClass;
         own.set(name, [...(own.get(name) ?? []), measures]);
       },

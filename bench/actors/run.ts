@@ -11,7 +11,7 @@ import { openCollections, openProtocol, openStages, type StageNames } from './op
 import type { Entry } from './playing.ts';
 import type { Plan } from './protocol.ts';
 import { type Replay, replay } from './replay.ts';
-import { type Simulation, simulate } from './simulate.ts';
+import { type OnSession, type Simulation, simulate } from './simulate.ts';
 import { openTranscript } from './transcript.ts';
 
 /** What to play against: systems by NAME[,key=value]…, over index directories, in process or at a server. */
@@ -33,11 +33,12 @@ export interface SimulationRequest extends Opponents, StageNames {
   readonly k: number | null;
   /** Where the transcript goes. */
   readonly save: string | null;
+  readonly onSession?: OnSession;
 }
 
 /** Throws ParameterError for what is named wrongly and ActorError for actors that do not fit. */
 export async function runSimulation(request: SimulationRequest): Promise<Simulation> {
-  const { starts, rounds, k, seed, save, url, signal, onProgress } = request;
+  const { starts, rounds, k, seed, save, url, signal, onProgress, onSession = () => {} } = request;
   const { protocol, plan } = openProtocol(request.protocol);
   const entries = entriesOf(request, request.systems.length === 0 ? ['exquisitor'] : request.systems, plan.system);
   const stages = openStages(request, { ...plan.start, count: starts ?? plan.start.count });
@@ -51,6 +52,7 @@ export async function runSimulation(request: SimulationRequest): Promise<Simulat
     over: url === null ? ('process' as const) : ('http' as const),
     signal,
     onProgress,
+    onSession,
   };
   const transcript = save === null ? null : new AsideFile(save);
   try {

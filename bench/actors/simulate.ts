@@ -7,16 +7,23 @@ import { commandLine, machine, revision } from '../measure.ts';
 import type { AsideFile } from './aside-file.ts';
 import { type Entry, openSystems, type PlayOptions, playStage, type Stage } from './playing.ts';
 import type { Actor, Plan } from './protocol.ts';
-import { type Summary, Tally } from './tally.ts';
+import { type PlayedRound, type Summary, Tally } from './tally.ts';
 import { writeHeader } from './transcript.ts';
 
 export interface SimulationOptions extends PlayOptions {
   readonly protocol: string;
   readonly over: 'process' | 'http';
   readonly onProgress: (sessions: number, total: number) => void;
-  /** Told what the protocol measured of every session of a run, by its place. */
-  readonly onMeasures?: (run: number, actor: Actor, measures: Readonly<Record<string, number>>) => void;
+  readonly onSession?: OnSession;
 }
+
+/** Told of every session of a run, by its place: its rounds, and what the protocol measured. */
+export type OnSession = (
+  run: number,
+  actor: Actor,
+  rounds: readonly PlayedRound[],
+  measures: Readonly<Record<string, number>>,
+) => void;
 
 export interface RunResult extends Summary {
   readonly system: string;
@@ -73,7 +80,7 @@ export async function simulate(
       }
       await playStage(stage, number, systems, options, (system, actor, rounds, measures) => {
         (runs[system] as (typeof runs)[number]).tally.add(actor.name, actor.relevant, rounds, measures);
-        options.onMeasures?.(system, actor, measures);
+        options.onSession?.(system, actor, rounds, measures);
         options.onProgress(++played, total);
       });
       for (const [i, run] of runs.entries()) run.rss = await memoryOf(systems[i] as System);
