@@ -3,7 +3,7 @@
 //
 //   node dist/bench/kernels.bench.js [--passes 3] [--under 'taskset -c 1']
 //
-// ns are CPU time per vector, or per what the row says. A kernel that JavaScript cannot call is measured within the exported
+// ns are CPU time per vector, or per what the row says, the least of all repetitions. A kernel that JavaScript cannot call is measured within the exported
 // operation that it is most of; the files of bench/kernels say which. --under: a command that runs each process.
 
 import { spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ import { ratioCodes, sq8Codes } from './kernels/random-codes.ts';
 import { foldedCodes, rabitqCodes } from './kernels/residual-codes.ts';
 import { givenLines, scanLines } from './kernels/scans.ts';
 import { networkLines, networkTrainingLines, svmLines } from './kernels/training.ts';
-import { printTable, quantiles, short, writeRun } from './measure.ts';
+import { printTable, short, writeRun } from './measure.ts';
 
 const ISAS = ['scalar', 'avx2', 'avx512', 'neon'];
 const RATIOS = [
@@ -69,7 +69,7 @@ async function measureAll(): Promise<readonly Line[]> {
   return lines;
 }
 
-/** Runs the instruction sets in turns, `passes` times, and takes the median of each line. */
+/** Runs the instruction sets in turns, `passes` times, and takes the least of each line. */
 function report(passes: number, under: readonly string[]): void {
   const runs = new Map<string, Line[][]>();
   for (let pass = 0; pass < passes; pass++) {
@@ -88,17 +88,17 @@ function report(passes: number, under: readonly string[]): void {
   }
   const isas = [...runs.keys()];
   const best = isas.at(-1) as string;
-  const median = (isa: string, i: number, of: (line: Line) => number | null): number =>
-    quantiles((runs.get(isa) as Line[][]).map((lines) => of(lines[i] as Line) ?? Number.NaN)).median;
+  const least = (isa: string, i: number, of: (line: Line) => number | null): number =>
+    Math.min(...(runs.get(isa) as Line[][]).map((lines) => of(lines[i] as Line) ?? Number.NaN));
   const results = ((runs.get(best) as Line[][])[0] as Line[]).map(({ kernel, unit, bytes, javascriptNs }, i) => ({
     kernel,
     unit,
     bytes,
-    ns: Object.fromEntries(isas.map((isa) => [isa, median(isa, i, ({ ns }) => ns)])),
-    javascriptNs: javascriptNs === null ? null : median(best, i, (line) => line.javascriptNs),
+    ns: Object.fromEntries(isas.map((isa) => [isa, least(isa, i, ({ ns }) => ns)])),
+    javascriptNs: javascriptNs === null ? null : least(best, i, (line) => line.javascriptNs),
   }));
   printTable(
-    `Kernels, ns per unit of CPU time (median of ${passes} processes each, in turns; seed ${SEED})`,
+    `Kernels, ns per unit of CPU time (least of ${passes} processes each, in turns; seed ${SEED})`,
     results.map(({ kernel, unit, bytes, ns, javascriptNs }) => {
       const bestNs = ns[best] as number;
       return {

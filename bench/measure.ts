@@ -22,6 +22,8 @@ export interface Measurement {
   readonly wall: Quantiles;
   /** CPU time of all threads of the process: median over repetitions of the mean call. */
   readonly cpu: number;
+  /** The same of the repetition with the least: what else the machine does, and its host, only adds to that. */
+  readonly leastCpu: number;
   /** CPU time over that of the first contestant, pair by pair: median and range over repetitions. */
   readonly ratio: { readonly median: number; readonly least: number; readonly most: number };
   /** Repetitions whose wall time exceeds their CPU time by more than 5 %: something else ran meanwhile. */
@@ -73,6 +75,7 @@ export function compare(
       calls: calls.length,
       wall: quantiles(calls),
       cpu: quantiles(cpu).median / inputs,
+      leastCpu: quantiles(cpu).min / inputs,
       ratio: { median: quantile(ratios, 0.5), least: ratios[0] as number, most: ratios.at(-1) as number },
       disturbed: wall.filter((ms, r) => isDisturbed(ms, cpu[r] as number)).length,
       repetitions,

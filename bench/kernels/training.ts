@@ -13,6 +13,8 @@ import { cpuNs, type Line, SEED } from './line.ts';
 import { type RandomCodes, ratioCodes, sq8Codes, TILE_ROWS } from './random-codes.ts';
 
 const NETWORK_ROWS = 2000;
+/** Plain C++ takes seconds a training. */
+const NETWORK_REPETITIONS = 4;
 const NETWORKS = [[], [32], [256, 256]] as const;
 const SCORED_BY = [[32], [64, 32], [256, 256]] as const;
 
@@ -33,7 +35,7 @@ export function networkTrainingLines(): readonly Line[] {
   const training = trainingRows(NETWORK_ROWS, 1280, 1280);
   return NETWORKS.map((hidden) => {
     const run = (seed: number) => trainMlp(training, { hidden, c: MLP_DEFAULTS.c, seed });
-    const [ns] = cpuNs([{ name: 'train', run }], 1) as [number];
+    const [ns] = cpuNs([{ name: 'train', run }], 1, NETWORK_REPETITIONS) as [number];
     return callLine(`train MLP [${hidden}] on ${NETWORK_ROWS} x 1280`, ns);
   });
 }
@@ -54,7 +56,7 @@ function networkLine(codes: RandomCodes, hidden: readonly number[]): Line {
   const items = Math.min(TILE_ROWS, count);
   const scores = new Float32Array(TILE_ROWS);
   const sums = new Float64Array(6);
-  const [ns] = cpuNs([{ name: 'score', run: () => native.sweepSlots(head, 0, items, scores, sums) }], 2) as [number];
+  const [ns] = cpuNs([{ name: 'score', run: () => native.sweepSlots(head, 0, items, scores, sums) }], 1) as [number];
   return {
     kernel: `score ${codes.name} by MLP [${hidden}]`,
     unit: 'vector',
