@@ -20,6 +20,8 @@ export interface Measurement {
   readonly calls: number;
   /** Wall time, over all calls. */
   readonly wall: Quantiles;
+  /** The median call of the repetition that took least. */
+  readonly leastMedian: number;
   /** CPU time of all threads of the process: median over repetitions of the mean call. */
   readonly cpu: number;
   /** The same of the repetition with the least: what else the machine does, and its host, only adds to that. */
@@ -74,6 +76,7 @@ export function compare(
       name: (contestants[c] as Contestant).name,
       calls: calls.length,
       wall: quantiles(calls),
+      leastMedian: Math.min(...wall.map((_, r) => quantiles(calls.subarray(r * inputs, (r + 1) * inputs)).median)),
       cpu: quantiles(cpu).median / inputs,
       leastCpu: quantiles(cpu).min / inputs,
       ratio: { median: quantile(ratios, 0.5), least: ratios[0] as number, most: ratios.at(-1) as number },

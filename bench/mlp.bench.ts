@@ -28,7 +28,9 @@ if (part !== 'clusters') {
   const quality = await qualities(reference, SEED, Number(sets));
   reference?.close();
   printTable(`MLP heads: mean AUC and median training ms; ${describe(caltech97)}; seed ${SEED}`, quality);
-  process.stdout.write(`${writeRun('mlp', { seed: SEED, sets: Number(sets), quality }, 'auc')}\n`);
+  process.stdout.write(
+    `${writeRun('mlp', { seed: SEED, sets: Number(sets), quality }, reference === null ? 'auc-ours' : 'auc')}\n`,
+  );
 }
 if (part !== 'auc') {
   const recall = await recalls(SEED, Number(sets));
