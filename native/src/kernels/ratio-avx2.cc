@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "lanes-avx2.h"
+#include "ratio-forms.h"
 
 #include "begin-avx2.h"
 
@@ -76,7 +77,7 @@ Half load_half(const uint8_t* low, const uint8_t* values, const uint8_t* upper, 
 template <IdForm kForm>
 void scan(const uint8_t* blocks, size_t count, size_t chunks, const int8_t* table, float scale, float bias,
           float* scores) {
-  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  constexpr size_t kUpper = upper_bytes_of(kForm);
   const size_t stride = chunks * (128 + kUpper);
   const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
@@ -124,7 +125,7 @@ void scan(const uint8_t* blocks, size_t count, size_t chunks, const int8_t* tabl
 template <IdForm kForm>
 void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* twice, float step, float norm,
               float* distances) {
-  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  constexpr size_t kUpper = upper_bytes_of(kForm);
   const size_t stride = chunks * (128 + kUpper);
   const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
@@ -178,26 +179,16 @@ void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* t
 
 void ratio_scan_avx2(const uint8_t* blocks, size_t count, RatioShape shape, const int8_t* table, float scale,
                      float bias, float* scores) {
-  const size_t chunks = shape.features;
-  if (shape.id_form == IdForm::kWord) {
-    scan<IdForm::kWord>(blocks, count, chunks, table, scale, bias, scores);
-  } else if (shape.id_form == IdForm::kTenBit) {
-    scan<IdForm::kTenBit>(blocks, count, chunks, table, scale, bias, scores);
-  } else {
-    scan<IdForm::kByte>(blocks, count, chunks, table, scale, bias, scores);
-  }
+  with_form(shape.id_form, [&](auto form) {
+    scan<decltype(form)::value>(blocks, count, shape.features, table, scale, bias, scores);
+  });
 }
 
 void ratio_distance_avx2(const uint8_t* blocks, size_t count, RatioShape shape, const float* twice, float step,
                          float norm, float* distances) {
-  const size_t chunks = shape.features;
-  if (shape.id_form == IdForm::kWord) {
-    distance<IdForm::kWord>(blocks, count, chunks, twice, step, norm, distances);
-  } else if (shape.id_form == IdForm::kTenBit) {
-    distance<IdForm::kTenBit>(blocks, count, chunks, twice, step, norm, distances);
-  } else {
-    distance<IdForm::kByte>(blocks, count, chunks, twice, step, norm, distances);
-  }
+  with_form(shape.id_form, [&](auto form) {
+    distance<decltype(form)::value>(blocks, count, shape.features, twice, step, norm, distances);
+  });
 }
 
 } // namespace farsight

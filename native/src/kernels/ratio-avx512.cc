@@ -4,6 +4,7 @@
 #if defined(__x86_64__)
 
 #include "lanes-avx512.h"
+#include "ratio-forms.h"
 #include "ratio-tables-avx512.h"
 
 #include "begin-avx512.h"
@@ -70,7 +71,7 @@ void scan(const uint8_t* blocks, size_t count, size_t chunks, const Table table,
 template <IdForm kForm>
 void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* twice, float step, float norm,
               float* distances) {
-  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  constexpr size_t kUpper = upper_bytes_of(kForm);
   const size_t stride = chunks * (128 + kUpper);
   const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
@@ -129,14 +130,9 @@ void ratio_scan_avx512(const uint8_t* blocks, size_t count, RatioShape shape, co
 
 void ratio_distance_avx512(const uint8_t* blocks, size_t count, RatioShape shape, const float* twice, float step,
                            float norm, float* distances) {
-  const size_t chunks = shape.features;
-  if (shape.id_form == IdForm::kWord) {
-    distance<IdForm::kWord>(blocks, count, chunks, twice, step, norm, distances);
-  } else if (shape.id_form == IdForm::kTenBit) {
-    distance<IdForm::kTenBit>(blocks, count, chunks, twice, step, norm, distances);
-  } else {
-    distance<IdForm::kByte>(blocks, count, chunks, twice, step, norm, distances);
-  }
+  with_form(shape.id_form, [&](auto form) {
+    distance<decltype(form)::value>(blocks, count, shape.features, twice, step, norm, distances);
+  });
 }
 
 } // namespace farsight

@@ -7,6 +7,7 @@
 #include <arm_neon.h>
 
 #include "lanes-neon.h"
+#include "ratio-forms.h"
 
 namespace farsight {
 
@@ -42,7 +43,7 @@ void multiply_pairs(const int8_t* weights, const uint8_t* values, int32x4_t pair
 template <IdForm kForm>
 void scan(const uint8_t* blocks, size_t count, size_t chunks, const int8_t* table, float scale, float bias,
           float* scores) {
-  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  constexpr size_t kUpper = upper_bytes_of(kForm);
   const size_t stride = chunks * (128 + kUpper);
   const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
@@ -89,7 +90,7 @@ void scan(const uint8_t* blocks, size_t count, size_t chunks, const int8_t* tabl
 template <IdForm kForm>
 void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* twice, float step, float norm,
               float* distances) {
-  constexpr size_t kUpper = kForm == IdForm::kWord ? 64 : kForm == IdForm::kTenBit ? 16 : 0;
+  constexpr size_t kUpper = upper_bytes_of(kForm);
   const size_t stride = chunks * (128 + kUpper);
   const size_t ahead = scan_ahead(count);
   const size_t fours = chunks & ~size_t{3};
@@ -128,26 +129,16 @@ void distance(const uint8_t* blocks, size_t count, size_t chunks, const float* t
 
 void ratio_scan_neon(const uint8_t* blocks, size_t count, RatioShape shape, const int8_t* table, float scale,
                      float bias, float* scores) {
-  const size_t chunks = shape.features;
-  if (shape.id_form == IdForm::kWord) {
-    scan<IdForm::kWord>(blocks, count, chunks, table, scale, bias, scores);
-  } else if (shape.id_form == IdForm::kTenBit) {
-    scan<IdForm::kTenBit>(blocks, count, chunks, table, scale, bias, scores);
-  } else {
-    scan<IdForm::kByte>(blocks, count, chunks, table, scale, bias, scores);
-  }
+  with_form(shape.id_form, [&](auto form) {
+    scan<decltype(form)::value>(blocks, count, shape.features, table, scale, bias, scores);
+  });
 }
 
 void ratio_distance_neon(const uint8_t* blocks, size_t count, RatioShape shape, const float* twice, float step,
                          float norm, float* distances) {
-  const size_t chunks = shape.features;
-  if (shape.id_form == IdForm::kWord) {
-    distance<IdForm::kWord>(blocks, count, chunks, twice, step, norm, distances);
-  } else if (shape.id_form == IdForm::kTenBit) {
-    distance<IdForm::kTenBit>(blocks, count, chunks, twice, step, norm, distances);
-  } else {
-    distance<IdForm::kByte>(blocks, count, chunks, twice, step, norm, distances);
-  }
+  with_form(shape.id_form, [&](auto form) {
+    distance<decltype(form)::value>(blocks, count, shape.features, twice, step, norm, distances);
+  });
 }
 
 } // namespace farsight
