@@ -9,7 +9,7 @@ import { createApp } from './app.ts';
 import { packageVersion, type ServeConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import { type Collection, openIndex } from './index/open.ts';
-import { searchedBytes } from './index/warm.ts';
+import { fitsHugePages, searchedBytes } from './index/warm.ts';
 import { JobDirectory } from './jobs/job-directory.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { FileStore } from './sessions/file.ts';
@@ -23,12 +23,6 @@ export interface Server {
   /** Stops taking requests, lets running rounds finish, ends the threads. */
   close(): Promise<void>;
 }
-
-/**
- * Copies on huge pages cannot be dropped like pages of a file: `auto` makes them when this many times their size is
- * available.
- */
-const HUGE_PAGES_MARGIN = 2;
 
 /** A thread that faulted cannot go on: the process has to end, not to close. A handler would repeat the fault for ever. */
 const FATAL_SIGNALS = ['SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGILL'] as const;
@@ -137,11 +131,10 @@ async function openJobs(config: ServeConfig, log: Logger): Promise<Jobs> {
 /** Starts to read the indexes into memory, on huge pages where asked for or where memory is plentiful. */
 function startWarmUp({ hugePages }: ServeConfig, collections: readonly Collection[], log: Logger): WarmUp {
   const totalBytes = collections.reduce((sum, collection) => sum + searchedBytes(collection), 0);
-  const plentiful = process.availableMemory() >= HUGE_PAGES_MARGIN * totalBytes;
   return new WarmUp({
     directories: collections.map(({ directory }) => directory),
     totalBytes,
-    hugePages: hugePages === 'on' || (hugePages === 'auto' && plentiful),
+    hugePages: hugePages === 'on' || (hugePages === 'auto' && fitsHugePages(totalBytes)),
     onError: (err) => log.error({ err }, 'an index could not be read into memory'),
   });
 }

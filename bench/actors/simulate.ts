@@ -2,10 +2,12 @@
 // that they share whatever else the machine does.
 
 import { basename } from 'node:path';
+import type { Collection } from '../../src/index/open.ts';
+import { fitsHugePages, searchedBytes, warm } from '../../src/index/warm.ts';
 import type { System } from '../baselines/system.ts';
 import { commandLine, machine, revision } from '../measure.ts';
 import type { AsideFile } from './aside-file.ts';
-import { type Entry, openSystems, type PlayOptions, playStage, type Stage } from './playing.ts';
+import { type Entry, openSystems, type PlayOptions, playStage, type Stage, untilInterrupted } from './playing.ts';
 import type { Actor, Plan } from './protocol.ts';
 import { type PlayedRound, type Summary, Tally } from './tally.ts';
 import { writeHeader } from './transcript.ts';
@@ -70,6 +72,7 @@ export async function simulate(
   let described: readonly Pick<System, 'name' | 'parameters'>[] = [];
   let played = 0;
   for (const [number, stage] of stages.entries()) {
+    if (options.over === 'process') await readIntoMemory(stage.collection, options.signal);
     const systems = await openSystems(stage.collection, entries, options.signal, (system, ms) => {
       (runs[system] as (typeof runs)[number]).openMs += ms;
     });
@@ -101,6 +104,11 @@ export async function simulate(
       open_ms: openMs,
     })),
   };
+}
+
+/** As a server does before it is ready: no round is to wait for pages. */
+async function readIntoMemory(collection: Collection, signal: AbortSignal): Promise<void> {
+  for (const _ of warm(collection, fitsHugePages(searchedBytes(collection)))) await untilInterrupted(signal);
 }
 
 type Memory = NonNullable<Awaited<ReturnType<NonNullable<System['memory']>>>>;

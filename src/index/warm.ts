@@ -7,6 +7,14 @@ import { readThrough } from './sections.ts';
 /** Read at a time: some tens of milliseconds of a disk, and a whole number of huge pages. */
 const STEP_BYTES = 1 << 26;
 
+/** Copies on huge pages cannot be dropped like pages of a file: they are made when this many times their size is available. */
+const HUGE_PAGES_MARGIN = 2;
+
+/** Whether memory is plentiful enough for so many bytes on huge pages. */
+export function fitsHugePages(bytes: number): boolean {
+  return process.availableMemory() >= HUGE_PAGES_MARGIN * bytes;
+}
+
 /** Bytes of the sections that rounds read. */
 export function searchedBytes({ searched, grid }: Collection): number {
   const sections = grid === null ? searched : [...searched, grid.section];
