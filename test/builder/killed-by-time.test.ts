@@ -21,7 +21,9 @@ for (const replaces of [true, false]) {
     const { out, input, old, renewed } = await twoIndexes(t);
     await reset(out, replaces);
     const building = (how: 'anew' | 'resume') => {
-      const process = spawn(command, [...nodeArgs, child, input, out, '0', how], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const process = spawn(command, [...nodeArgs, child, input, out, '0', how], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
       return { process, begun: once(process.stdout, 'data'), ended: once(process, 'exit') };
     };
     // One that is left alone says how long the others have, natively computed stages included.
