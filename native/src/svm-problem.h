@@ -48,7 +48,6 @@ double root_of_slope(double small, Slope slope) {
 class DenseProblem {
  public:
   using Value = float;
-  static constexpr size_t kCopies = 1; // see svm-smooth.cc
   explicit DenseProblem(const DenseRows& rows) : rows_(rows) {}
   size_t size() const { return rows_.rows; }
   size_t dims() const { return rows_.dims; }

@@ -5,8 +5,10 @@
 // steps lower is what training stops by.
 //
 // Few rows of few features fit the second-level cache, so what counts is how often they are walked and how much is done
-// on the way. A row's product with the direction sought and its share of the Hessian's image are taken in one visit; what
-// its slack falls by along the direction is summed from those products, so that only rows beyond the margin need another.
+// on the way. Directions are rough: rows within the margin are laid out anew for them, in float, and a row's product
+// with the direction sought and its share of the Hessian's image are taken in one visit. What is left of the gradient
+// is then known for all rows that keep their side of the margin, so that only those that change it are added. Close to
+// the end the gradient is taken from t alone, and what training stops by and returns is never followed.
 #include "svm-smooth.h"
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "svm-compact.h"
 #include "svm-problem.h"
 
 namespace farsight {
@@ -24,68 +27,47 @@ namespace {
 constexpr double kGapShare = 0.3;
 // Of the line search: the share of the first slope that may be left.
 constexpr double kSlopeTolerance = 0.5;
+// Where the gap seems to be this many times what is asked for, the gradient is taken anew.
+constexpr double kCloseGap = 1.5;
 
-// Sparse rows over the features that occur: a thousand rows have few of a large vocabulary, and vectors of all are
-// walked. kPerRow: features of a row, known to the compiler; 0 for any number.
-template <size_t kPerRow>
-class CompactProblem {
+// Sums are taken in lanes, so that additions need not wait for one another.
+constexpr size_t kLanes = 4;
+template <typename Visit>
+void for_lanes(size_t n, Visit visit) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) visit(i + lane, lane);
+  }
+  for (; i < n; ++i) visit(i, i % kLanes);
+}
+
+double sum_lanes(const double* lanes) { return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]); }
+
+// Dense rows, which stay where they are: products are of floats anyway. See svm-compact.h.
+class DenseWithin : public DenseProblem {
  public:
-  using Value = double;
-  // Most rows share a few features. Were all rows added to one vector, each would wait for the one before it.
-  static constexpr size_t kCopies = 4;
+  static constexpr bool kIsExact = false;
+  explicit DenseWithin(const DenseRows& rows) : DenseProblem(rows), narrow_(rows.dims), sum_(rows.dims) {}
 
-  explicit CompactProblem(const SparseRows& rows)
-      : rows_(rows.rows), per_row_(rows.per_row), ids_(rows.rows * rows.per_row), values_(ids_.size()) {
-    std::vector<uint32_t> place(rows.dims, 0);
-    for (size_t j = 0; j < ids_.size(); ++j) {
-      values_[j] = rows.values[j];
-      if (rows.values[j] == 0) continue;
-      const uint32_t id = rows.ids[j];
-      if (place[id] == 0) {
-        used_.push_back(id);
-        place[id] = static_cast<uint32_t>(used_.size());
-      }
-      ids_[j] = place[id] - 1;
-    }
-  }
+  void lay_out(const std::vector<uint32_t>& within) { within_ = &within; }
 
-  size_t size() const { return rows_; }
-  size_t dims() const { return std::max<size_t>(used_.size(), 1); }
-  const std::vector<uint32_t>& used() const { return used_; }
-
-  double dot(const double* v, size_t i) const {
-    const uint32_t* ids = ids_.data() + i * per_row();
-    const double* values = values_.data() + i * per_row();
-    double even = 0, odd = 0; // two chains of additions instead of one
-    size_t j = 0;
-    for (; j + 1 < per_row(); j += 2) {
-      even += v[ids[j]] * values[j];
-      odd += v[ids[j + 1]] * values[j + 1];
+  double apply_hessian(const std::vector<float>& bends, const double* v, double bias, double* out) {
+    for (size_t d = 0; d < dims(); ++d) narrow_[d] = static_cast<float>(v[d]);
+    std::fill(sum_.begin(), sum_.end(), 0.0f);
+    double shares = 0;
+    for (size_t k = 0; k < bends.size(); ++k) {
+      const size_t i = (*within_)[k];
+      const double share = bends[k] * (dot(narrow_.data(), i) + bias);
+      add(share, i, sum_.data());
+      shares += share;
     }
-    if (j < per_row()) even += v[ids[j]] * values[j];
-    return even + odd;
-  }
-  void add(double a, size_t i, double* v) const {
-    const uint32_t* ids = ids_.data() + i * per_row();
-    const double* values = values_.data() + i * per_row();
-    for (size_t j = 0; j < per_row(); ++j) v[ids[j]] += a * values[j];
-  }
-  // v += a x, squares += b x^2.
-  void add_both(double a, size_t i, double* v, double b, double* squares) const {
-    const uint32_t* ids = ids_.data() + i * per_row();
-    const double* values = values_.data() + i * per_row();
-    for (size_t j = 0; j < per_row(); ++j) {
-      v[ids[j]] += a * values[j];
-      squares[ids[j]] += b * (values[j] * values[j]);
-    }
+    for (size_t d = 0; d < dims(); ++d) out[d] = v[d] + sum_[d];
+    return bias + shares;
   }
 
  private:
-  size_t per_row() const { return kPerRow > 0 ? kPerRow : per_row_; }
-
-  const size_t rows_, per_row_;
-  std::vector<uint32_t> ids_, used_;
-  std::vector<double> values_;
+  const std::vector<uint32_t>* within_ = nullptr;
+  std::vector<float> narrow_, sum_;
 };
 
 // Vectors over the dimensions have one more element, the bias.
@@ -94,15 +76,14 @@ class Smooth {
  public:
   using Value = typename Problem::Value;
 
-  Smooth(const Problem& problem, const int8_t* labels, const double* costs, const SvmOptions& options, double* alpha,
+  Smooth(Problem& problem, const int8_t* labels, const double* costs, const SvmOptions& options, double* alpha,
          Value* weights, SvmResult& result)
       : problem_(problem), labels_(labels), costs_(costs), options_(options), best_alpha_(alpha),
         best_weights_(weights), result_(result), dims_(problem.dims()), before_(result.iterations),
         alpha_(alpha, alpha + problem.size()), slack_(problem.size()), change_(problem.size()),
-        products_(problem.size()), bend_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1),
-        direction_(dims_ + 1), residual_(dims_ + 1), scaled_(dims_ + 1), search_(dims_ + 1),
-        preconditioner_(dims_ + 1), image_(dims_ + 1), narrow_(dims_), sums_(kCopies * dims_),
-        parts_(2 * kCopies * dims_), within_(problem.size()), beyond_(problem.size()) {}
+        bend_(problem.size()), is_within_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1),
+        direction_(dims_ + 1), residual_(dims_ + 1), search_(dims_ + 1), image_(dims_ + 1), diagonal_(dims_ + 1),
+        preconditioner_(dims_ + 1), narrow_(dims_), crossed_(problem.size()) {}
 
   void solve() {
     if (before_ > 0 && ends()) return;
@@ -110,20 +91,23 @@ class Smooth {
     if (result_.converged) return;
     answer();
     // One step is made however late it is: weights of zero would answer nothing.
-    if (!result_.converged) step();
-    while (!ends()) step();
+    bool is_first = true;
+    while (is_first || !ends()) {
+      step();
+      is_first = false;
+      if (is_close()) answer();
+    }
+    if (!is_exact_) answer();
   }
 
  private:
-  static constexpr size_t kCopies = Problem::kCopies;
-
   bool ends() const {
     return result_.converged || result_.iterations >= options_.max_iterations || is_late(options_);
   }
 
   // What the start is worth, before t is taken from w alone: nothing else keeps its alpha, nor sees that it is solved.
   void start() {
-    double linear = 0, loss = 0;
+    double linear = 0;
     for (size_t i = 0; i < alpha_.size(); ++i) {
       alpha_[i] = std::max(alpha_[i], 0.0);
       linear += alpha_[i] - 0.25 / costs_[i] * (alpha_[i] * alpha_[i]);
@@ -133,24 +117,26 @@ class Smooth {
     }
     weights_ = image_;
     look();
+    double loss = 0;
     for (size_t i = 0; i < slack_.size(); ++i) {
       const double left = std::max(slack_[i], 0.0);
       loss += costs_[i] * (left * left);
     }
     count(alpha_.size());
-    compare(loss, linear);
+    measure(loss, linear);
+    keep();
   }
 
   void step() {
     find_direction();
     const double step = line_search();
     for (size_t d = 0; d <= dims_; ++d) weights_[d] += step * direction_[d];
-    if constexpr (std::is_same_v<Value, float>) {
-      look(); // products of floats are too rough to add up
-    } else {
+    if constexpr (Problem::kIsExact) {
       for (size_t i = 0; i < slack_.size(); ++i) slack_[i] -= step * change_[i];
+    } else {
+      look();
     }
-    answer();
+    follow(step);
   }
 
   // The slacks at w, after rounding it to what is returned.
@@ -163,65 +149,93 @@ class Smooth {
     count(slack_.size());
   }
 
-  // t at w, and in the same pass what it is worth, w(t) and the diagonal of the Hessian.
+  // t at w, and from it alone w(t), the gradient and the diagonal of the Hessian.
   void answer() {
-    part();
-    std::fill(parts_.begin(), parts_.end(), 0.0);
-    double bias = 0, bends = 1, linear = 0, loss = 0;
-    for (size_t k = 0; k < within_.size(); ++k) {
-      const uint32_t i = within_[k];
-      double* part = parts_.data() + 2 * (k % kCopies) * dims_;
-      const double bend = 2 * costs_[i];
-      alpha_[i] = bend * slack_[i];
-      // With z the slack, C z^2 is lost, and t - t^2 / 4C = 2 C z - C z^2.
-      loss += 0.5 * alpha_[i] * slack_[i];
-      linear += alpha_[i] - 0.5 * alpha_[i] * slack_[i];
-      problem_.add_both(labels_[i] * alpha_[i], i, part, bend, part + dims_);
-      bias += labels_[i] * alpha_[i];
-      bends += bend;
-    }
-    for (const uint32_t i : beyond_) alpha_[i] = 0;
     std::fill(image_.begin(), image_.end(), 0.0);
-    std::fill(preconditioner_.begin(), preconditioner_.end(), 1.0);
-    for (size_t copy = 0; copy < kCopies; ++copy) {
-      const double* part = parts_.data() + 2 * copy * dims_;
-      for (size_t d = 0; d < dims_; ++d) image_[d] += part[d];
-      for (size_t d = 0; d < dims_; ++d) preconditioner_[d] += part[dims_ + d];
+    std::fill(diagonal_.begin(), diagonal_.end(), 1.0);
+    for (size_t i = 0; i < slack_.size(); ++i) {
+      alpha_[i] = 2 * costs_[i] * std::max(slack_[i], 0.0);
+      is_within_[i] = slack_[i] > 0;
     }
-    image_[dims_] = bias;
-    preconditioner_[dims_] = bends;
+    list_within();
+    for (const uint32_t i : within_) {
+      const double bend = 2 * costs_[i];
+      problem_.add_both(labels_[i] * alpha_[i], i, image_.data(), bend, diagonal_.data());
+      image_[dims_] += labels_[i] * alpha_[i];
+      diagonal_[dims_] += bend;
+    }
+    for (size_t d = 0; d <= dims_; ++d) gradient_[d] = weights_[d] - image_[d];
     count(2 * within_.size());
-    compare(loss, linear);
+    worth();
+    keep();
+    is_exact_ = true;
   }
 
-  // The rows by whether they are within the margin, without a branch that no processor can guess.
-  void part() {
-    const size_t rows = slack_.size();
-    within_.resize(rows);
-    beyond_.resize(rows);
-    size_t within = 0, beyond = 0;
-    for (uint32_t i = 0; i < rows; ++i) {
-      const bool is_within = slack_[i] > 0;
-      within_[within] = beyond_[beyond] = i;
-      within += is_within;
-      beyond += !is_within;
+  // The gradient and the diagonal after a step, from what conjugate gradients left of it and the rows that changed
+  // sides. Their sums are of floats, so it drifts from the gradient of t.
+  void follow(double step) {
+    for (size_t d = 0; d <= dims_; ++d) gradient_[d] = (1 - step) * gradient_[d] - step * residual_[d];
+    size_t crossed = 0;
+    for (uint32_t i = 0; i < slack_.size(); ++i) {
+      crossed_[crossed] = i;
+      crossed += static_cast<uint8_t>(slack_[i] > 0) != is_within_[i];
+    }
+    for (size_t k = 0; k < crossed; ++k) {
+      const uint32_t i = crossed_[k];
+      is_within_[i] ^= 1;
+      const double bend = is_within_[i] ? 2 * costs_[i] : -2 * costs_[i];
+      const double pull = -labels_[i] * bend * slack_[i];
+      problem_.add_both(pull, i, gradient_.data(), bend, diagonal_.data());
+      gradient_[dims_] += pull;
+      diagonal_[dims_] += bend;
+    }
+    for (size_t d = 0; d <= dims_; ++d) image_[d] = weights_[d] - gradient_[d];
+    list_within();
+    count(2 * crossed);
+    worth();
+    is_exact_ = false;
+  }
+
+  void list_within() {
+    size_t within = 0;
+    within_.resize(is_within_.size());
+    for (uint32_t i = 0; i < is_within_.size(); ++i) {
+      within_[within] = i;
+      within += is_within_[i];
     }
     within_.resize(within);
-    beyond_.resize(beyond);
   }
 
-  // Both objectives at w and t, and the gradient.
-  void compare(double loss, double linear) {
-    for (size_t d = 0; d <= dims_; ++d) gradient_[d] = weights_[d] - image_[d];
-    const double primal = 0.5 * sum_of_squares(weights_.data(), dims_ + 1) + loss;
-    const double dual = linear - 0.5 * sum_of_squares(image_.data(), dims_ + 1);
-    if (primal < result_.primal) {
-      result_.primal = primal;
+  // What w and the t of the slacks are worth.
+  void worth() {
+    double losses[kLanes] = {}, totals[kLanes] = {};
+    for_lanes(slack_.size(), [&](size_t i, size_t lane) {
+      const double left = std::max(slack_[i], 0.0);
+      const double loss = costs_[i] * left;
+      totals[lane] += loss;
+      losses[lane] += loss * left;
+    });
+    const double loss = sum_lanes(losses);
+    // With z the slack, C z^2 is lost, and t - t^2 / 4C = 2 C z - C z^2.
+    measure(loss, 2 * sum_lanes(totals) - loss);
+  }
+
+  void measure(double loss, double linear) {
+    primal_ = 0.5 * sum_of_squares(weights_.data(), dims_ + 1) + loss;
+    dual_ = linear - 0.5 * sum_of_squares(image_.data(), dims_ + 1);
+  }
+
+  bool is_close() const { return primal_ - dual_ <= kCloseGap * options_.epsilon * primal_; }
+
+  // Replaces what is worse.
+  void keep() {
+    if (primal_ < result_.primal) {
+      result_.primal = primal_;
       for (size_t d = 0; d < dims_; ++d) best_weights_[d] = static_cast<Value>(weights_[d]);
       result_.bias = weights_[dims_];
     }
-    if (dual > result_.dual) {
-      result_.dual = dual;
+    if (dual_ > result_.dual) {
+      result_.dual = dual_;
       std::copy(alpha_.begin(), alpha_.end(), best_alpha_);
     }
     result_.converged = result_.primal - result_.dual <= options_.epsilon * result_.primal;
@@ -231,63 +245,49 @@ class Smooth {
   // diagonal, which has the bias in it: a feature of every row. The residual is the gradient after a whole step that
   // moves no row over the margin, so half its square is the gap that would be left: less than asked for is not needed.
   void find_direction() {
-    for (const uint32_t i : within_) bend_[i] = 2 * costs_[i];
-    std::fill(change_.begin(), change_.end(), 0.0);
+    bends_.resize(within_.size());
+    for (size_t k = 0; k < within_.size(); ++k) bends_[k] = static_cast<float>(2 * costs_[within_[k]]);
+    problem_.lay_out(within_);
     std::fill(direction_.begin(), direction_.end(), 0.0);
+    double square = 0;
     for (size_t d = 0; d <= dims_; ++d) {
-      preconditioner_[d] = 1 / preconditioner_[d];
+      preconditioner_[d] = 1 / diagonal_[d];
       residual_[d] = -gradient_[d];
-      search_[d] = scaled_[d] = residual_[d] * preconditioner_[d];
+      search_[d] = residual_[d] * preconditioner_[d];
+      square += residual_[d] * search_[d];
     }
-    const double gap = kGapShare * options_.epsilon * result_.primal;
-    double square = lanes_dot(residual_.data(), scaled_.data(), dims_ + 1);
+    const double gap = kGapShare * options_.epsilon * primal_;
     const double enough = kGradientTolerance * kGradientTolerance * square;
     for (size_t k = 0; k < kMaxGradients && square > enough && (k == 0 || !is_late(options_)); ++k) {
-      apply_hessian();
+      image_[dims_] = problem_.apply_hessian(bends_, search_.data(), search_[dims_], image_.data());
+      count(2 * within_.size());
       const double step = square / lanes_dot(search_.data(), image_.data(), dims_ + 1);
-      for (size_t d = 0; d <= dims_; ++d) {
+      double squares[kLanes] = {}, scaled[kLanes] = {};
+      for_lanes(dims_ + 1, [&](size_t d, size_t lane) {
         direction_[d] += step * search_[d];
         residual_[d] -= step * image_[d];
-        scaled_[d] = residual_[d] * preconditioner_[d];
+        const double square = residual_[d] * residual_[d];
+        squares[lane] += square;
+        scaled[lane] += square * preconditioner_[d];
+      });
+      if (0.5 * sum_lanes(squares) <= gap) break;
+      const double next = sum_lanes(scaled);
+      for (size_t d = 0; d <= dims_; ++d) {
+        search_[d] = residual_[d] * preconditioner_[d] + next / square * search_[d];
       }
-      for (const uint32_t i : within_) change_[i] += step * products_[i];
-      if (0.5 * sum_of_squares(residual_.data(), dims_ + 1) <= gap) break;
-      const double next = lanes_dot(residual_.data(), scaled_.data(), dims_ + 1);
-      for (size_t d = 0; d <= dims_; ++d) search_[d] = scaled_[d] + next / square * search_[d];
       square = next;
     }
-  }
-
-  // image_ = Hessian * search_, in the precision of Value: the direction needs no more.
-  void apply_hessian() {
-    const Value* search = narrow(search_);
-    std::fill(sums_.begin(), sums_.end(), Value{0});
-    double bias = 0;
-    for (size_t k = 0; k < within_.size(); ++k) {
-      const uint32_t i = within_[k];
-      products_[i] = problem_.dot(search, i) + search_[dims_];
-      const double share = bend_[i] * products_[i];
-      problem_.add(share, i, sums_.data() + k % kCopies * dims_);
-      bias += share;
-    }
-    std::copy(search_.begin(), search_.end(), image_.begin());
-    for (size_t copy = 0; copy < kCopies; ++copy) {
-      for (size_t d = 0; d < dims_; ++d) image_[d] += sums_[copy * dims_ + d];
-    }
-    image_[dims_] = search_[dims_] + bias;
-    count(2 * within_.size());
   }
 
   // About the minimum of P along the direction: the root of its slope, which is increasing and piecewise linear, by
   // Newton's method inside a bracket.
   double line_search() {
     const Value* direction = narrow(direction_);
-    for (const uint32_t i : beyond_) change_[i] = problem_.dot(direction, i) + direction_[dims_];
     for (size_t i = 0; i < change_.size(); ++i) {
-      change_[i] *= labels_[i];
+      change_[i] = labels_[i] * (problem_.dot(direction, i) + direction_[dims_]);
       bend_[i] = 2 * costs_[i] * change_[i];
     }
-    count(beyond_.size());
+    count(change_.size());
     const double straight = lanes_dot(weights_.data(), direction_.data(), dims_ + 1);
     const double bend = sum_of_squares(direction_.data(), dims_ + 1);
     const double first = std::fabs(lanes_dot(gradient_.data(), direction_.data(), dims_ + 1));
@@ -297,23 +297,18 @@ class Smooth {
     });
   }
 
-  // sum_i t_i y_i d.x_i a step down the direction, and what rows within the margin add to P's curvature there; in four
-  // lanes, so that the additions need not wait for one another.
+  // sum_i t_i y_i d.x_i a step down the direction, and what rows within the margin add to P's curvature there.
   double slope(double step, double* curvature) const {
-    double sums[4] = {}, bends[4] = {};
-    const auto visit = [&](size_t i, size_t lane) {
-      // Products instead of branches, which no processor could guess.
+    double sums[kLanes] = {}, bends[kLanes] = {};
+    for_lanes(change_.size(), [&](size_t i, size_t lane) {
       const double left = slack_[i] - step * change_[i];
-      sums[lane] += bend_[i] * std::max(left, 0.0);
-      bends[lane] += bend_[i] * change_[i] * static_cast<double>(left > 0);
-    };
-    size_t i = 0;
-    for (; i + 4 <= change_.size(); i += 4) {
-      for (size_t lane = 0; lane < 4; ++lane) visit(i + lane, lane);
-    }
-    for (; i < change_.size(); ++i) visit(i, i % 4);
-    *curvature += (bends[0] + bends[2]) + (bends[1] + bends[3]);
-    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+      // 1 within the margin, 0 beyond, without a branch that no processor could guess.
+      const double bend = (0.5 + std::copysign(0.5, left)) * bend_[i];
+      sums[lane] += bend * left;
+      bends[lane] += bend * change_[i];
+    });
+    *curvature += sum_lanes(bends);
+    return sum_lanes(sums);
   }
 
   // A vector as the problem's products want it.
@@ -332,7 +327,7 @@ class Smooth {
     result_.iterations = before_ + static_cast<uint32_t>((visited_ + pass - 1) / pass);
   }
 
-  const Problem& problem_;
+  Problem& problem_;
   const int8_t* labels_;
   const double* costs_;
   const SvmOptions& options_;
@@ -343,20 +338,24 @@ class Smooth {
   const size_t dims_;
   const uint32_t before_;
   uint64_t visited_ = 0;
-  std::vector<double> alpha_, slack_;            // t and z at w
-  std::vector<double> change_, products_, bend_; // how z falls along the direction; products with search_; 2 C (* change)
+  double primal_ = 0, dual_ = 0; // at w and t
+  bool is_exact_ = true;         // the gradient is that of t, not followed
+  std::vector<double> alpha_, slack_; // t and z at w
+  std::vector<double> change_, bend_; // how z falls along the direction, and 2 C times that
+  std::vector<uint8_t> is_within_;    // z > 0
   std::vector<double> weights_, gradient_, direction_;
-  std::vector<double> residual_, scaled_, search_, preconditioner_; // of the conjugate gradients
-  std::vector<double> image_;                                       // Hessian * search_, or w(t)
-  std::vector<Value> narrow_, sums_;                                // a vector rounded; rows' sums, kCopies of them
-  std::vector<double> parts_;                                       // copies of w(t) and of the diagonal
-  std::vector<uint32_t> within_, beyond_; // rows by the side of the margin they are on
+  std::vector<double> residual_, search_;         // of the conjugate gradients
+  std::vector<double> image_;                     // Hessian * search_, or w(t)
+  std::vector<double> diagonal_, preconditioner_; // of the Hessian, and its inverse
+  std::vector<Value> narrow_;                     // a vector rounded
+  std::vector<uint32_t> within_, crossed_;        // rows within the margin, and those that changed sides
+  std::vector<float> bends_;                      // 2 C of the rows within
 };
 
 template <size_t kPerRow>
 void train_compact(const SparseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                    double* alpha, double* weights, SvmResult& result) {
-  const CompactProblem<kPerRow> problem(rows);
+  CompactProblem<kPerRow> problem(rows);
   std::vector<double> compact(problem.dims());
   const std::vector<uint32_t>& used = problem.used();
   for (size_t k = 0; k < used.size(); ++k) compact[k] = weights[used[k]];
@@ -372,8 +371,8 @@ bool is_smooth(const SvmOptions& options, const double* costs, size_t rows) {
 
 void train_smooth(const DenseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
                   double* alpha, float* weights, SvmResult& result) {
-  const DenseProblem problem(rows);
-  Smooth<DenseProblem>(problem, labels, costs, options, alpha, weights, result).solve();
+  DenseWithin problem(rows);
+  Smooth<DenseWithin>(problem, labels, costs, options, alpha, weights, result).solve();
 }
 
 void train_smooth(const SparseRows& rows, const int8_t* labels, const double* costs, const SvmOptions& options,
