@@ -24,6 +24,9 @@ namespace farsight {
 
 namespace {
 
+// Of conjugate gradients: the share of the preconditioned residual that is left to the next step.
+constexpr double kGradientTolerance = 0.2;
+
 // Vectors over the dimensions have one more element, the bias.
 template <typename Problem>
 class Multipliers {

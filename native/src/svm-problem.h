@@ -12,10 +12,8 @@
 
 namespace farsight {
 
-// Of conjugate gradients in the primal: how many at most, and the share of the preconditioned residual that is left to
-// the next step.
+// Conjugate gradients of a step in the primal, at most.
 inline constexpr size_t kMaxGradients = 300;
-inline constexpr double kGradientTolerance = 0.2;
 // An iteration is a pass of visits. A visit of coordinate descent is two products of a row with a vector, each waiting
 // for the other. In the primal products are independent: four count as a visit, which makes an iteration take 1 to 2
 // times as long as a pass of visits.

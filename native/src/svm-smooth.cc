@@ -23,8 +23,9 @@ namespace farsight {
 
 namespace {
 
-// The share of the gap asked for at which conjugate gradients end, rows that change sides taking the rest.
-constexpr double kGapShare = 0.3;
+// Where conjugate gradients end: the share of the preconditioned residual that is left to the next step, and the share
+// of the gap asked for, rows that change sides taking the rest.
+constexpr double kGradientTolerance = 0.14, kGapShare = 0.6;
 // Of the line search: the share of the first slope that may be left.
 constexpr double kSlopeTolerance = 0.5;
 // Where the gap seems to be this many times what is asked for, the gradient is taken anew.
@@ -78,8 +79,8 @@ class Smooth {
 
   Smooth(Problem& problem, const int8_t* labels, const double* costs, const SvmOptions& options, double* alpha,
          Value* weights, SvmResult& result)
-      : problem_(problem), labels_(labels), costs_(costs), options_(options), best_alpha_(alpha),
-        best_weights_(weights), result_(result), dims_(problem.dims()), before_(result.iterations),
+      : problem_(problem), costs_(costs), options_(options), best_alpha_(alpha), best_weights_(weights),
+        result_(result), dims_(problem.dims()), before_(result.iterations), signs_(labels, labels + problem.size()),
         alpha_(alpha, alpha + problem.size()), slack_(problem.size()), change_(problem.size()),
         bend_(problem.size()), is_within_(problem.size()), weights_(dims_ + 1), gradient_(dims_ + 1),
         direction_(dims_ + 1), residual_(dims_ + 1), search_(dims_ + 1), image_(dims_ + 1), diagonal_(dims_ + 1),
@@ -101,6 +102,21 @@ class Smooth {
   }
 
  private:
+  // What rows add to P, and their t to the dual.
+  struct Worth {
+    double losses[kLanes] = {}, totals[kLanes] = {};
+
+    void add(double cost, double slack, size_t lane) {
+      const double left = std::max(slack, 0.0);
+      const double half = cost * left;
+      totals[lane] += half;
+      losses[lane] += half * left;
+    }
+    double loss() const { return sum_lanes(losses); }
+    // With z the slack, C z^2 is lost, and t - t^2 / 4C = 2 C z - C z^2.
+    double linear() const { return 2 * sum_lanes(totals) - loss(); }
+  };
+
   bool ends() const {
     return result_.converged || result_.iterations >= options_.max_iterations || is_late(options_);
   }
@@ -112,18 +128,15 @@ class Smooth {
       alpha_[i] = std::max(alpha_[i], 0.0);
       linear += alpha_[i] - 0.25 / costs_[i] * (alpha_[i] * alpha_[i]);
       if (alpha_[i] == 0) continue;
-      problem_.add(labels_[i] * alpha_[i], i, image_.data());
-      image_[dims_] += labels_[i] * alpha_[i];
+      problem_.add(signs_[i] * alpha_[i], i, image_.data());
+      image_[dims_] += signs_[i] * alpha_[i];
     }
     weights_ = image_;
     look();
-    double loss = 0;
-    for (size_t i = 0; i < slack_.size(); ++i) {
-      const double left = std::max(slack_[i], 0.0);
-      loss += costs_[i] * (left * left);
-    }
+    Worth worth;
+    for_lanes(slack_.size(), [&](size_t i, size_t lane) { worth.add(costs_[i], slack_[i], lane); });
     count(alpha_.size());
-    measure(loss, linear);
+    measure(worth.loss(), linear);
     keep();
   }
 
@@ -131,11 +144,7 @@ class Smooth {
     find_direction();
     const double step = line_search();
     for (size_t d = 0; d <= dims_; ++d) weights_[d] += step * direction_[d];
-    if constexpr (Problem::kIsExact) {
-      for (size_t i = 0; i < slack_.size(); ++i) slack_[i] -= step * change_[i];
-    } else {
-      look();
-    }
+    if constexpr (!Problem::kIsExact) look();
     follow(step);
   }
 
@@ -144,7 +153,7 @@ class Smooth {
     const Value* weights = narrow(weights_);
     for (size_t d = 0; d < dims_; ++d) weights_[d] = weights[d];
     for (size_t i = 0; i < slack_.size(); ++i) {
-      slack_[i] = 1 - labels_[i] * (problem_.dot(weights, i) + weights_[dims_]);
+      slack_[i] = 1 - signs_[i] * (problem_.dot(weights, i) + weights_[dims_]);
     }
     count(slack_.size());
   }
@@ -153,71 +162,60 @@ class Smooth {
   void answer() {
     std::fill(image_.begin(), image_.end(), 0.0);
     std::fill(diagonal_.begin(), diagonal_.end(), 1.0);
-    for (size_t i = 0; i < slack_.size(); ++i) {
+    Worth worth;
+    size_t within = 0;
+    within_.resize(slack_.size());
+    for_lanes(slack_.size(), [&](size_t i, size_t lane) {
+      worth.add(costs_[i], slack_[i], lane);
       alpha_[i] = 2 * costs_[i] * std::max(slack_[i], 0.0);
       is_within_[i] = slack_[i] > 0;
-    }
-    list_within();
+      within_[within] = static_cast<uint32_t>(i);
+      within += is_within_[i];
+    });
+    within_.resize(within);
     for (const uint32_t i : within_) {
       const double bend = 2 * costs_[i];
-      problem_.add_both(labels_[i] * alpha_[i], i, image_.data(), bend, diagonal_.data());
-      image_[dims_] += labels_[i] * alpha_[i];
+      problem_.add_both(signs_[i] * alpha_[i], i, image_.data(), bend, diagonal_.data());
+      image_[dims_] += signs_[i] * alpha_[i];
       diagonal_[dims_] += bend;
     }
     for (size_t d = 0; d <= dims_; ++d) gradient_[d] = weights_[d] - image_[d];
     count(2 * within_.size());
-    worth();
+    measure(worth.loss(), worth.linear());
     keep();
     is_exact_ = true;
   }
 
-  // The gradient and the diagonal after a step, from what conjugate gradients left of it and the rows that changed
-  // sides. Their sums are of floats, so it drifts from the gradient of t.
+  // The slacks after a step, and the gradient and the diagonal: what conjugate gradients left, and the rows that changed
+  // sides. Sums of floats are in the first, so it drifts from the gradient of t.
   void follow(double step) {
     for (size_t d = 0; d <= dims_; ++d) gradient_[d] = (1 - step) * gradient_[d] - step * residual_[d];
-    size_t crossed = 0;
-    for (uint32_t i = 0; i < slack_.size(); ++i) {
-      crossed_[crossed] = i;
-      crossed += static_cast<uint8_t>(slack_[i] > 0) != is_within_[i];
-    }
+    size_t crossed = 0, within = 0;
+    within_.resize(slack_.size());
+    Worth worth;
+    for_lanes(slack_.size(), [&](size_t i, size_t lane) {
+      if constexpr (Problem::kIsExact) slack_[i] -= step * change_[i];
+      worth.add(costs_[i], slack_[i], lane);
+      // Lists are made without a branch, which no processor could guess.
+      const uint8_t is_within = slack_[i] > 0;
+      within_[within] = crossed_[crossed] = static_cast<uint32_t>(i);
+      within += is_within;
+      crossed += is_within ^ is_within_[i];
+      is_within_[i] = is_within;
+    });
+    within_.resize(within);
     for (size_t k = 0; k < crossed; ++k) {
       const uint32_t i = crossed_[k];
-      is_within_[i] ^= 1;
       const double bend = is_within_[i] ? 2 * costs_[i] : -2 * costs_[i];
-      const double pull = -labels_[i] * bend * slack_[i];
+      const double pull = -signs_[i] * bend * slack_[i];
       problem_.add_both(pull, i, gradient_.data(), bend, diagonal_.data());
       gradient_[dims_] += pull;
       diagonal_[dims_] += bend;
     }
     for (size_t d = 0; d <= dims_; ++d) image_[d] = weights_[d] - gradient_[d];
-    list_within();
     count(2 * crossed);
-    worth();
+    measure(worth.loss(), worth.linear());
     is_exact_ = false;
-  }
-
-  void list_within() {
-    size_t within = 0;
-    within_.resize(is_within_.size());
-    for (uint32_t i = 0; i < is_within_.size(); ++i) {
-      within_[within] = i;
-      within += is_within_[i];
-    }
-    within_.resize(within);
-  }
-
-  // What w and the t of the slacks are worth.
-  void worth() {
-    double losses[kLanes] = {}, totals[kLanes] = {};
-    for_lanes(slack_.size(), [&](size_t i, size_t lane) {
-      const double left = std::max(slack_[i], 0.0);
-      const double loss = costs_[i] * left;
-      totals[lane] += loss;
-      losses[lane] += loss * left;
-    });
-    const double loss = sum_lanes(losses);
-    // With z the slack, C z^2 is lost, and t - t^2 / 4C = 2 C z - C z^2.
-    measure(loss, 2 * sum_lanes(totals) - loss);
   }
 
   void measure(double loss, double linear) {
@@ -284,7 +282,7 @@ class Smooth {
   double line_search() {
     const Value* direction = narrow(direction_);
     for (size_t i = 0; i < change_.size(); ++i) {
-      change_[i] = labels_[i] * (problem_.dot(direction, i) + direction_[dims_]);
+      change_[i] = signs_[i] * (problem_.dot(direction, i) + direction_[dims_]);
       bend_[i] = 2 * costs_[i] * change_[i];
     }
     count(change_.size());
@@ -302,7 +300,7 @@ class Smooth {
     double sums[kLanes] = {}, bends[kLanes] = {};
     for_lanes(change_.size(), [&](size_t i, size_t lane) {
       const double left = slack_[i] - step * change_[i];
-      // 1 within the margin, 0 beyond, without a branch that no processor could guess.
+      // 1 within the margin, 0 beyond, again without a branch.
       const double bend = (0.5 + std::copysign(0.5, left)) * bend_[i];
       sums[lane] += bend * left;
       bends[lane] += bend * change_[i];
@@ -328,7 +326,6 @@ class Smooth {
   }
 
   Problem& problem_;
-  const int8_t* labels_;
   const double* costs_;
   const SvmOptions& options_;
   double* best_alpha_;
@@ -340,6 +337,7 @@ class Smooth {
   uint64_t visited_ = 0;
   double primal_ = 0, dual_ = 0; // at w and t
   bool is_exact_ = true;         // the gradient is that of t, not followed
+  std::vector<double> signs_;         // the labels
   std::vector<double> alpha_, slack_; // t and z at w
   std::vector<double> change_, bend_; // how z falls along the direction, and 2 C times that
   std::vector<uint8_t> is_within_;    // z > 0
