@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Modality, openIndex } from '../src/index/open.ts';
+import { warm } from '../src/index/warm.ts';
 import { randomLabelSets } from '../src/label-sets.ts';
 import { round } from '../src/round.ts';
 import { ROUND_DEFAULTS } from '../src/round-request.ts';
@@ -48,6 +49,9 @@ const build = existsSync(index) ? buildBefore() : await buildByCommand();
 const collection = openIndex(index);
 const modality = collection.modalities.get('vectors') as Modality;
 const queries = await queriesOfFile(vectors, HYPERPLANES);
+// As a server does; without it the first rounds of every b would wait for the disk.
+const warmed = [...warm(collection, true)].length;
+if (warmed === 0) throw new RangeError('the index has no bytes to search');
 const all = recallOf(
   queries.truth,
   queries.models.map((model) => exhaustive(modality, model)),

@@ -75,11 +75,12 @@ std::vector<Range> promising(const Cells& cells, const Query& query, size_t nth,
 }
 
 // Of how many groups one is to be looked at. A group of m clusters lies in about (block - 1 + m) / block blocks: those of
-// every nth of total / m groups are total / block / kBlockShare for nth = kBlockShare (block - 1 + m) / m.
+// every nth of total / m groups are total / block / share for nth = share (block - 1 + m) / m.
 size_t one_group_of(const Cells& cells, size_t count, size_t total) {
   if (total == 0 || count == 0 || cells.groups.means == nullptr) return 1;
   const size_t groups = cells.groups.means->count(), block = cells.representatives->block_items();
-  return std::min(kBlockShare * (groups * (block - 1) + total) / total, total / (count * kLeastScored));
+  const size_t share = cells.representatives->sparse() ? kBlockShare : kDenseBlockShare;
+  return std::min(share * (groups * (block - 1) + total) / total, total / (count * kLeastScored));
 }
 
 // What `collector` keeps of these representatives.

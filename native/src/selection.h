@@ -22,12 +22,12 @@ namespace farsight {
 // clusters hold several dense groups, their means say little of the best items (decision 0003).
 //
 // Where clusters are grouped and few are wanted, only the representatives of the groups with the best means are scored:
-// as many groups as lie in about every kBlockShare-th block, and no fewer than hold kLeastScored clusters for each one
-// wanted (decision 0009).
+// as many groups as lie in about every kBlockShare-th block (kDenseBlockShare-th of dense ones), and no fewer than hold
+// kLeastScored clusters for each one wanted (decision 0009).
 inline constexpr size_t kPreselected = 2;
 inline constexpr size_t kScannedSpreads = 256;
 inline constexpr double kDeviations = 2;
-inline constexpr size_t kBlockShare = 8;
+inline constexpr size_t kBlockShare = 8, kDenseBlockShare = 4;
 inline constexpr size_t kLeastScored = 32;
 
 // A model prepared for what is known of clusters.

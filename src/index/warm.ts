@@ -4,8 +4,10 @@ import { native } from '../native.ts';
 import type { Collection } from './open.ts';
 import { readThrough } from './sections.ts';
 
-/** Read at a time: some tens of milliseconds of a disk, and a whole number of huge pages. */
-const STEP_BYTES = 1 << 26;
+/**
+ * Read at a time: a whole number of huge pages, and few of them, because a step is in memory twice while it is copied.
+ */
+const STEP_BYTES = 1 << 23;
 
 /** Copies on huge pages cannot be dropped like pages of a file: they are made when this many times their size is available. */
 const HUGE_PAGES_MARGIN = 2;
