@@ -100,12 +100,6 @@ std::vector<Scored> best_representatives(const Codes& codes, const Query& query,
   return collector.take();
 }
 
-size_t slots_in(const std::vector<Range>& ranges) {
-  size_t slots = 0;
-  for (const Range& range : ranges) slots += range.end - range.begin;
-  return slots;
-}
-
 // The `count` best clusters by what scans of means and spreads say. Scans of sparse codes would be too rough for squares of
 // weights; dense ones are off by 2^-15 of the largest.
 std::vector<Scored> best_of_all(const Codes& codes, const Query& means, const Query& spread,
@@ -139,7 +133,7 @@ std::vector<Scored> best_of(const Cells& cells, const ClusterQueries& queries, c
   const Query& query = queries.representatives;
   const Query* spread = queries.spread;
   if (spread == nullptr) return best_representatives(codes, query, ranges, Collector(query, count, admit));
-  if (!codes.sparse() && slots_in(ranges) <= kScannedSpreads * count) {
+  if (!codes.sparse() && codes.count() <= kScannedSpreads * count) {
     return best_of_all(codes, query, *spread, ranges, count, admit);
   }
   std::vector<Scored> best = best_representatives(codes, query, ranges, RoughCollector(count * kPreselected, admit));

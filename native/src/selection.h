@@ -17,9 +17,9 @@ namespace farsight {
 // cluster, however, is its best items, not its average one. With a spread, the scores of its items are taken as normal
 // around that of the representative, with variance sum_d w_d^2 var_d (dimensions taken as independent): of the
 // kPreselected * count best by the representatives' approximate scores, those with the largest such mean + kDeviations *
-// deviation are written: a guess at best items needs no exact mean, and it costs a cache miss or six. Of up to
-// kScannedSpreads * count dense clusters all spreads are scanned like the representatives, which costs about as much: where
-// clusters hold several dense groups, their means say little of the best items (decision 0003).
+// deviation are written: a guess at best items needs no exact mean, and it costs a cache miss or six. Where there
+// are up to kScannedSpreads * count dense clusters, their spreads are scanned like the representatives, which costs about
+// as much: where clusters hold several dense groups, their means say little of the best items (decision 0003).
 //
 // Where clusters are grouped and few are wanted, only the representatives of the groups with the best means are scored:
 // as many groups as lie in about every kBlockShare-th block (kDenseBlockShare-th of dense ones), and no fewer than hold
